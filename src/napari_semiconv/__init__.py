@@ -1,0 +1,39 @@
+"""Find, follow and correct cells in time-lapse videos, in napari and without it."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that importing the package costs next to nothing.
+_HOME = {
+    "Lineage": "tracking.lineage",
+    "Model": "network.weights",
+    "Movie": "movie",
+    "SegmentSettings": "settings",
+    "SemiconvError": "errors",
+    "SyntheticSettings": "synthetic",
+    "TrainSettings": "training.settings",
+    "evaluate_folders": "io.evaluation",
+    "list_models": "network.weights",
+    "load_model": "network.weights",
+    "movie_from_array": "movie",
+    "open_movie": "io.images",
+    "segment_and_track": "inference.pipeline",
+    "simulate": "synthetic",
+    "train": "training.loop",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

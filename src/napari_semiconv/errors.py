@@ -1,0 +1,45 @@
+"""What can go wrong, said in one sentence that names the way on."""
+
+
+class SemiconvError(Exception):
+    """Base of all errors whose text is meant for the user."""
+
+
+class BadInputError(SemiconvError):
+    """A movie, image, label or result file cannot be used as it is."""
+
+
+class UnreadableFrameError(BadInputError):
+    """One frame of an otherwise good movie cannot be read.
+
+    Parameters
+    ----------
+    message
+        The sentence for the user.
+    frame
+        Index of the frame, from 0.
+    """
+
+    def __init__(self, message: str, frame: int) -> None:
+        super().__init__(message)
+        self.frame = frame
+
+
+class BadModelError(SemiconvError):
+    """A model folder is missing, incomplete or altered."""
+
+
+class BadSettingsError(SemiconvError):
+    """A setting has a value that cannot work."""
+
+
+class DeviceError(SemiconvError):
+    """The chosen computing device is missing or out of memory."""
+
+
+class SaveError(SemiconvError):
+    """A result could not be written; what was there before is untouched."""
+
+
+class NonFiniteLossError(SemiconvError):
+    """Training met a loss that is not a number; the last good checkpoint is kept."""
