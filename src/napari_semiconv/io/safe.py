@@ -1,0 +1,90 @@
+"""Write all of a file or none of it, and say in one sentence what went wrong."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import SaveError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def draft_of(path: Path) -> Path:
+    """Name under which a file or folder is kept until it is complete."""
+    return path.with_name(f"{path.name}.part")
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Turn a failing disk into one sentence about what was being saved.
+
+    Parameters
+    ----------
+    path
+        What the user asked to be written.
+
+    Raises
+    ------
+    SaveError
+        When the disk is full, may not be written or fails otherwise.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SaveError(
+            f"{path} could not be written: {reason_of(error)}; what was there before "
+            f"is untouched. {_way_on(error)}"
+        ) from error
+
+
+def write_text_safely(path: Path, text: str) -> None:
+    """Write all of a text file or none of it, so that a crash keeps the last good one.
+
+    Parameters
+    ----------
+    path
+        File to write or replace; its folder must exist.
+    text
+        All that the file will hold, written as UTF-8.
+
+    Raises
+    ------
+    SaveError
+        When it could not be written; a file of that name is as it was.
+    """
+    draft = draft_of(path)
+    with saving(path):
+        try:
+            with draft.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                # The name must not reach the disk before the text does.
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def write_json_safely(path: Path, value: object) -> None:
+    """Write a value as JSON, all of it or nothing; see `write_text_safely`."""
+    write_text_safely(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def reason_of(error: OSError) -> str:
+    """Say what is wrong with a file or disk in a few words, without its path."""
+    if error.errno in _NO_SPACE:
+        return "the disk is full"
+    if error.errno in _NO_RIGHT:
+        return "writing or reading there is not allowed"
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _way_on(error: OSError) -> str:
+    if error.errno in _NO_SPACE:
+        return "Free some space or choose another disk."
+    return "Choose another folder, or mend what stops this one from being written."

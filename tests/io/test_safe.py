@@ -1,0 +1,57 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from napari_semiconv.errors import SaveError
+from napari_semiconv.io.safe import write_json_safely, write_text_safely
+
+
+def test_a_file_is_written_whole(tmp_path):
+    path = tmp_path / "細胞.json"
+    write_json_safely(path, {"name": "µ", "size": [1, 2]})
+    assert '"µ"' in path.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EACCES, "not allowed"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
+def test_a_failing_disk_keeps_the_earlier_file(
+    tmp_path, monkeypatch, number, reason, step
+):
+    path = tmp_path / "notes.txt"
+    write_text_safely(path, "first")
+
+    def fail(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(step, fail)
+    with pytest.raises(SaveError, match=reason) as caught:
+        write_text_safely(path, "second")
+    assert str(path) in str(caught.value)
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    path = tmp_path / "none" / "notes.txt"
+    with pytest.raises(SaveError, match="No such file"):
+        write_text_safely(path, "text")
+
+
+def test_the_device_that_is_always_full(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full here")
+    path = tmp_path / "notes.txt"
+    (tmp_path / "notes.txt.part").symlink_to("/dev/full")
+    with pytest.raises(SaveError, match="the disk is full"):
+        write_text_safely(path, "text")
+    assert not path.exists()
