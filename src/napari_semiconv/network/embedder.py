@@ -1,0 +1,127 @@
+"""The network: stacked recurrent hourglasses and heads, one frame at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import BadInputError
+from ..settings import NetworkSettings
+from .heads import PixelHeads
+from .hourglass import Hourglass
+from .memory import he_initialise
+from .semiconv import LaplacianKernel
+
+State = list[Tensor]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the network says of one frame.
+
+    Parameters
+    ----------
+    embeddings
+        Cosine embedding of each stack, not normalised, (B, D, Y, X); the last is used.
+    offset
+        From the pixel to its cell's centre, (B, 2, Y, X), px; None without the heads.
+    motion
+        From the pixel to its cell's centre one frame before, (B, 2, Y, X), px.
+    seed
+        Logit of how near the pixel's vote falls to its cell's centre, (B, 1, Y, X).
+    foreground
+        Logit of being in a cell, (B, 1, Y, X).
+    """
+
+    embeddings: tuple[Tensor, ...]
+    offset: Tensor | None = None
+    motion: Tensor | None = None
+    seed: Tensor | None = None
+    foreground: Tensor | None = None
+
+    @property
+    def embedding(self) -> Tensor:
+        """Embedding of the last stack, (B, D, Y, X)."""
+        return self.embeddings[-1]
+
+
+class Embedder(nn.Module):
+    """Recurrent stacked hourglass (Payer et al. 2018, 2019) with optional pixel heads.
+
+    The second and later hourglasses see the frame and the normalised embedding of the
+    one before; each keeps its own state.
+
+    Parameters
+    ----------
+    settings
+        Shape of the network.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        image, size = settings.image_channels, settings.embedding_size
+        kernel = 3 if settings.layout == "miccai" else 1
+        self.stacks = nn.ModuleList(
+            Hourglass(image + (size if stack else 0), settings)
+            for stack in range(settings.stacks)
+        )
+        self.embed = nn.ModuleList(
+            he_initialise(
+                nn.Conv2d(settings.channels[0], size, kernel, padding=kernel // 2)
+            )
+            for _ in range(settings.stacks)
+        )
+        self.heads = PixelHeads(settings) if settings.offsets else None
+        self.kernel = LaplacianKernel() if settings.offsets else None
+
+    def forward(
+        self, frame: Tensor, state: Sequence[Tensor] | None = None
+    ) -> tuple[Output, State]:
+        """Take in one frame.
+
+        Parameters
+        ----------
+        frame
+            Normalised frame, (B, C, Y, X); Y and X multiples of ``settings.stride``.
+        state
+            State after the frame before, one tensor per stack and level; None at first.
+
+        Returns
+        -------
+        tuple
+            What is said of the frame, and the state for the next.
+
+        Raises
+        ------
+        BadInputError
+            When the frame does not fit the stride of the network.
+        """
+        self._check(frame)
+        levels = len(self.settings.channels)
+        x, embeddings, fresh = frame, [], []
+        for stack, (hourglass, embed) in enumerate(
+            zip(self.stacks, self.embed, strict=True)
+        ):
+            own = (
+                None if state is None else state[stack * levels : (stack + 1) * levels]
+            )
+            features, new = hourglass(x, own)
+            fresh += new
+            embeddings.append(embed(features))
+            x = torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
+        maps = {} if self.heads is None else self.heads(features)
+        return Output(tuple(embeddings), **maps), fresh
+
+    def _check(self, frame: Tensor) -> None:
+        stride = self.settings.stride
+        height, width = frame.shape[-2:]
+        if height % stride or width % stride:
+            fit = [-(-n // stride) * stride for n in (height, width)]
+            raise BadInputError(
+                f"The network needs frames whose height and width are multiples of "
+                f"{stride} px, found {height} x {width}; pad the frame to "
+                f"{fit[0]} x {fit[1]}."
+            )

@@ -1,0 +1,121 @@
+"""One recurrent hourglass: down, across the memories, up again."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..settings import NetworkSettings
+from .memory import Passage, he_initialise, memory_of
+
+GROUP = 8  # channels that share one mean and variance
+
+
+class Conv(nn.Module):
+    """Convolution and ReLU, with group normalisation between them when asked for.
+
+    Parameters
+    ----------
+    inside
+        Channels that come in.
+    outside
+        Channels that go out.
+    size
+        Side of the kernel, in px.
+    normalise
+        Whether to normalise groups of channels over the whole frame.
+    """
+
+    def __init__(
+        self, inside: int, outside: int, size: int = 3, *, normalise: bool = False
+    ) -> None:
+        super().__init__()
+        self.conv = he_initialise(nn.Conv2d(inside, outside, size, padding=size // 2))
+        self.norm = (
+            nn.GroupNorm(max(1, outside // GROUP), outside) if normalise else None
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve features, (B, C, Y, X)."""
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return x.relu()
+
+
+class Hourglass(nn.Module):
+    """Contracting path, a memory on every skip path, expanding path with addition.
+
+    Follows Payer et al. (MICCAI 2018; layout ``mia``: Medical Image Analysis 2019) when
+    all levels have equal channels, one convolution and no normalisation.
+
+    Parameters
+    ----------
+    inside
+        Channels that come in.
+    settings
+        Shape of the network.
+    """
+
+    def __init__(self, inside: int, settings: NetworkSettings) -> None:
+        super().__init__()
+        wide = settings.channels
+        self.stem: nn.Module = nn.Identity()
+        if settings.layout == "mia":
+            self.stem = Conv(inside, wide[0], 1, normalise=settings.normalise)
+            inside = wide[0]
+        self.down = nn.ModuleList(
+            _several(before, here, settings)
+            for before, here in zip((inside, *wide[:-1]), wide, strict=True)
+        )
+        self.across = nn.ModuleList(
+            memory_of(settings, here) if level >= settings.memory_from else Passage()
+            for level, here in enumerate(wide)
+        )
+        # Each expanding convolution ends with the channels of the level it is added to.
+        self.up = nn.ModuleList(
+            Conv(here, above, normalise=settings.normalise)
+            for above, here in zip((wide[0], *wide[:-1]), wide, strict=True)
+        )
+
+    def forward(
+        self, x: Tensor, state: Sequence[Tensor] | None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Take in one frame.
+
+        Parameters
+        ----------
+        x
+            Frame or features, (B, C, Y, X); Y and X multiples of the stride.
+        state
+            One tensor per level from the frame before; None before the first.
+
+        Returns
+        -------
+        tuple
+            Features, (B, F, Y, X), and the new state, one tensor per level.
+        """
+        x = self.stem(x)
+        skips, fresh = [], []
+        for level, (down, across) in enumerate(
+            zip(self.down, self.across, strict=True)
+        ):
+            x = down(F.max_pool2d(x, 2) if level else x)
+            skip, new = across(x, None if state is None else state[level])
+            skips.append(skip)
+            fresh.append(new)
+        x = self.up[-1](skips.pop())
+        for up, skip in zip(reversed(self.up[:-1]), reversed(skips), strict=True):
+            x = up(F.interpolate(x, scale_factor=2.0, mode="nearest") + skip)
+        return x, fresh
+
+
+def _several(inside: int, outside: int, settings: NetworkSettings) -> nn.Sequential:
+    widths = [inside] + [outside] * settings.convolutions
+    return nn.Sequential(
+        *(
+            Conv(a, b, normalise=settings.normalise)
+            for a, b in itertools.pairwise(widths)
+        )
+    )

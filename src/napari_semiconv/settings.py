@@ -1,0 +1,257 @@
+"""Settings as values: one frozen class per stage.
+
+They are the form on screen, the command-line options, the record kept with a result
+and the page in the documentation.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+MemoryKind = Literal["gru", "lstm", "none"]
+Layout = Literal["miccai", "mia"]
+EngineName = Literal["votes", "hdbscan"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def setting(
+    default: Any, title: str, description: str, unit: str = "", **rule: Any
+) -> Any:
+    """Declare one setting with its name, meaning and unit for the user."""
+    extra: dict[str, Any] | None = {"unit": unit} if unit else None
+    return Field(
+        default, title=title, description=description, json_schema_extra=extra, **rule
+    )
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, complete and written to disk as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkSettings(Settings):
+    """Shape of the recurrent stacked hourglass (Payer et al. 2018, 2019).
+
+    With equal ``channels`` on all levels, one convolution, no normalisation and memory
+    on every level this is the published network.
+    """
+
+    layout: Layout = setting(
+        "miccai",
+        "Layout",
+        "Placing of the first and last convolutions: as published in 2018 (miccai) or "
+        "2019 (mia).",
+    )
+    image_channels: int = setting(1, "Image channels", "Channels of a frame.", ge=1)
+    stacks: int = setting(2, "Stacks", "Hourglasses one after the other.", ge=1, le=4)
+    channels: tuple[int, ...] = setting(
+        (64,) * 7, "Channels", "Feature channels of each level, finest first."
+    )
+    convolutions: int = setting(
+        1, "Convolutions", "Convolutions per level on the way down.", ge=1, le=4
+    )
+    normalise: bool = setting(
+        False,
+        "Normalise",
+        "Group normalisation after each convolution (not published).",
+    )
+    memory: MemoryKind = setting(
+        "gru", "Memory", "What carries the past on the skip paths."
+    )
+    memory_from: int = setting(
+        0, "Memory from level", "Finest level that has a memory.", ge=0
+    )
+    state_limit: float | None = setting(
+        None,
+        "State limit",
+        "Bound of the memory's candidate; none as published, where a state can grow "
+        "without end over long movies.",
+        gt=0,
+    )
+    embedding_size: int = setting(
+        16, "Embedding size", "Channels of the cosine embedding.", ge=1
+    )
+    offsets: bool = setting(
+        False,
+        "Semi-convolutional heads",
+        "Adds the offset, motion, seed and foreground heads (Novotny et al. 2018).",
+    )
+    offset_scale: float = setting(
+        16.0,
+        "Offset scale",
+        "Pixels that one unit of the offset head means.",
+        "px",
+        gt=0,
+    )
+
+    @field_validator("channels")
+    @classmethod
+    def _has_levels(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1:
+            raise ValueError(
+                "expected at least one level, each with one channel or more"
+            )
+        return value
+
+    @property
+    def stride(self) -> int:
+        """Frame height and width must be multiples of this, in px."""
+        return int(2 ** (len(self.channels) - 1))
+
+
+NETWORK_PRESETS: dict[str, NetworkSettings] = {
+    "compact": NetworkSettings(
+        image_channels=2,
+        stacks=1,
+        channels=(16, 32, 64, 96, 96),
+        convolutions=2,
+        normalise=True,
+        memory_from=1,
+        state_limit=20.0,
+        embedding_size=8,
+        offsets=True,
+    ),
+    "payer2018": NetworkSettings(),
+    "payer2019": NetworkSettings(layout="mia"),
+    "tiny": NetworkSettings(
+        image_channels=2,
+        stacks=1,
+        channels=(16, 16, 16),
+        normalise=True,
+        state_limit=20.0,
+        embedding_size=8,
+        offsets=True,
+    ),
+}
+
+
+class VotesSettings(Settings):
+    """Votes engine: semi-convolutional seeds and kernel (Novotny et al. 2018).
+
+    The usual values were chosen on frames that the default model was trained on and on
+    simulated ones.
+    """
+
+    foreground: float = setting(
+        0.6, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
+    )
+    smoothing: float = setting(
+        0.05,
+        "Vote smoothing",
+        "Blur of the vote map, in cell diameters.",
+        "cells",
+        gt=0,
+    )
+    least_votes: float = setting(
+        0.8, "Least votes", "Least height of a seed.", "votes per px", ge=0
+    )
+    valley: float = setting(
+        0.75,
+        "Valley",
+        "Two hills of votes are one cell when the pass between them is higher than "
+        "this share of the lower hill.",
+        gt=0,
+        le=1,
+    )
+    merge_similarity: float = setting(
+        0.7,
+        "Merge similarity",
+        "Hills are joined only when their embeddings agree this well (cosine).",
+        ge=-1,
+        le=1,
+    )
+    smallest: float = setting(
+        0.15,
+        "Smallest cell",
+        "Smaller pieces are dropped, in usual cells.",
+        "cells",
+        ge=0,
+    )
+
+
+class HdbscanSettings(Settings):
+    """The published clustering: HDBSCAN on embedding and coordinates, frame pairs."""
+
+    foreground: float = setting(
+        0.5, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
+    )
+    coordinate_weight: float = setting(
+        0.05,
+        "Coordinate weight",
+        "Factor on pixel coordinates (c of the paper).",
+        "1/px",
+        ge=0,
+    )
+    smallest: float = setting(
+        0.1,
+        "Smallest cell",
+        "Least cluster size (m of the paper), in usual cells.",
+        "cells",
+        gt=0,
+    )
+    most_pixels: int = setting(
+        20_000,
+        "Most pixels",
+        "Above this many foreground pixels of a frame pair a regular sample is "
+        "clustered and the rest joins the nearest cluster.",
+        "px",
+        ge=100,
+    )
+
+
+class LinkSettings(Settings):
+    """How cells of successive frames become tracks."""
+
+    least_overlap: float = setting(
+        0.1, "Least overlap", "Least IoU, motion applied, of a link.", ge=0, le=1
+    )
+    most_gap: int = setting(
+        2,
+        "Longest gap",
+        "Frames a cell may be missing and still be the same.",
+        "frames",
+        ge=0,
+    )
+    most_distance: float = setting(
+        1.5, "Farthest link", "Distance a cell may move between frames.", "cells", gt=0
+    )
+    divisions: bool = setting(
+        True, "Divisions", "Look for cells that become exactly two daughters."
+    )
+    daughter_ratio: float = setting(
+        0.4,
+        "Daughter ratio",
+        "Least area of the smaller daughter over the larger.",
+        ge=0,
+        le=1,
+    )
+
+
+class SegmentSettings(Settings):
+    """All that decides how a movie is segmented and tracked."""
+
+    model: str = setting("default", "Model", "Name or folder of the model.")
+    engine: EngineName = setting("votes", "Engine", "How embeddings become cells.")
+    device: DeviceName = setting("auto", "Device", "Where the network runs.")
+    cell_size: float | None = setting(
+        None,
+        "Cell size",
+        "Diameter of a usual cell; estimated from the movie when empty.",
+        "px",
+        gt=0,
+    )
+    memory_span: int = setting(
+        8,
+        "Memory span",
+        "Frames after which the network's memory starts anew, warmed on the frames "
+        "before; 0 carries it through the whole movie.",
+        "frames",
+        ge=0,
+    )
+    skip_unreadable: bool = setting(
+        False, "Skip unreadable frames", "Treat frames that cannot be read as empty."
+    )
+    votes: VotesSettings = VotesSettings()
+    hdbscan: HdbscanSettings = HdbscanSettings()
+    link: LinkSettings = LinkSettings()
