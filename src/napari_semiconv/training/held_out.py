@@ -1,0 +1,56 @@
+"""Scores on clips that are never trained on."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from ..network.embedder import Embedder
+from .clips import Clip, Clips
+from .objective import clip_losses
+from .settings import TrainSettings
+from .truth import Recording
+
+CLIPS = 6  # per source folder; the same ones at every checkpoint
+
+
+def held_out_clips(
+    held: Sequence[Recording], settings: TrainSettings, channels: int
+) -> dict[str, list[Clip]]:
+    """Cut the clips that every checkpoint is scored on, by source folder."""
+    found = {}
+    for name in sorted({r.name for r in held}):
+        clips = Clips([r for r in held if r.name == name], settings, channels)
+        found[name] = [clips.draw(i) for i in range(CLIPS)]
+    return found
+
+
+def held_out_scores(
+    network: Embedder, held: Mapping[str, Sequence[Clip]], settings: TrainSettings
+) -> dict[str, float]:
+    """Mean loss of each held-out source folder.
+
+    Parameters
+    ----------
+    network
+        The network to score.
+    held
+        Clips set aside, by source folder.
+    settings
+        Neighbour radius and version of the cosine loss.
+
+    Returns
+    -------
+    dict
+        Mean total loss by folder name, and their mean as ``mean``; empty without clips.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    scores = {}
+    with torch.no_grad():
+        for name, clips in held.items():
+            found = [clip_losses(network, clip, settings, device) for clip in clips]
+            scores[name] = float(np.mean([sum(map(float, f.values())) for f in found]))
+    if scores:
+        scores["mean"] = float(np.mean(list(scores.values())))
+    return scores

@@ -1,0 +1,248 @@
+"""Training: clips in, a model folder out, resumable at any moment."""
+
+import copy
+import csv
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..errors import BadInputError, NonFiniteLossError
+from ..network.embedder import Embedder
+from ..network.weights import choose_device, save_model
+from ..settings import NETWORK_PRESETS
+from .checkpoint import load_checkpoint, save_checkpoint
+from .clips import FINER, Clip, Clips
+from .held_out import held_out_clips, held_out_scores
+from .objective import clip_losses
+from .plot import plot_log
+from .settings import TrainSettings
+from .simulated import simulated_recordings
+from .truth import read_recordings
+
+LOG = "log.csv"
+LARGEST_GRADIENT = 2.0
+AHEAD = 3  # clips prepared while the network learns
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """What is known after one step.
+
+    Parameters
+    ----------
+    step
+        Steps done.
+    total
+        Steps in all.
+    losses
+        Weighted losses by name.
+    scores
+        Scores on held-out clips, at checkpoints only.
+    """
+
+    step: int
+    total: int
+    losses: dict[str, float]
+    scores: dict[str, float] | None = None
+
+
+def train(
+    folders: Sequence[Path],
+    output: Path,
+    settings: TrainSettings,
+    *,
+    resume: bool = False,
+) -> Iterator[TrainProgress]:
+    """Train a network and write it as a model folder; closing the generator stops it.
+
+    Parameters
+    ----------
+    folders
+        Annotated folders, see `read_recordings`.
+    output
+        Folder of checkpoint, log, plot and model.
+    settings
+        How to train.
+    resume
+        Go on from the checkpoint in ``output``: equal to a run that never stopped.
+
+    Yields
+    ------
+    TrainProgress
+        After every step.
+
+    Raises
+    ------
+    NonFiniteLossError
+        When a loss is not a number; names the clip, and the last checkpoint stays.
+    BadInputError
+        When a folder cannot be used, or ``output`` holds another training.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    run = Run(folders, output, settings, resume=resume)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [pool.submit(run.clips.draw, run.step + i) for i in range(AHEAD)]
+        try:
+            while run.step < settings.steps:
+                clip = _next(waiting)
+                waiting.append(pool.submit(run.clips.draw, run.step + AHEAD))
+                losses = run.learn(clip)
+                scores = run.save() if run.is_checkpoint() else None
+                yield TrainProgress(run.step, settings.steps, losses, scores)
+        finally:
+            for future in waiting:
+                future.cancel()
+            if run.healthy and not run.is_checkpoint():
+                run.save()
+
+
+def _next(waiting: list[Future[Clip]]) -> Clip:
+    return waiting.pop(0).result()
+
+
+class Run:
+    """One training: network, average, optimiser, data and what was logged.
+
+    Parameters
+    ----------
+    folders, output, settings, resume
+        See `train`.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        output: Path,
+        settings: TrainSettings,
+        *,
+        resume: bool,
+    ) -> None:
+        if not resume and (output / LOG).exists():
+            raise BadInputError(
+                f"{output}: expected an empty folder, found an earlier training. "
+                f"Resume it with --resume, or choose another folder."
+            )
+        self.output, self.settings, self.healthy = output, settings, True
+        torch.manual_seed(settings.seed)
+        self.device = choose_device(settings.device)
+        self.network = Embedder(NETWORK_PRESETS[settings.preset]).to(self.device)
+        self.average = copy.deepcopy(self.network).eval()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), weight_decay=settings.weight_decay
+        )
+        self.step = 0
+        if resume:
+            self.step = load_checkpoint(
+                output, self.network, self.average, self.optimiser
+            )
+        size = settings.cell_size * FINER
+        train_on, held = read_recordings(folders, settings.held_out, size)
+        channels = self.network.settings.image_channels
+        if settings.simulated > 0:
+            train_on += simulated_recordings(size, settings.seed)
+        self.clips = Clips(train_on, settings, channels)
+        self.held = held_out_clips(held, settings, channels)
+        self._log: dict[str, float] = {}
+        self._since = 0
+
+    def learn(self, clip: Clip) -> dict[str, float]:
+        """Take one optimiser step on a clip and return its losses."""
+        rate = self._rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        losses = clip_losses(self.network, clip, self.settings, self.device)
+        total = torch.stack(list(losses.values())).sum()
+        if not bool(torch.isfinite(total)):
+            self._refuse(clip, "loss")
+        self.optimiser.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        size = nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        if not bool(torch.isfinite(size)):
+            self._refuse(clip, "gradient")
+        self.optimiser.step()
+        self.step += 1
+        self._follow()
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        for name, value in values.items():
+            self._log[name] = self._log.get(name, 0.0) + value
+        self._since += 1
+        return values
+
+    def is_checkpoint(self) -> bool:
+        """Whether this step is one after which all is saved."""
+        return (
+            self.step % self.settings.save_every == 0
+            or self.step == self.settings.steps
+        )
+
+    def save(self) -> dict[str, float]:
+        """Write checkpoint, log, plot and model; return the held-out scores."""
+        scores = held_out_scores(self.average, self.held, self.settings)
+        save_checkpoint(
+            self.output,
+            self.step,
+            self.network,
+            self.average,
+            self.optimiser,
+            self.settings,
+        )
+        self._write_log(scores)
+        save_model(
+            self.output / "model",
+            self.average,
+            cell_size=self.settings.cell_size,
+            description=f"Trained for {self.step} steps.",
+            card=self._card(scores),
+        )
+        return scores
+
+    def _rate(self) -> float:
+        s = self.settings
+        rise = min(1.0, (self.step + 1) / max(1, s.warm_up))
+        left = (s.steps - self.step) / max(1.0, s.cool_down * s.steps)
+        return s.learning_rate * rise * min(1.0, left)
+
+    def _follow(self) -> None:
+        # Early averages would be slow to forget the random start.
+        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mine, theirs in zip(
+                self.average.parameters(), self.network.parameters(), strict=True
+            ):
+                mine.lerp_(theirs, 1 - decay)
+
+    def _refuse(self, clip: Clip, what: str) -> None:
+        self.healthy = False
+        raise NonFiniteLossError(
+            f"Training stopped at step {self.step}: the {what} on the clip "
+            f"'{clip.name}' is not a number. The last checkpoint in {self.output} is "
+            f"kept; check that recording or lower the learning rate."
+        )
+
+    def _write_log(self, scores: dict[str, float]) -> None:
+        means = {f"loss: {k}": v / max(1, self._since) for k, v in self._log.items()}
+        row = {"step": self.step, "rate": self._rate(), **means}
+        row |= {f"held out: {k}": v for k, v in scores.items()}
+        path = self.output / LOG
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if fresh:
+                writer.writeheader()
+            writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+        self._log, self._since = {}, 0
+        plot_log(path)
+
+    def _card(self, scores: dict[str, float]) -> str:
+        names = sorted(self.clips.sources)
+        table = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
+        return (
+            f"# Model trained with napari-semiconv\n\nTrained for {self.step} steps, "
+            f"seed {self.settings.seed}, on: {', '.join(names)}.\n\n"
+            f"| held out | score |\n|---|---|\n{table}\n"
+        )

@@ -1,0 +1,59 @@
+"""Settings of training."""
+
+from typing import Literal
+
+from ..settings import DeviceName, Settings, setting
+
+
+class TrainSettings(Settings):
+    """All that decides how a model is trained."""
+
+    preset: str = setting("compact", "Preset", "Shape of the network.")
+    steps: int = setting(12_000, "Steps", "Clips to learn from.", "steps", ge=1)
+    frames: int = setting(3, "Clip length", "Frames of a clip.", "frames", ge=1)
+    crop: int = setting(128, "Crop", "Height and width of a clip.", "px", ge=16)
+    cell_size: float = setting(
+        24.0, "Cell size", "Diameter to which usual cells are rescaled.", "px", gt=4
+    )
+    learning_rate: float = setting(
+        1.5e-3, "Learning rate", "Highest rate of AdamW.", gt=0
+    )
+    weight_decay: float = setting(1e-4, "Weight decay", "Decay of AdamW.", ge=0)
+    warm_up: int = setting(
+        200, "Warm-up", "Steps until the highest rate.", "steps", ge=0
+    )
+    cool_down: float = setting(
+        0.6,
+        "Cool-down",
+        "Share of the steps over which the rate falls to zero.",
+        gt=0,
+        le=1,
+    )
+    neighbour_radius: float = setting(
+        3.0, "Neighbour radius", "Cells within it must differ.", "cells", gt=0
+    )
+    pull: Literal["cos", "cos2"] = setting(
+        "cos", "Pull term", "1 - cos (2018) or 1 - cos squared (2019)."
+    )
+    simulated: float = setting(
+        0.2, "Simulated share", "Share of the clips that are simulated.", ge=0, le=1
+    )
+    held_out: float = setting(
+        0.2,
+        "Held out",
+        "Share of the last frames of each movie, and of stills, never trained on.",
+        ge=0,
+        lt=1,
+    )
+    save_every: int = setting(
+        500, "Save every", "Steps between checkpoints.", "steps", ge=1
+    )
+    average: float = setting(
+        0.998,
+        "Weight average",
+        "Decay of the averaged weights that become the model.",
+        ge=0,
+        lt=1,
+    )
+    seed: int = setting(0, "Seed", "Seed of every random choice.", ge=0)
+    device: DeviceName = setting("auto", "Device", "Where the network is trained.")

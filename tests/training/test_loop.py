@@ -1,0 +1,101 @@
+"""Training: exact resumption, clean stops, honest refusals, and that it learns."""
+
+import csv
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from napari_semiconv.errors import BadInputError, BadModelError, NonFiniteLossError
+from napari_semiconv.network.weights import load_model
+from napari_semiconv.training import loop
+from napari_semiconv.training.loop import train
+from napari_semiconv.training.settings import TrainSettings
+
+QUICK = TrainSettings(
+    preset="tiny",
+    steps=4,
+    frames=2,
+    crop=32,
+    cell_size=12,
+    simulated=0,
+    held_out=0.25,
+    save_every=2,
+    device="cpu",
+)
+
+
+def weights(folder):
+    return load_file(folder / "checkpoint.safetensors")
+
+
+def test_a_resumed_training_equals_one_that_never_stopped(annotated, tmp_path):
+    for _ in train([annotated], tmp_path / "whole", QUICK):
+        pass
+    stopped = train([annotated], tmp_path / "parts", QUICK)
+    for progress in stopped:
+        if progress.step == 3:
+            break
+    stopped.close()  # between two checkpoints: what was learned is saved
+    steps = [p.step for p in train([annotated], tmp_path / "parts", QUICK, resume=True)]
+    assert steps == [4]
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[k], parts[k]) for k in whole)
+
+
+def test_losses_and_held_out_scores_are_logged_and_plotted(annotated, tmp_path):
+    last = list(train([annotated], tmp_path, QUICK))[-1]
+    assert last.scores["film"] == last.scores["mean"] > 0
+    with (tmp_path / "log.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    assert float(rows[0]["loss: cosine"]) > 0
+    assert (tmp_path / "log.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_was_trained_can_be_loaded_as_a_model(annotated, tmp_path):
+    for _ in train([annotated], tmp_path, QUICK):
+        pass
+    model = load_model(tmp_path / "model", "cpu")
+    assert model.info.cell_size == 12
+    assert "film" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_an_earlier_training_is_not_overwritten(annotated, tmp_path):
+    for _ in train([annotated], tmp_path, QUICK):
+        pass
+    with pytest.raises(BadInputError, match="--resume"):
+        next(train([annotated], tmp_path, QUICK))
+
+
+def test_resuming_without_a_checkpoint_is_refused(annotated, tmp_path):
+    with pytest.raises(BadModelError, match="Start without --resume"):
+        next(train([annotated], tmp_path, QUICK, resume=True))
+
+
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
+    annotated, tmp_path, monkeypatch
+):
+    running = train([annotated], tmp_path, QUICK)
+    next(running), next(running)
+    before = weights(tmp_path)
+    real = loop.clip_losses
+
+    def broken(*args):
+        return {name: value * torch.nan for name, value in real(*args).items()}
+
+    monkeypatch.setattr(loop, "clip_losses", broken)
+    with pytest.raises(NonFiniteLossError, match="clip 'film, frame"):
+        next(running)
+    after = weights(tmp_path)
+    assert all(torch.equal(before[k], after[k]) for k in before)
+
+
+@pytest.mark.slow
+def test_one_clip_can_be_learned_by_heart(annotated, tmp_path, monkeypatch):
+    settings = QUICK.model_copy(update={"steps": 150, "save_every": 150, "held_out": 0})
+    draw = loop.Clips.draw
+    monkeypatch.setattr(loop.Clips, "draw", lambda self, step: draw(self, 0))
+    totals = [sum(p.losses.values()) for p in train([annotated], tmp_path, settings)]
+    assert totals[-1] < 0.35 * totals[0]
