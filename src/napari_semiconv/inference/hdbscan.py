@@ -1,0 +1,77 @@
+"""HDBSCAN engine: the published clustering of overlapping frame pairs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ..settings import HdbscanSettings
+from .cluster import Labels, tidy
+from .stream import FrameOutput
+
+Floats = NDArray[np.float32]
+FEWEST = 5  # pixels of a cluster, whatever the settings
+
+
+class HdbscanEngine:
+    """Clusters unit embeddings and scaled coordinates of two frames together.
+
+    Payer et al. 2018, section 2.3: window of two frames that overlap by one, codes of
+    embedding and coordinates, ``min_cluster_size`` equal to ``min_samples``, Euclidean
+    metric, noise to background.
+
+    Parameters
+    ----------
+    settings
+        Thresholds and weight of the coordinates.
+    """
+
+    window = 2
+
+    def __init__(self, settings: HdbscanSettings) -> None:
+        self.settings = settings
+
+    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
+        """Find the cells of a frame pair; see `Engine`."""
+        usual = np.pi / 4 * outputs[0].cell_size ** 2
+        smallest = self.settings.smallest * usual
+        insides = [o.foreground > self.settings.foreground for o in outputs]
+        codes = np.concatenate(
+            [self._codes(o, p) for o, p in zip(outputs, insides, strict=True)]
+        )
+        sizes = [int(np.count_nonzero(inside)) for inside in insides]
+        found = self._numbers(codes, smallest * len(outputs))
+        labels = []
+        for output, inside, part in zip(
+            outputs, insides, np.split(found, np.cumsum(sizes)[:-1]), strict=True
+        ):
+            image = np.zeros(output.shape, np.int32)
+            image[inside] = part
+            labels.append(tidy(image, smallest))
+        return labels
+
+    def _codes(self, output: FrameOutput, inside: NDArray[np.bool_]) -> Floats:
+        """Embedding and weighted position of each foreground pixel, (P, D + 2)."""
+        position = np.argwhere(inside) * self.settings.coordinate_weight
+        codes: Floats = np.concatenate([output.embedding[:, inside].T, position], 1)
+        return codes.astype(np.float32)
+
+    def _numbers(self, codes: Floats, smallest: float) -> NDArray[np.int32]:
+        """Cluster number of each code, (P,), from 1; 0 is noise."""
+        step = -(-len(codes) // self.settings.most_pixels) or 1
+        sample = codes[::step]
+        least = max(FEWEST, round(smallest / step))
+        if len(sample) <= least:
+            # Fewer pixels than one cell: there is nothing to cluster.
+            return np.zeros(len(codes), np.int32)
+        from hdbscan import HDBSCAN
+
+        engine = HDBSCAN(min_cluster_size=least, min_samples=least, core_dist_n_jobs=1)
+        found = engine.fit_predict(sample.astype(np.float64))  # -1 is noise
+        numbers: NDArray[np.int32] = (found + 1).astype(np.int32)
+        if step == 1:
+            return numbers
+        _, nearest = cKDTree(sample).query(codes)
+        whole: NDArray[np.int32] = numbers[nearest]
+        return whole

@@ -1,0 +1,321 @@
+"""Possible fates of tracks in the next frame and what each is worth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, sparse
+from scipy.spatial import cKDTree
+
+from ..settings import LinkSettings
+from .cells import Bodies, Cells, Floats, Integers, Known, LabelImage
+from .divisions import division_evidence, possible_divisions
+
+# What a link gains before its costs; a cell or track that stays alone gains nothing.
+WORTH = 4.5
+# So much less where a cell may have come in, or a track gone out, over the edge.
+BORDER_WORTH = 0.5
+# Least IoU on the shared frame of jointly clustered frames (Payer et al. 2018).
+SHARED_IOU = 0.25
+# Distances at which doubt sets in, in cells: with the motion head, and without.
+KNOWN_MOTION, UNKNOWN_MOTION = 0.35, 0.6
+# One unit of division evidence in units of gain, and the most it can add.
+EVIDENCE, MOST_EVIDENCE = 0.7, 3.0
+# Candidates kept for each cell, best first.
+MOST_CANDIDATES = 6
+
+
+@dataclass(frozen=True)
+class Options:
+    """Possible fates: a track goes on as a cell, or becomes two daughters.
+
+    Parameters
+    ----------
+    track, cell
+        Rows of the track and the cell, (V,).
+    sister
+        Row of the second daughter, -1 where the track goes on, (V,).
+    gain
+        What the option is worth over leaving all of them alone, (V,).
+    """
+
+    track: Integers
+    cell: Integers
+    sister: Integers
+    gain: Floats
+
+    def take(self, rows: NDArray[np.bool_] | Integers) -> "Options":
+        """Choose options by row."""
+        return Options(
+            self.track[rows], self.cell[rows], self.sister[rows], self.gain[rows]
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that bears on linking one frame to the tracks before.
+
+    Parameters
+    ----------
+    cells, bodies
+        Cells of this frame and their shapes.
+    known
+        Tracks that may go on.
+    gaps
+        Frames each track has been missing, (m,).
+    image
+        Labels of the previous frame: row of the track plus 1, (Y, X).
+    shared
+        The previous frame in this frame's cell numbers, (Y, X), or None.
+    cell_size
+        Usual diameter, px.
+    settings
+        Limits of links and divisions.
+    """
+
+    cells: Cells
+    bodies: Bodies
+    known: Known
+    gaps: Integers
+    image: LabelImage
+    shared: LabelImage | None
+    cell_size: float
+    settings: LinkSettings
+
+    @property
+    def origins(self) -> Floats:
+        """Where each cell is thought to have lain a frame ago, (n, 2), px."""
+        told = np.isfinite(self.cells.origins)
+        return np.where(told, self.cells.origins, self.cells.centres)
+
+    @property
+    def expected(self) -> Floats:
+        """Where each track should have lain in the previous frame, (m, 2), px."""
+        return self.known.bodies.centres + self.known.drifts * self.gaps[:, None]
+
+
+def list_options(scene: Scene) -> Options:
+    """List all options that gain something."""
+    overlap = _overlaps(scene)
+    links = _links(scene, overlap)
+    if not scene.settings.divisions:
+        return links
+    divisions = _divisions(scene, links)
+    return Options(
+        np.concatenate([links.track, divisions.track]),
+        np.concatenate([links.cell, divisions.cell]),
+        np.concatenate([links.sister, divisions.sister]),
+        np.concatenate([links.gain, divisions.gain]),
+    )
+
+
+def choose(options: Options) -> Options:
+    """Choose the options of largest total gain in which nothing is used twice.
+
+    Parameters
+    ----------
+    options
+        Possible fates, each gaining more than 0.
+    """
+    if not len(options.gain):
+        return options
+    uses = _uses(options)
+    open_ = np.ones(len(options.gain), bool)
+    taken = np.zeros(len(options.gain), bool)
+    while len(rows := np.flatnonzero(open_)):
+        sure = rows[_undisputed(uses[:, rows], options.gain[rows])]
+        if not len(sure):
+            taken[rows] = _best_packing(uses[:, rows], options.gain[rows])
+            break
+        taken[sure] = True
+        spent = uses[:, sure].sum(1)
+        open_ &= uses.T @ spent == 0
+    return options.take(taken)
+
+
+def _uses(options: Options) -> sparse.csr_array:
+    """Tell which tracks and cells each option uses, (m + n, V), 0 or 1."""
+    pairs = np.flatnonzero(options.sister >= 0)
+    tracks = int(options.track.max()) + 1
+    places = [options.track, tracks + options.cell, tracks + options.sister[pairs]]
+    every = np.arange(len(options.gain))
+    column = np.concatenate([every, every, pairs])
+    row = np.concatenate(places)
+    return sparse.csr_array((np.ones(len(row)), (row, column)))
+
+
+def _undisputed(uses: sparse.csr_array, gain: Floats) -> NDArray[np.bool_]:
+    """Find options that gain more than all their best rivals together, (V,).
+
+    They belong to the best choice: whatever they displace gains less.
+    """
+    row, column = uses.nonzero()
+    order = np.lexsort((-gain[column], row))
+    row, column = row[order], column[order]
+    begin = np.searchsorted(row, row)
+    after = np.minimum(begin + 1, len(row) - 1)
+    has_second = row[after] == row
+    second = np.where(has_second & (after > begin), gain[column[after]], 0)
+    is_best = np.arange(len(row)) == begin
+    rival = np.where(is_best, second, gain[column[begin]])
+    sure: NDArray[np.bool_] = gain > np.bincount(column, rival, len(gain))
+    return sure
+
+
+def _best_packing(uses: sparse.csr_array, gain: Floats) -> NDArray[np.bool_]:
+    found = optimize.milp(
+        -gain,
+        integrality=np.ones(len(gain)),
+        bounds=optimize.Bounds(0, 1),
+        constraints=optimize.LinearConstraint(uses, -np.inf, 1),
+    )
+    assert found.x is not None, found.message  # choosing nothing is always possible
+    taken: NDArray[np.bool_] = found.x > 0.5
+    return taken
+
+
+def _overlaps(scene: Scene) -> Floats:
+    """IoU of each cell, moved back, with each track of the previous frame, (n, m)."""
+    count, known = len(scene.cells.areas), len(scene.known.labels)
+    if scene.shared is None:
+        y, x, cell = _moved_back(scene)
+    else:
+        y, x = np.nonzero(scene.shared)
+        cell = scene.shared[y, x]
+    track = scene.image[y, x]
+    shape = (count + 1, known + 1)
+    pairs = np.bincount(cell * shape[1] + track, minlength=shape[0] * shape[1])
+    both = pairs.reshape(shape)[1:, 1:].astype(float)
+    sizes = np.bincount(cell, minlength=count + 1)[1:]
+    areas = np.bincount(scene.image.ravel(), minlength=known + 1)[1:]
+    either = sizes[:, None] + areas - both
+    iou: Floats = both / np.maximum(either, 1)
+    return iou
+
+
+def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
+    """Pixels of all cells, moved to where they are thought to have been."""
+    y, x = np.nonzero(scene.cells.labels)
+    cell = scene.cells.labels[y, x]
+    step = np.round(scene.origins - scene.cells.centres).astype(np.int64)
+    y, x = y + step[cell - 1, 0], x + step[cell - 1, 1]
+    height, width = scene.image.shape
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    return y[inside], x[inside], cell[inside]
+
+
+def _links(scene: Scene, overlap: Floats) -> Options:
+    cell, track = _candidates(scene, overlap)
+    iou, gap = overlap[cell, track], scene.gaps[track]
+    distance = _distances(scene, cell, track)
+    near = distance <= scene.settings.most_distance
+    if scene.shared is None:
+        allowed = near | (iou >= scene.settings.least_overlap)
+        cost = _place_cost(scene, cell, distance, np.where(gap > 0, 0.5, iou))
+    else:
+        allowed = np.where(gap > 0, near, iou >= SHARED_IOU)
+        cost = np.where(gap > 0, distance**2, 2 * (1 - iou))
+    cost += _unlikeness(scene, cell, track) + 0.7 * gap
+    worth = WORTH - BORDER_WORTH * scene.bodies.at_border[cell]
+    gain = worth - BORDER_WORTH * scene.known.bodies.at_border[track] - cost
+    keep = allowed & (gain > 0)
+    alone = np.full(int(keep.sum()), -1)
+    return _best_of_each(Options(track[keep], cell[keep], alone, gain[keep]))
+
+
+def _candidates(scene: Scene, overlap: Floats) -> tuple[Integers, Integers]:
+    """Pairs of cell and track that overlap or lie near each other, each (V,)."""
+    drift = np.hypot(*scene.known.drifts.T).max(initial=0)
+    reach = scene.settings.most_distance * scene.cell_size + drift
+    near = cKDTree(scene.expected).query_ball_point(scene.origins, reach)
+    cell = np.repeat(np.arange(len(near)), [len(tracks) for tracks in near])
+    track = np.array([row for tracks in near for row in tracks], np.int64)
+    found = overlap > 0
+    found[cell, track] = True
+    pairs = np.nonzero(found)
+    return pairs[0], pairs[1]
+
+
+def _distances(scene: Scene, cell: Integers, track: Integers) -> Floats:
+    """How far a cell lies from where its track should be, (V,), in cells."""
+    apart = scene.origins[cell] - scene.expected[track]
+    # The motion head knows the last step; without it the track's drift is the guess.
+    untold = np.isnan(scene.cells.origins[cell])
+    apart -= np.where(untold, 0.5 * scene.known.drifts[track], 0)
+    distance: Floats = np.hypot(apart[:, 0], apart[:, 1]) / scene.cell_size
+    return distance
+
+
+def _place_cost(scene: Scene, cell: Integers, distance: Floats, iou: Floats) -> Floats:
+    untold = np.isnan(scene.cells.origins[cell, 0])
+    doubt = np.where(untold, UNKNOWN_MOTION, KNOWN_MOTION)
+    cost: Floats = 1.5 * (1 - iou) + (distance / doubt) ** 2 / 2
+    return cost
+
+
+def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
+    """Cost of differing in area and embedding, (V,)."""
+    known, area = scene.known, scene.bodies.areas[cell]
+    change = np.minimum(
+        np.abs(np.log(area / known.bodies.areas[track])),
+        np.abs(np.log(area / known.usual_areas[track])),
+    )
+    cut_off = scene.bodies.at_border[cell] | known.bodies.at_border[track]
+    cost = np.where(cut_off, 0.3, 1.2) * change
+    if scene.cells.embeddings.shape[1]:
+        likeness = (scene.cells.embeddings[cell] * known.embeddings[track]).sum(1)
+        cost += 2.5 * (1 - likeness)
+    return cost
+
+
+def _best_of_each(links: Options) -> Options:
+    """Keep the best links of each cell, so that crowds stay quick."""
+    order = np.lexsort((-links.gain, links.cell))
+    cell = links.cell[order]
+    place = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    return links.take(order[place < MOST_CANDIDATES])
+
+
+def _divisions(scene: Scene, links: Options) -> Options:
+    present = np.flatnonzero(scene.gaps == 0)
+    mothers = scene.known.bodies.take(present)
+    mother, first, second = possible_divisions(mothers, scene.bodies, scene.origins)
+    evidence = division_evidence(
+        mothers.take(mother),
+        scene.bodies.take(first),
+        scene.bodies.take(second),
+        scene.settings,
+    )
+    mother = present[mother]
+    evidence -= _origin_misfit(scene, mother, first)
+    evidence -= _origin_misfit(scene, mother, second)
+    evidence -= 4.0 * _has_swallowed(scene)[mother]
+    # A division must beat the better of the two as the mother going on.
+    single = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
+    single[links.cell, links.track] = links.gain
+    better = np.maximum(single[first, mother], single[second, mother])
+    gain = better + np.minimum(EVIDENCE * evidence, MOST_EVIDENCE)
+    keep = (evidence > 0) & (gain > 0)
+    return Options(mother, first, second, gain).take(keep)
+
+
+def _origin_misfit(scene: Scene, mother: Integers, cell: Integers) -> Floats:
+    """Evidence against a daughter whose motion points elsewhere, (P,)."""
+    apart = scene.cells.origins[cell] - scene.known.bodies.centres[mother]
+    distance = np.hypot(*apart.T) / scene.known.bodies.diameters[mother]
+    misfit: Floats = np.nan_to_num(6 * np.maximum(distance - 0.4, 0))
+    return misfit
+
+
+def _has_swallowed(scene: Scene) -> NDArray[np.bool_]:
+    """Whether a track lost in the previous frame lies under a track seen there, (m,).
+
+    Two cells taken for one and then told apart again look like a division.
+    """
+    swallowed = np.zeros(len(scene.known.labels) + 1, bool)
+    lost = scene.expected[scene.gaps > 0]
+    y, x = np.round(lost).astype(np.int64).T
+    height, width = scene.image.shape
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    swallowed[scene.image[y[inside], x[inside]]] = True
+    return swallowed[1:]

@@ -1,0 +1,280 @@
+"""From a movie to tracked cells, frame by frame."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..errors import BadInputError, UnreadableFrameError
+from ..movie import Array, Movie
+from ..network.weights import Model
+from ..settings import SegmentSettings
+from ..tracking.lineage import Lineage
+from .cluster import Engine, Labels, engine_for
+from .link import Cells, Linker
+from .sizing import estimate_cell_size
+from .stream import Floats, FrameOutput, Stream, resize
+from .votes import mean_embeddings
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One finished frame.
+
+    Parameters
+    ----------
+    frame
+        Index in the movie.
+    done
+        Frames finished so far.
+    total
+        Frames to do.
+    labels
+        Track labels at the resolution of the movie, (Y, X).
+    lineage
+        All tracks so far; the same object every time.
+    cell_size
+        Diameter of a usual cell that was worked with, px.
+    unreadable
+        Why the frame was skipped; None when it was read.
+    """
+
+    frame: int
+    done: int
+    total: int
+    labels: Labels
+    lineage: Lineage
+    cell_size: float
+    unreadable: str | None = None
+
+
+def segment_and_track(
+    movie: Movie, model: Model, settings: SegmentSettings, frames: range | None = None
+) -> Iterator[FrameResult]:
+    """Find the cells of every frame and follow them; closing the generator stops it.
+
+    Parameters
+    ----------
+    movie
+        The movie.
+    model
+        The model, on its device.
+    settings
+        How to segment and track.
+    frames
+        Frames to do, without steps; all when None.
+
+    Yields
+    ------
+    FrameResult
+        Each frame as it is finished, in order. Labels of earlier frames never change.
+
+    Raises
+    ------
+    BadInputError
+        When frames are asked for that the movie does not have.
+    UnreadableFrameError
+        When a frame is damaged and unreadable frames are not to be skipped.
+    """
+    frames = frames_of(movie, frames)
+    # Checked before the first frame is computed.
+    engine = engine_for(settings, with_votes=model.info.network.offsets)
+    size = settings.cell_size or estimate_cell_size(movie, model, frames)
+    tracker = Tracker(model, engine, settings, size)
+    for done, frame in enumerate(frames, 1):
+        labels, reason = np.zeros(movie.frame_shape, np.int32), None
+        try:
+            labels = tracker.push(frame, movie.frame(frame))
+        except UnreadableFrameError as error:
+            if not settings.skip_unreadable:
+                raise
+            reason = str(error)
+        yield FrameResult(
+            frame, done, len(frames), labels, tracker.lineage, size, reason
+        )
+
+
+def frames_of(movie: Movie, frames: range | None) -> range:
+    """Check the frames that are asked for; all of them when None.
+
+    Raises
+    ------
+    BadInputError
+        When the movie has no such frames.
+    """
+    if frames is None:
+        return range(len(movie))
+    if (
+        not len(frames)
+        or frames.start < 0
+        or frames.stop > len(movie)
+        or frames.step != 1
+    ):
+        raise BadInputError(
+            f"{movie.name}: expected frames within 0:{len(movie)}, found "
+            f"{frames.start}:{frames.stop}. Choose a range of existing frames."
+        )
+    return frames
+
+
+class Tracker:
+    """Network, engine and linker of one movie, fed frame by frame.
+
+    Parameters
+    ----------
+    model
+        The model.
+    engine
+        Turns network output into cells.
+    settings
+        How to segment and track.
+    cell_size
+        Diameter of a usual cell in the movie, px.
+    """
+
+    def __init__(
+        self, model: Model, engine: Engine, settings: SegmentSettings, cell_size: float
+    ) -> None:
+        self._stream = Stream(model, cell_size, settings.memory_span)
+        self._engine = engine
+        self._linker = Linker(settings.link, model.info.cell_size)
+        self._foreground = (
+            settings.votes.foreground
+            if settings.engine == "votes"
+            else settings.hdbscan.foreground
+        )
+        self._recent: list[FrameOutput] = []
+
+    @property
+    def lineage(self) -> Lineage:
+        """All tracks so far."""
+        return self._linker.lineage
+
+    def push(self, frame: int, image: Array) -> Labels:
+        """Find and follow the cells of the next frame.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame.
+        image
+            The frame, (Y, X).
+
+        Returns
+        -------
+        Labels
+            Track labels, (Y, X).
+        """
+        output = self._stream.push(image)
+        self._recent = [*self._recent, output][-self._engine.window :]
+        *before, found = self._engine.cluster(self._recent)
+        full = enlarge(found, output.foreground - self._foreground, image.shape)
+        found = _only(found, np.unique(full))
+        cells, numbers = describe(found, output)
+        shared = _renumber(before[0], numbers) if before else None
+        tracks = self._linker.link(frame, cells, shared)
+        lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
+        lookup[numbers] = tracks
+        return lookup[full]
+
+
+def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int64]]:
+    """Measure the cells of a frame for linking.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X), any positive numbers.
+    output
+        What the network says of the frame.
+
+    Returns
+    -------
+    tuple
+        The cells, renumbered 1 to n, and the number each had in ``labels``, (n,).
+    """
+    numbers, inverse = np.unique(labels, return_inverse=True)
+    dense: Labels = inverse.reshape(labels.shape).astype(np.int32)
+    if len(numbers) and numbers[0] == 0:
+        numbers = numbers[1:]
+    else:
+        dense = dense + 1
+    count = len(numbers)
+    area = np.bincount(dense.ravel(), minlength=count + 1)[1:].astype(np.float64)
+
+    def mean(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        total = np.bincount(dense.ravel(), values.ravel(), count + 1)[1:]
+        average: NDArray[np.float64] = total / np.maximum(area, 1)
+        return average
+
+    grid: Floats = np.indices(labels.shape, np.float32)
+    centres = np.stack([mean(grid[i]) for i in (0, 1)], 1).reshape(count, 2)
+    origins = np.full((count, 2), np.nan)
+    if output.motion is not None:
+        moved = grid + output.motion
+        origins = np.stack([mean(moved[i]) for i in (0, 1)], 1).reshape(count, 2)
+        if output.offset is not None:
+            # The origin is a mean vote one frame before; cells are known by centroid.
+            now = grid + output.offset
+            votes = np.stack([mean(now[i]) for i in (0, 1)], 1)
+            origins = origins + centres - votes.reshape(count, 2)
+    sure = output.foreground if output.seed is None else output.seed
+    embeddings = mean_embeddings(dense, output.embedding)
+    cells = Cells(
+        dense, centres, area, embeddings.astype(np.float64), origins, mean(sure)
+    )
+    return cells, numbers.astype(np.int64)
+
+
+def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:
+    """Bring labels to the resolution of the movie with smooth outer borders.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers at the resolution of the network, (Y, X).
+    level
+        Foreground above its threshold where positive, (Y, X).
+    shape
+        Height and width of the movie's frames, px.
+
+    Returns
+    -------
+    Labels
+        Cell numbers, of ``shape``.
+    """
+    if labels.shape == shape or not labels.any():
+        return labels if labels.shape == shape else np.zeros(shape, np.int32)
+    # Grown by a pixel, so that the border is set by the smooth level alone.
+    near = ndimage.distance_transform_edt(
+        labels == 0, return_distances=False, return_indices=True
+    )
+    close = ndimage.binary_dilation(labels > 0, np.ones((3, 3)), iterations=2)
+    grown = np.where(close, labels[tuple(near)], 0)
+    # Gaps that the engine left inside the foreground stay gaps.
+    kept = np.where((labels == 0) & (level > 0), -1e-3, level).astype(np.float32)
+    kept = np.where((labels > 0) & (kept <= 0), 1e-3, kept).astype(np.float32)
+    height, width = shape
+    above = resize(kept, (height, width)) > 0
+    rows, columns = (
+        np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1)
+        for n, m in zip(shape, labels.shape, strict=True)
+    )
+    return np.where(above, grown[np.ix_(rows, columns)], 0).astype(np.int32)
+
+
+def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:
+    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    lookup[kept] = kept
+    return lookup[labels]
+
+
+def _renumber(labels: Labels, numbers: NDArray[np.int64]) -> Labels:
+    lookup = np.zeros(
+        int(max(labels.max(initial=0), numbers.max(initial=0))) + 1, np.int32
+    )
+    lookup[numbers] = np.arange(1, len(numbers) + 1)
+    return lookup[labels]

@@ -1,0 +1,190 @@
+"""Movie frames in, maps of the network out: one frame at a time, memory carried."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from ..errors import BadInputError, BadModelError, DeviceError
+from ..network.embedder import Output, State
+from ..network.frames import finite, normalise, without_hot_pixels
+from ..network.weights import Model
+
+Floats = NDArray[np.float32]
+WARM_UP = 2  # frames from which a new memory is built; clips of training have three
+MOST_PIXELS = 8_000_000  # of a frame as the network sees it: about 1 kB each
+
+
+@dataclass(frozen=True)
+class FrameOutput:
+    """What the network says of one frame, at its own resolution.
+
+    Parameters
+    ----------
+    foreground
+        Probability of being in a cell, (Y, X).
+    embedding
+        Unit cosine embedding, (D, Y, X).
+    offset
+        From the pixel to its cell's centre, (2, Y, X), px; None without the heads.
+    motion
+        From the pixel to its cell's centre one frame before, (2, Y, X), px; or None.
+    seed
+        How near the pixel's vote falls to its cell's centre, 0 to 1, (Y, X); or None.
+    sigma
+        Width of the kernel of votes, px.
+    cell_size
+        Diameter of a usual cell, px.
+    """
+
+    foreground: Floats
+    embedding: Floats
+    offset: Floats | None
+    motion: Floats | None
+    seed: Floats | None
+    sigma: float
+    cell_size: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, px."""
+        height, width = self.foreground.shape
+        return height, width
+
+
+class Stream:
+    """Runs a model over the frames of one movie in order.
+
+    Parameters
+    ----------
+    model
+        The model.
+    cell_size
+        Diameter of a usual cell in the movie, px.
+    memory_span
+        Frames after which the memory starts anew, warmed on the frames before; 0
+        carries it through the whole movie, as published.
+    """
+
+    def __init__(self, model: Model, cell_size: float, memory_span: int = 0) -> None:
+        self.model = model
+        self.factor = model.info.cell_size / cell_size
+        self.memory_span = memory_span
+        self._state: State | None = None
+        self._age = 0
+        self._recent: list[Floats] = []
+
+    def push(self, frame: NDArray[Any]) -> FrameOutput:
+        """Take in the next frame.
+
+        Parameters
+        ----------
+        frame
+            Frame as stored, (Y, X).
+
+        Returns
+        -------
+        FrameOutput
+            Maps at the resolution of the network.
+
+        Raises
+        ------
+        BadInputError
+            When the cell size would blow the frame up beyond reason.
+        DeviceError
+            When the device runs out of memory.
+        """
+        size = self.model.info.cell_size
+        shape = self.shape_of(frame.shape)
+        image = resize(without_hot_pixels(finite(frame)), shape)
+        planes = normalise(image, self.model.info.network.image_channels, size)
+        try:
+            output = self._remember(planes)
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"The device ran out of memory on a frame of {shape[0]} x {shape[1]} "
+                f"px. Give a larger cell size, or choose the device 'cpu'."
+            ) from error
+        maps = self._maps(output, shape)
+        if not np.isfinite(maps.foreground).all():
+            raise BadModelError(
+                f"Model {self.model.name}: expected finite maps, found others; its "
+                f"memory has outgrown itself. Set a memory span of a few "
+                f"frames, or choose another model."
+            )
+        if not planes.any():
+            # A flat frame shows no cell, whatever the network makes of nothing.
+            return replace(maps, foreground=np.zeros_like(maps.foreground))
+        return maps
+
+    def shape_of(self, frame_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of a frame at the resolution of the network, px."""
+        height, width = (max(1, round(n * self.factor)) for n in frame_shape)
+        if height * width > MOST_PIXELS:
+            raise BadInputError(
+                f"Frames of {frame_shape[0]} x {frame_shape[1]} px with cells of "
+                f"{self.model.info.cell_size / self.factor:.0f} px would have to be "
+                f"enlarged to {height} x {width} px. Check the cell size, or cut the "
+                f"movie into parts."
+            )
+        return height, width
+
+    def _remember(self, planes: Floats) -> Output:
+        """Run a frame after those before it, as far back as the memory reaches."""
+        if self.memory_span and self._age >= self.memory_span:
+            self._state, self._age = None, 0
+            for before in self._recent:
+                _, self._state = self._run(before)
+        output, self._state = self._run(planes)
+        self._age += 1
+        if self.memory_span:
+            self._recent = [*self._recent, planes][-WARM_UP:]
+        return output
+
+    def _run(self, planes: Floats) -> tuple[Output, State]:
+        stride = self.model.info.network.stride
+        height, width = planes.shape[1:]
+        pad = ((0, 0), (0, -height % stride), (0, -width % stride))
+        # Mirrored frames have no edge that the network could take for a cell's.
+        padded = np.pad(planes, pad, mode="symmetric")
+        tensor = torch.from_numpy(padded)[None].to(self.model.device)
+        with torch.inference_mode():
+            output, state = self.model.network(tensor, self._state)
+        return output, state
+
+    def _maps(self, output: Output, shape: tuple[int, int]) -> FrameOutput:
+        def plain(tensor: torch.Tensor) -> Floats:
+            found: Floats = tensor[0, :, : shape[0], : shape[1]].float().cpu().numpy()
+            return found
+
+        unit = F.normalize(output.embedding, dim=1, eps=1e-4)
+        # Without a foreground head the background is the direction e_1 (Payer 2019).
+        inside = (
+            1 - unit[:, :1].square()
+            if output.foreground is None
+            else output.foreground.sigmoid()
+        )
+        kernel = self.model.network.kernel
+        return FrameOutput(
+            foreground=plain(inside)[0],
+            embedding=plain(unit),
+            offset=None if output.offset is None else plain(output.offset),
+            motion=None if output.motion is None else plain(output.motion),
+            seed=None if output.seed is None else plain(output.seed.sigmoid())[0],
+            sigma=0.0 if kernel is None else kernel.sigma.item(),
+            cell_size=self.model.info.cell_size,
+        )
+
+
+def resize(image: Floats, shape: tuple[int, int]) -> Floats:
+    """Rescale an image, (Y, X), to another shape, averaging where it shrinks."""
+    if image.shape == shape:
+        return image
+    tensor = torch.from_numpy(np.ascontiguousarray(image))[None, None]
+    found: Floats = F.interpolate(
+        tensor, size=shape, mode="bilinear", antialias=True, align_corners=False
+    )[0, 0].numpy()
+    return found

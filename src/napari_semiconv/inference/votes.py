@@ -1,0 +1,235 @@
+"""Votes engine: cells are where semi-convolutional votes gather."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from skimage.segmentation import watershed
+
+from ..errors import BadSettingsError
+from ..settings import VotesSettings
+from .cluster import Labels, tidy
+from .stream import FrameOutput
+
+Floats = NDArray[np.float32]
+APART = 0.08  # least distance of two peaks, cell diameters
+FOOT = 0.1  # a hill ends at this share of the least peak
+
+
+class VotesEngine:
+    """Finds cells where the votes of foreground pixels gather (Novotny et al. 2018).
+
+    Each pixel points at its cell's centre. Hills of the blurred vote map are seeds;
+    each pixel joins the hill its vote falls on. Long cells gather votes in several
+    places: neighbouring hills with hardly a valley between them are one cell, unless
+    their cosine embeddings say otherwise.
+
+    Parameters
+    ----------
+    settings
+        Thresholds.
+    """
+
+    window = 1
+
+    def __init__(self, settings: VotesSettings) -> None:
+        self.settings = settings
+
+    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
+        """Find the cells of one frame; see `Engine`."""
+        return [self._cells(output) for output in outputs]
+
+    def _cells(self, output: FrameOutput) -> Labels:
+        if output.offset is None or output.seed is None:
+            raise BadSettingsError(
+                "The votes engine needs a model with semi-convolutional heads, found "
+                "one without. Choose the engine 'hdbscan' or another model."
+            )
+        labels = np.zeros(output.shape, np.int32)
+        inside = output.foreground > self.settings.foreground
+        if not inside.any():
+            return labels
+        size = output.cell_size
+        votes = np.argwhere(inside).T + output.offset[:, inside]  # (2, P) px
+        blur = self.settings.smoothing * size
+        density = vote_map(votes, output.seed[inside], output.shape, blur)
+        hills = hills_of(density, APART * size, self.settings.least_votes)
+        # Every vote belongs somewhere: beyond the hills the nearest one takes it.
+        labels[inside] = nearest_seed(votes, hills)
+        height = np.asarray(
+            ndimage.maximum(density, hills, np.arange(1, hills.max() + 1))
+        )
+        pairs, saddle = saddles(hills, density)
+        flat = saddle / np.minimum(height[pairs[:, 0] - 1], height[pairs[:, 1] - 1])
+        mean = mean_embeddings(labels, output.embedding, len(height))
+        alike = (mean[pairs[:, 0] - 1] * mean[pairs[:, 1] - 1]).sum(1)
+        one = (flat > self.settings.valley) & (alike > self.settings.merge_similarity)
+        labels = join(labels, pairs[one], len(height))
+        return tidy(labels, self.settings.smallest * np.pi / 4 * size**2)
+
+
+def hills_of(density: Floats, apart: float, least: float) -> Labels:
+    """Give each hill of a vote map a number.
+
+    Parameters
+    ----------
+    density
+        Votes per px, (Y, X).
+    apart
+        Least distance of two peaks, px.
+    least
+        Least height of a peak, votes per px.
+
+    Returns
+    -------
+    Labels
+        (Y, X), hills numbered from 1; 0 where hardly a vote falls.
+    """
+    highest = ndimage.maximum_filter(density, 2 * max(1, round(apart)) + 1)
+    peaks, _ = ndimage.label((density == highest) & (density > least), np.ones((3, 3)))
+    hills: Labels = watershed(-density, peaks, mask=density > FOOT * least)
+    return hills.astype(np.int32)
+
+
+def saddles(hills: Labels, density: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Height of the pass between neighbouring hills.
+
+    Parameters
+    ----------
+    hills
+        Numbered hills, (Y, X).
+    density
+        Votes per px, (Y, X).
+
+    Returns
+    -------
+    tuple
+        Pairs of hills, (N, 2), smaller number first, and the height of the highest pass
+        between each, (N,).
+    """
+    ends, passes = [], []
+    for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        ends.append(np.stack([hills[a].ravel(), hills[b].ravel()], 1))
+        passes.append(np.minimum(density[a], density[b]).ravel())
+    both, height = np.concatenate(ends), np.concatenate(passes)
+    border = (both[:, 0] != both[:, 1]) & (both > 0).all(1)
+    pairs, which = np.unique(np.sort(both[border], axis=1), axis=0, return_inverse=True)
+    top = np.zeros(len(pairs), np.float32)
+    np.maximum.at(top, which.ravel(), height[border])
+    return pairs.astype(np.int64).reshape(-1, 2), top
+
+
+def vote_map(
+    votes: Floats, weight: Floats, shape: tuple[int, int], blur: float
+) -> Floats:
+    """Add up the votes that fall on each pixel and blur the sum.
+
+    Parameters
+    ----------
+    votes
+        Where each vote falls, y and x, (2, P), px.
+    weight
+        Weight of each vote, (P,).
+    shape
+        Height and width of the map, px.
+    blur
+        Standard deviation of the blur, px.
+
+    Returns
+    -------
+    Floats
+        (Y, X), votes per px.
+    """
+    spot = _spots(votes, shape)
+    total = np.bincount(spot, weight, shape[0] * shape[1]).reshape(shape)
+    smooth: Floats = ndimage.gaussian_filter(total.astype(np.float32), blur, truncate=3)
+    return smooth
+
+
+def nearest_seed(votes: Floats, seeds: Labels) -> Labels:
+    """Give each vote the number of the seed nearest to where it falls.
+
+    Parameters
+    ----------
+    votes
+        Where each vote falls, (2, P), px.
+    seeds
+        Numbered seeds, (Y, X), 0 elsewhere.
+
+    Returns
+    -------
+    Labels
+        (P,); all 0 when there is no seed.
+    """
+    if not seeds.any():
+        return np.zeros(votes.shape[1], np.int32)
+    nearest = ndimage.distance_transform_edt(
+        seeds == 0, return_distances=False, return_indices=True
+    )
+    basins = seeds[tuple(nearest)]
+    found: Labels = basins.ravel()[_spots(votes, seeds.shape)]
+    return found
+
+
+def join(labels: Labels, pairs: NDArray[np.int64], count: int) -> Labels:
+    """Give pieces that are one cell one number.
+
+    Parameters
+    ----------
+    labels
+        Pieces, (Y, X), numbered 1 to ``count``.
+    pairs
+        Pieces that belong together, (N, 2).
+    count
+        Number of pieces.
+
+    Returns
+    -------
+    Labels
+        (Y, X), numbered from 1.
+    """
+    one, other = pairs.T - 1
+    graph = coo_array((np.ones(len(one)), (one, other)), (count, count))
+    _, group = connected_components(graph, directed=False)
+    return np.concatenate([[0], group + 1])[labels].astype(np.int32)
+
+
+def mean_embeddings(
+    labels: Labels, embedding: Floats, count: int | None = None
+) -> Floats:
+    """Average the unit embeddings of each cell.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X), 1 to n.
+    embedding
+        Unit embeddings, (D, Y, X).
+    count
+        Number of cells n; the largest label when None.
+
+    Returns
+    -------
+    Floats
+        (n, D); zero for a number without pixels.
+    """
+    flat = labels.ravel()
+    bins = (int(flat.max(initial=0)) if count is None else count) + 1
+    total = np.stack(
+        [np.bincount(flat, plane.ravel(), bins) for plane in embedding], 1
+    )[1:]
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Floats = (total / np.maximum(length, 1e-6)).astype(np.float32)
+    return unit
+
+
+def _spots(votes: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    row, column = (
+        np.clip(np.rint(axis).astype(np.int64), 0, n - 1)
+        for axis, n in zip(votes, shape, strict=True)
+    )
+    spot: NDArray[np.int64] = row * shape[1] + column
+    return spot

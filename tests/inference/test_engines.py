@@ -1,0 +1,149 @@
+"""Both engines on what a perfect network would say, and what tidying leaves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_semiconv.errors import BadSettingsError
+from napari_semiconv.inference.cluster import engine_for, tidy
+from napari_semiconv.inference.hdbscan import HdbscanEngine
+from napari_semiconv.inference.votes import VotesEngine, nearest_seed, vote_map
+from napari_semiconv.settings import HdbscanSettings, SegmentSettings, VotesSettings
+
+from .perfect import perfect_output, same_partition
+
+
+def dots(side=64, spacing=16, radius=4):
+    """Identical dots on a grid, (Y, X)."""
+    y, x = np.indices((side, side))
+    inside = np.hypot(y % spacing - spacing / 2, x % spacing - spacing / 2) < radius
+    return np.where(inside, y // spacing * (side // spacing) + x // spacing + 1, 0)
+
+
+def two_touching():
+    labels = np.zeros((24, 40), np.int32)
+    labels[4:16, 4:16], labels[4:16, 16:28] = 1, 2
+    return labels
+
+
+def long_cell():
+    labels = np.zeros((20, 80), np.int32)
+    labels[8:12, 5:75] = 1
+    return labels
+
+
+def test_votes_tell_identical_dots_apart():
+    """The decisive case of Novotny et al.: same embedding, another place."""
+    labels = dots()
+    output = perfect_output(labels, 8.0, directions=dict.fromkeys(range(1, 17), 0))
+    found = VotesEngine(VotesSettings()).cluster([output])[0]
+    assert same_partition(found, labels)
+
+
+def test_votes_part_touching_cells():
+    found = VotesEngine(VotesSettings()).cluster([perfect_output(two_touching())])[0]
+    assert same_partition(found, two_touching())
+
+
+def smeared(labels, share=0.5):
+    """Votes of a long cell stay short of the centre, so they gather along a line."""
+    output = perfect_output(labels)
+    return replace(output, offset=output.offset * share)
+
+
+def test_a_long_cell_whose_votes_lie_along_a_line_stays_whole():
+    found = VotesEngine(VotesSettings()).cluster([smeared(long_cell())])[0]
+    assert same_partition(found, long_cell())
+
+
+def with_one_embedding(votes):
+    """The same votes with one embedding for all."""
+    embedding = np.zeros_like(votes.embedding)
+    embedding[1] = 1
+    return replace(votes, embedding=embedding)
+
+
+def test_embeddings_that_differ_keep_neighbouring_hills_apart():
+    halves = long_cell()
+    halves[:, 40:][halves[:, 40:] > 0] = 2
+    # The votes of each half gather, with a shallow valley between the two hills.
+    votes = replace(smeared(halves, share=0.1), cell_size=24.0)
+    engine = VotesEngine(VotesSettings(valley=0.1, smoothing=0.08, least_votes=0.4))
+    whole, parted = engine.cluster([with_one_embedding(votes), votes])
+    assert len(np.unique(whole)) == 2
+    assert same_partition(parted, halves)
+
+
+def test_small_remains_are_no_cells():
+    labels = two_touching()
+    labels[20:22, 35:37] = 3
+    found = VotesEngine(VotesSettings(smallest=0.1)).cluster([perfect_output(labels)])[
+        0
+    ]
+    assert same_partition(found, two_touching())
+
+
+def test_no_foreground_gives_no_cell():
+    for engine in (VotesEngine(VotesSettings()), HdbscanEngine(HdbscanSettings())):
+        found = engine.cluster([perfect_output(np.zeros((16, 16), np.int32))])
+        assert [f.any() for f in found] == [False]
+
+
+def test_every_vote_counts_once_in_the_map():
+    rng = np.random.default_rng(0)
+    votes = rng.uniform(5, 25, (2, 50)).astype(np.float32)
+    total = vote_map(votes, np.ones(50, np.float32), (31, 31), 1.0)
+    assert total.sum() == pytest.approx(50, rel=1e-3)
+
+
+def test_votes_outside_the_frame_join_the_nearest_seed():
+    seeds = np.zeros((5, 9), np.int32)
+    seeds[2, 1], seeds[2, 7] = 1, 2
+    votes = np.array([[-3.0, 2, 9], [-4.0, 5, 20]], np.float32)
+    assert nearest_seed(votes, seeds).tolist() == [1, 2, 2]
+
+
+def test_hdbscan_gives_a_cell_one_number_in_both_frames():
+    first = two_touching()
+    second = np.roll(first, (2, 3), (0, 1))
+    outputs = [perfect_output(first), perfect_output(second)]
+    before, after = HdbscanEngine(HdbscanSettings()).cluster(outputs)
+    assert same_partition(before, first)
+    assert same_partition(after, second)
+    for label in (1, 2):
+        assert np.unique(before[first == label]) == np.unique(after[second == label])
+
+
+def test_hdbscan_on_a_sample_finds_the_same_cells():
+    labels = two_touching()
+    few = HdbscanEngine(HdbscanSettings(most_pixels=100))
+    assert same_partition(few.cluster([perfect_output(labels)])[0], labels)
+
+
+def test_the_votes_engine_refuses_a_network_without_votes():
+    with pytest.raises(BadSettingsError, match=r"semi-convolutional heads.*hdbscan"):
+        engine_for(SegmentSettings(engine="votes"), with_votes=False)
+    assert engine_for(SegmentSettings(engine="hdbscan"), with_votes=False).window == 2
+
+
+def test_tidying_keeps_the_largest_piece_and_fills_its_holes():
+    labels = np.zeros((12, 12), np.int32)
+    labels[1:8, 1:8] = 4
+    labels[3:5, 3:5] = 0  # a hole
+    labels[10:12, 10:12] = 4  # a crumb of the same cell
+    expected = np.zeros_like(labels)
+    expected[1:8, 1:8] = 4
+    assert (tidy(labels, 1) == expected).all()
+
+
+def test_a_hole_between_two_cells_stays():
+    labels = np.zeros((9, 9), np.int32)
+    labels[1:8, 1:5], labels[1:8, 5:8] = 1, 2
+    labels[4, 4:6] = 0
+    assert (tidy(labels, 1) == labels).all()
+
+
+def test_touching_pieces_of_two_cells_are_counted_apart():
+    labels = np.array([[1, 2, 1, 1], [2, 2, 1, 1]], np.int32)
+    assert tidy(labels, 1).tolist() == [[0, 2, 1, 1], [2, 2, 1, 1]]
