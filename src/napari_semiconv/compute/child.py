@@ -1,0 +1,242 @@
+"""Answer requests one after the other, in a process of its own."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import cached_property
+from typing import IO, Any
+
+import numpy as np
+
+from ..errors import SemiconvError
+from ..io.results import ResultStore
+from ..movie import Movie
+from ..settings import SegmentSettings
+from .book import TrackBook, centroids, write_array
+from .messages import (
+    Cancel,
+    CellSize,
+    Failed,
+    Finished,
+    FrameDone,
+    Message,
+    MovieChoice,
+    Preview,
+    Previewed,
+    Ready,
+    Request,
+    Segment,
+    Started,
+    Warm,
+    read_request,
+)
+from .tools import NetworkTools, Results, Tools
+
+# Seconds an orphan may go on to finish its frame before it ends itself.
+ORPHAN_SECONDS = 5.0
+
+
+class Child:
+    """Answers requests one after the other.
+
+    Parameters
+    ----------
+    say
+        Sends one message to the window.
+    make_tools
+        Makes what the child computes with, when it is first needed.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[Message], None],
+        make_tools: Callable[[], Tools] = NetworkTools,
+    ) -> None:
+        self._say = say
+        self._make_tools = make_tools
+        self._models: dict[tuple[str, str], Any] = {}
+        self._movies: dict[str, Movie] = {}
+        self._sizes: dict[str, float] = {}
+        self._cancelled: set[int] = set()
+        self._closing = False
+
+    def answer(self, request: Request) -> None:
+        """Do what is asked; an error meant for the user becomes a message."""
+        try:
+            if isinstance(request, Warm):
+                self._warm(request)
+            elif isinstance(request, Preview):
+                self._preview(request)
+            elif isinstance(request, Segment):
+                self._segment(request)
+        except SemiconvError as error:
+            self._say(Failed(ticket=request.ticket, message=str(error)))
+        except MemoryError:
+            message = (
+                "The computer ran out of memory. Close other programs, or choose a "
+                "larger cell size, which makes the frames smaller for the network."
+            )
+            self._say(Failed(ticket=request.ticket, message=message))
+
+    def cancel(self, ticket: int) -> None:
+        """Stop the request with this ticket after the frame it is working on."""
+        self._cancelled.add(ticket)
+
+    def close(self) -> None:
+        """Stop every request after the frame it is working on."""
+        self._closing = True
+
+    @cached_property
+    def _tools(self) -> Tools:
+        return self._make_tools()
+
+    def _warm(self, request: Warm) -> None:
+        tools = self._tools
+        ready = Ready(
+            ticket=request.ticket, models=tools.models(), devices=tools.devices()
+        )
+        self._say(ready)
+        self._model(request.settings)
+
+    def _preview(self, request: Preview) -> None:
+        start = time.perf_counter()
+        movie = self._movie(request.movie)
+        model = self._model(request.settings)
+        frames = range(request.frame, request.frame + 1)
+        settings = self._sized(request, movie, frames)
+        labels = np.zeros(movie.frame_shape, np.int32)
+        for result in self._tools.run(movie, model, settings, frames):
+            labels = result.labels
+        write_array(request.output, labels)
+        self._say(
+            Previewed(
+                ticket=request.ticket,
+                frame=request.frame,
+                output=request.output,
+                cells=len(centroids(labels, request.frame)),
+                seconds=time.perf_counter() - start,
+            )
+        )
+
+    def _segment(self, request: Segment) -> None:
+        movie = self._movie(request.movie)
+        model = self._model(request.settings)
+        first, last = request.frames or (0, len(movie) - 1)
+        frames = range(first, last + 1)
+        settings = self._sized(request, movie, frames)
+        store = ResultStore.create(
+            request.output,
+            movie,
+            settings.model_dump(mode="json"),
+            self._tools.facts(model),
+            frames,
+        )
+        self._say(Started(ticket=request.ticket, output=request.output))
+        book = TrackBook(store)
+        results = self._tools.run(movie, model, settings, frames)
+        try:
+            with closing(results):
+                done = self._frames(request, results, book)
+        finally:
+            book.close()
+        self._say(
+            Finished(
+                ticket=request.ticket,
+                output=request.output,
+                done=done,
+                total=len(frames),
+                tracks=len(book.lineage.tracks),
+                cancelled=done < len(frames),
+            )
+        )
+
+    def _frames(self, request: Segment, results: Results, book: TrackBook) -> int:
+        """Write frames as they come; return how many."""
+        done, mark = 0, time.perf_counter()
+        while not self._stops(request.ticket):
+            result = next(results, None)
+            if result is None:
+                break
+            cells = book.note(result.frame, result.labels, result.lineage)
+            now, done = time.perf_counter(), result.done
+            self._say(
+                FrameDone(
+                    ticket=request.ticket,
+                    frame=result.frame,
+                    done=done,
+                    total=result.total,
+                    cells=cells,
+                    seconds=now - mark,
+                    unreadable=result.unreadable,
+                )
+            )
+            mark = now
+        return done
+
+    def _stops(self, ticket: int) -> bool:
+        return self._closing or ticket in self._cancelled
+
+    def _movie(self, choice: MovieChoice) -> Movie:
+        key = choice.model_dump_json()
+        if key not in self._movies:
+            # Only the last one: each may hold files open.
+            self._movies = {key: choice.open()}
+        return self._movies[key]
+
+    def _model(self, settings: SegmentSettings) -> Any:
+        key = (settings.model, settings.device)
+        if key not in self._models:
+            # One network at a time: a graphics card may not hold two.
+            self._models = {key: self._tools.load(settings)}
+        return self._models[key]
+
+    def _sized(
+        self, request: Preview | Segment, movie: Movie, frames: range
+    ) -> SegmentSettings:
+        """Fill in the cell size, in px, where the user gave none."""
+        settings = request.settings
+        if settings.cell_size is not None:
+            return settings
+        # What the preview showed is what the run uses.
+        key = f"{request.movie.model_dump_json()} {settings.model}"
+        if key not in self._sizes:
+            model = self._model(settings)
+            self._sizes[key] = self._tools.size(movie, model, frames)
+        size = self._sizes[key]
+        self._say(CellSize(ticket=request.ticket, px=size))
+        return settings.model_copy(update={"cell_size": size})
+
+
+def serve(source: IO[bytes], child: Child) -> None:
+    """Answer requests, one a line, until the window closes the pipe."""
+    requests: queue.Queue[Request | None] = queue.Queue()
+    # When the window is gone, nobody else would end a frame that takes forever.
+    watchdog = threading.Timer(ORPHAN_SECONDS, os._exit, [1])
+    watchdog.daemon = True
+    listener = threading.Thread(
+        target=_listen, args=(source, requests, child, watchdog), daemon=True
+    )
+    listener.start()
+    while (request := requests.get()) is not None:
+        child.answer(request)
+    watchdog.cancel()
+
+
+def _listen(
+    source: IO[bytes],
+    requests: queue.Queue[Request | None],
+    child: Child,
+    watchdog: threading.Timer,
+) -> None:
+    for line in source:
+        request = read_request(line)
+        if isinstance(request, Cancel):
+            child.cancel(request.ticket)
+        else:
+            requests.put(request)
+    watchdog.start()
+    child.close()
+    requests.put(None)

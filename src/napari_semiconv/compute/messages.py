@@ -1,0 +1,179 @@
+"""What the window and the computing child say to one another, one JSON line each."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from ..io.images import open_movie
+from ..movie import Movie, ZChoice
+from ..settings import SegmentSettings, Settings
+
+
+class MovieChoice(Settings):
+    """Which movie to compute on, and how its axes were understood."""
+
+    path: Path
+    name: str
+    axes: str
+    channel: int = 0
+    z: ZChoice = "max"
+    pixel_size: tuple[float, float] | None = None
+    frame_interval: float | None = None
+
+    @classmethod
+    def of(cls, movie: Movie, path: Path) -> "MovieChoice":
+        """Describe a movie to the child, which finds it at ``path``."""
+        return cls(
+            path=path,
+            name=movie.name,
+            axes=movie.axes,
+            channel=movie.channel,
+            z=movie.z,
+            pixel_size=movie.pixel_size,
+            frame_interval=movie.frame_interval,
+        )
+
+    def open(self) -> Movie:
+        """Open the movie with the choices applied."""
+        choices = self.model_dump(exclude={"path"})
+        return open_movie(self.path).with_choices(**choices)
+
+
+class Warm(Settings):
+    """Ask the child to load the network, so that a preview is quick."""
+
+    do: Literal["warm"] = "warm"
+    ticket: int = 0
+    settings: SegmentSettings = SegmentSettings()
+
+
+class Preview(Settings):
+    """Ask for the cells of one frame, written to ``output`` as a .npy file, (Y, X)."""
+
+    do: Literal["preview"] = "preview"
+    ticket: int = 0
+    movie: MovieChoice
+    settings: SegmentSettings
+    frame: int
+    output: Path
+
+
+class Segment(Settings):
+    """Ask for the tracks of a movie, written to the new result folder ``output``.
+
+    ``frames`` are the first and the last frame, both included; None means all.
+    """
+
+    do: Literal["segment"] = "segment"
+    ticket: int = 0
+    movie: MovieChoice
+    settings: SegmentSettings
+    frames: tuple[int, int] | None = None
+    output: Path
+
+
+class Cancel(Settings):
+    """Ask the child to stop after the frame it is working on."""
+
+    do: Literal["cancel"] = "cancel"
+    ticket: int = 0
+
+
+class Ready(Settings):
+    """Tell that the network is loaded, and which models and devices there are."""
+
+    event: Literal["ready"] = "ready"
+    ticket: int = 0
+    models: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
+class CellSize(Settings):
+    """Tell the cell diameter, in px, that was estimated from the movie."""
+
+    event: Literal["cell_size"] = "cell_size"
+    ticket: int = 0
+    px: float
+
+
+class Previewed(Settings):
+    """Tell that the previewed frame lies in ``output``."""
+
+    event: Literal["preview"] = "preview"
+    ticket: int = 0
+    frame: int
+    output: Path
+    cells: int
+    seconds: float
+
+
+class Started(Settings):
+    """Tell that the result folder exists, still empty."""
+
+    event: Literal["started"] = "started"
+    ticket: int = 0
+    output: Path
+
+
+class FrameDone(Settings):
+    """Tell that the cells of one frame are in the result folder.
+
+    ``unreadable`` says why the frame was skipped, if it was.
+    """
+
+    event: Literal["frame"] = "frame"
+    ticket: int = 0
+    frame: int
+    done: int
+    total: int
+    cells: int
+    seconds: float
+    unreadable: str | None = None
+
+
+class Finished(Settings):
+    """Tell that a run has ended, with all frames or, when cancelled, with fewer."""
+
+    event: Literal["finished"] = "finished"
+    ticket: int = 0
+    output: Path
+    done: int
+    total: int
+    tracks: int
+    cancelled: bool
+
+
+class Failed(Settings):
+    """Tell what went wrong, in a sentence for the user."""
+
+    event: Literal["error"] = "error"
+    ticket: int = 0
+    message: str
+
+
+Request = Warm | Preview | Segment | Cancel
+Message = Ready | CellSize | Previewed | Started | FrameDone | Finished | Failed
+
+_REQUEST: TypeAdapter[Request] = TypeAdapter(
+    Annotated[Request, Field(discriminator="do")]
+)
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(
+    Annotated[Message, Field(discriminator="event")]
+)
+
+
+def read_request(line: str | bytes) -> Request:
+    """Understand one line that the window wrote."""
+    return _REQUEST.validate_json(line)
+
+
+def read_message(line: str | bytes) -> Message:
+    """Understand one line that the child wrote."""
+    return _MESSAGE.validate_json(line)
+
+
+def child_command() -> list[str]:
+    """Program and arguments that start the child."""
+    return [sys.executable, "-m", "napari_semiconv.compute"]

@@ -1,0 +1,80 @@
+"""What the child computes with: the network, or a stand-in in tests."""
+
+from collections.abc import Generator
+from typing import Any, Protocol, get_args
+
+from ..errors import DeviceError
+from ..movie import Movie
+from ..settings import DeviceName, SegmentSettings
+
+# One `FrameResult` after the other; closing it stops the network.
+Results = Generator[Any, None, None]
+
+
+class Tools(Protocol):
+    """What the child computes with."""
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that can be chosen."""
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices that can be chosen."""
+
+    def load(self, settings: SegmentSettings) -> Any:
+        """Load the model, on the device, that the settings name."""
+
+    def facts(self, model: Any) -> dict[str, Any]:
+        """Say which model it is, for the record kept with a result."""
+
+    def size(self, movie: Movie, model: Any, frames: range) -> float:
+        """Estimate the cell diameter, in px, on some frames of a movie."""
+
+    def run(
+        self, movie: Movie, model: Any, settings: SegmentSettings, frames: range
+    ) -> Results:
+        """Segment and track frames of a movie, one `FrameResult` at a time."""
+
+
+class NetworkTools:
+    """Computes with the network. Importing it takes seconds, so it is made late."""
+
+    def __init__(self) -> None:
+        from ..inference import pipeline, sizing
+        from ..network import weights
+
+        self._pipeline = pipeline
+        self._sizing = sizing
+        self._weights = weights
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that can be chosen."""
+        return tuple(info.name for info in self._weights.list_models())
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices that can be chosen."""
+        return ("auto", *filter(self._is_there, get_args(DeviceName)[1:]))
+
+    def load(self, settings: SegmentSettings) -> Any:
+        """Load the model, on the device, that the settings name."""
+        return self._weights.load_model(settings.model, settings.device)
+
+    def facts(self, model: Any) -> dict[str, Any]:
+        """Say which model it is, for the record kept with a result."""
+        return {"name": model.name, "sha256": model.info.digest}
+
+    def size(self, movie: Movie, model: Any, frames: range) -> float:
+        """Estimate the cell diameter, in px, on some frames of a movie."""
+        return float(self._sizing.estimate_cell_size(movie, model, frames=frames))
+
+    def run(
+        self, movie: Movie, model: Any, settings: SegmentSettings, frames: range
+    ) -> Results:
+        """Segment and track frames of a movie, one `FrameResult` at a time."""
+        yield from self._pipeline.segment_and_track(movie, model, settings, frames)
+
+    def _is_there(self, device: DeviceName) -> bool:
+        try:
+            self._weights.choose_device(device)
+        except DeviceError:
+            return False
+        return True

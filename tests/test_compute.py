@@ -1,0 +1,235 @@
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import zarr
+from tests.stand_in_child import BlobTools, command
+
+from napari_semiconv.compute.book import TrackBook, centroids, write_array
+from napari_semiconv.compute.child import Child, serve
+from napari_semiconv.compute.messages import (
+    Cancel,
+    CellSize,
+    Failed,
+    Finished,
+    FrameDone,
+    MovieChoice,
+    Preview,
+    Previewed,
+    Ready,
+    Segment,
+    Started,
+    Warm,
+    read_message,
+    read_request,
+)
+from napari_semiconv.errors import SaveError
+from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.results import ResultStore
+from napari_semiconv.settings import SegmentSettings
+
+FRAMES = 4
+
+
+@pytest.fixture
+def choice(tmp_path):
+    """Two still cells in four frames, as a plain zarr array, (T, Y, X)."""
+    movie = np.zeros((FRAMES, 16, 16), np.uint8)
+    movie[:, 2:6, 2:6] = 9
+    movie[:, 9:13, 8:14] = 9
+    path = tmp_path / "two-cells.zarr"
+    array = zarr.create_array(store=path, shape=movie.shape, chunks=(1, 16, 16),
+                              dtype=movie.dtype)  # fmt: skip
+    array[:] = movie
+    return MovieChoice(path=path, name="two cells", axes="TYX")
+
+
+@pytest.fixture
+def child():
+    said = []
+    child = Child(said.append, BlobTools)
+    child.said = said
+    return child
+
+
+def segment(choice, output, **changes):
+    request = {"ticket": 7, "movie": choice, "settings": SegmentSettings()}
+    return Segment(**request | {"output": output} | changes)
+
+
+def test_warming_tells_models_and_devices(child):
+    child.answer(Warm(ticket=1))
+    ready = Ready(ticket=1, models=("default", "other"), devices=("auto", "cpu"))
+    assert child.said == [ready]
+
+
+def test_a_preview_is_written_to_a_file_and_its_size_is_told(child, choice, tmp_path):
+    output = tmp_path / "preview.npy"
+    request = Preview(
+        ticket=3, movie=choice, settings=SegmentSettings(), frame=2, output=output
+    )
+    child.answer(request)
+    size, done = child.said
+    assert size == CellSize(ticket=3, px=4.0)
+    assert isinstance(done, Previewed)
+    assert (done.frame, done.cells, done.ticket) == (2, 2, 3)
+    labels = np.load(output)
+    assert labels.shape == (16, 16)
+    assert set(np.unique(labels)) == {0, 1, 2}
+
+
+def test_no_size_is_estimated_when_the_user_gives_one(child, choice, tmp_path):
+    settings = SegmentSettings(cell_size=5.0)
+    child.answer(segment(choice, tmp_path / "r.semiconv", settings=settings))
+    assert not [m for m in child.said if isinstance(m, CellSize)]
+
+
+def test_a_run_tells_each_frame_and_leaves_a_result(child, choice, tmp_path):
+    output = tmp_path / "r.semiconv"
+    child.answer(segment(choice, output))
+    kinds = [type(message) for message in child.said]
+    assert kinds == [CellSize, Started, *[FrameDone] * FRAMES, Finished]
+    assert [m.done for m in child.said if isinstance(m, FrameDone)] == [1, 2, 3, 4]
+    last = child.said[-1]
+    assert (last.done, last.total, last.tracks, last.cancelled) == (4, 4, 2, False)
+    store = ResultStore.open(output)
+    assert np.asarray(store.labels[3])[3, 3] == 1
+    assert sorted(store.lineage.tracks) == [1, 2]
+    rows = np.load(output / "cells.npy")
+    assert rows.shape == (8, 4)
+    assert rows[0].tolist() == [1, 0, 3.5, 3.5]
+
+
+def test_only_the_chosen_frames_are_computed(child, choice, tmp_path):
+    child.answer(segment(choice, tmp_path / "r.semiconv", frames=(1, 2)))
+    assert [m.frame for m in child.said if isinstance(m, FrameDone)] == [1, 2]
+
+
+def test_a_cancelled_run_keeps_what_is_done(choice, tmp_path):
+    said = []
+
+    def say(message):
+        said.append(message)
+        if isinstance(message, FrameDone):
+            child.cancel(message.ticket)
+
+    child = Child(say, BlobTools)
+    output = tmp_path / "r.semiconv"
+    child.answer(segment(choice, output))
+    assert (said[-1].done, said[-1].cancelled) == (1, True)
+    assert sorted(ResultStore.open(output).lineage.tracks) == [1, 2]
+    assert len(np.load(output / "cells.npy")) == 2
+
+
+def test_a_run_cancelled_before_its_first_frame_leaves_no_folder(
+    child, choice, tmp_path
+):
+    child.cancel(7)
+    child.answer(segment(choice, tmp_path / "r.semiconv"))
+    assert (child.said[-1].done, child.said[-1].cancelled) == (0, True)
+    assert not (tmp_path / "r.semiconv").exists()
+
+
+def test_errors_for_the_user_are_told_unchanged(child, tmp_path):
+    missing = MovieChoice(path=tmp_path / "none.tif", name="none", axes="TYX")
+    child.answer(segment(missing, tmp_path / "r.semiconv"))
+    (failed,) = child.said
+    assert isinstance(failed, Failed)
+    assert "none.tif" in failed.message
+    child.answer(Warm(settings=SegmentSettings(model="missing")))
+    assert child.said[-1].message.startswith("Model 'missing'")
+
+
+def test_the_estimate_of_the_preview_is_the_one_of_the_run(choice, tmp_path):
+    asked = []
+
+    class Counting(BlobTools):
+        def size(self, movie, model, frames):
+            asked.append(frames)
+            return 4.0
+
+    child = Child(lambda message: None, Counting)
+    settings = SegmentSettings()
+    child.answer(
+        Preview(movie=choice, settings=settings, frame=1, output=tmp_path / "p.npy")
+    )
+    child.answer(segment(choice, tmp_path / "r.semiconv"))
+    assert asked == [range(1, 2)]
+
+
+def test_centroids_are_label_frame_y_x():
+    labels = np.array([[5, 5, 0], [0, 0, 0], [0, 2, 2]])
+    assert centroids(labels, 3).tolist() == [[2, 3, 2.0, 1.5], [5, 3, 0.0, 0.5]]
+    assert centroids(np.zeros((4, 4), int), 0).shape == (0, 4)
+
+
+def test_an_array_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(SaveError, match="could not be written"):
+        write_array(tmp_path / "missing" / "a.npy", np.zeros(3))
+
+
+def test_a_book_without_frames_takes_its_folder_away(choice, tmp_path):
+    movie = open_movie(choice.path)
+    store = ResultStore.create(tmp_path / "empty.semiconv", movie, {}, {})
+    TrackBook(store).close()
+    assert not (tmp_path / "empty.semiconv").exists()
+
+
+def test_every_line_can_be_read_back(choice, tmp_path):
+    for request in (
+        Warm(ticket=2),
+        Cancel(ticket=4),
+        segment(choice, tmp_path / "r", frames=(0, 3)),
+    ):
+        assert read_request(request.model_dump_json()) == request
+    done = FrameDone(frame=3, done=4, total=9, cells=2, seconds=0.5)
+    assert read_message(done.model_dump_json()) == done
+
+
+def test_serving_ends_when_the_pipe_closes(child):
+    serve(io.BytesIO(Warm(ticket=5).model_dump_json().encode() + b"\n"), child)
+    assert child.said[0].ticket == 5
+
+
+def test_what_others_print_does_not_reach_the_pipe():
+    """The stand-in prints while it loads its model."""
+    run = subprocess.run(
+        command("quick"),
+        input=Warm(ticket=1).model_dump_json() + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert [json.loads(line)["event"] for line in run.stdout.splitlines()] == ["ready"]
+    assert "chatter" in run.stderr
+
+
+def test_an_orphan_ends_itself():
+    """The pipe closes while a frame takes for ever."""
+    code = (
+        "import io, threading\n"
+        "from napari_semiconv.compute import child as c\n"
+        "from napari_semiconv.compute.messages import Warm\n"
+        "c.ORPHAN_SECONDS = 0.2\n"
+        "class Stuck(c.Child):\n"
+        "    def answer(self, request): threading.Event().wait()\n"
+        "line = Warm().model_dump_json().encode() + b'\\n'\n"
+        "c.serve(io.BytesIO(line), Stuck(print))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    assert run.returncode == 1
+
+
+def test_messages_load_nothing_heavy():
+    code = (
+        "import sys, napari_semiconv.compute.messages\n"
+        "print(*{'torch', 'napari', 'qtpy'} & {*sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == ""
