@@ -1,0 +1,128 @@
+"""Read folders of cell movies and of tracking results into layers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Tracks
+from napari.types import LayerData
+from numpy.typing import NDArray
+
+from ..io.ctc import CtcFolder, read_ctc
+from ..io.images import open_movie
+from ..io.results import INFO, ResultStore
+from ..movie import Movie, movie_from_array
+from ..tracking.lineage import Lineage, Track
+from .layers import movie_layer, placement
+from .results import count_rows, load_tracks, tracks_of
+
+# What tells a folder of ours: a file of this name pattern.
+TRACKED = ("res_track.txt", "man_track.txt")
+FRAMES = ("t[0-9]*.tif", "t[0-9]*.tiff")
+
+
+def choose_reader(path: Any) -> Callable[[Any], list[LayerData]] | None:
+    """Give the function that reads a folder, or None when it is none of ours."""
+    if not isinstance(path, str | Path) or not Path(path).is_dir():
+        return None
+    folder = Path(path)
+    if (folder / INFO).is_file():
+        return lambda path: read_result(Path(path))
+    if any((folder / name).is_file() for name in TRACKED):
+        return lambda path: read_masks(Path(path))
+    if any(next(folder.glob(name), None) for name in FRAMES):
+        return lambda path: read_movie(Path(path))
+    return None
+
+
+def read_movie(folder: Path) -> list[LayerData]:
+    """Read the frames of a Cell Tracking Challenge movie as an image layer."""
+    arguments = movie_layer(open_movie(folder))
+    return [(arguments.pop("data"), arguments, "image")]
+
+
+def read_result(folder: Path) -> list[LayerData]:
+    """Read a result folder of the plugin as labels and tracks."""
+    result = ResultStore.open(folder)
+    facts = result.info.movie
+    movie = movie_from_array(
+        result.labels,
+        "TYX",
+        facts.name,
+        pixel_size=facts.pixel_size,
+        frame_interval=facts.frame_interval,
+    )
+    return _layers(result.labels, load_tracks(folder, movie), movie)
+
+
+def read_masks(folder: Path) -> list[LayerData]:
+    """Read masks and table of a Cell Tracking Challenge folder as labels and tracks."""
+    found = read_ctc(folder)
+    labels = MaskArray(found)
+    # Truth lies in 01_GT/TRA: the folder above tells more.
+    name = folder.parent.name if folder.name == "TRA" else folder.name
+    movie = movie_from_array(labels, "TYX", name)
+    tracks = tracks_of(count_rows(labels, found.masks), lineage_of(found), movie)
+    return _layers(labels, tracks, movie)
+
+
+def read_over(folder: Path, movie: Movie) -> list[LayerData]:
+    """Read any result folder as layers that lie over the movie.
+
+    Parameters
+    ----------
+    folder
+        Result folder of the plugin, or of the Cell Tracking Challenge.
+    movie
+        Its units and scale are taken over.
+
+    Raises
+    ------
+    BadInputError
+        When it is no result.
+    """
+    read = read_result if (folder / INFO).is_file() else read_masks
+    where = placement(movie)
+    return [(data, facts | where, kind) for data, facts, kind in read(folder)]
+
+
+def lineage_of(folder: CtcFolder) -> Lineage:
+    """Make a lineage of the table of a Cell Tracking Challenge folder."""
+    tracks = {
+        label: Track(label, list(range(begin, end + 1)), parent)
+        for label, begin, end, parent in folder.table.tolist()
+    }
+    return Lineage(tracks)
+
+
+class MaskArray:
+    """Masks in files as the array, (T, Y, X), that a labels layer shows.
+
+    Parameters
+    ----------
+    folder
+        Read when napari asks for a frame.
+    """
+
+    def __init__(self, folder: CtcFolder) -> None:
+        self._folder = folder
+        self.shape = (len(folder.masks), *folder.labels(0).shape)
+        self.dtype = np.dtype(np.int32)
+        self.ndim = 3
+        self.size = int(np.prod(self.shape))
+
+    def __getitem__(self, index: Any) -> NDArray[np.int32]:
+        frames, *rest = index if isinstance(index, tuple) else (index,)
+        if isinstance(frames, int | np.integer):
+            return np.asarray(self._folder.labels(int(frames))[tuple(rest)])
+        chosen = np.arange(self.shape[0])[frames]
+        return np.stack([self._folder.labels(int(t))[tuple(rest)] for t in chosen])
+
+
+def _layers(labels: Any, tracks: Tracks | None, movie: Movie) -> list[LayerData]:
+    facts = {"name": f"{movie.name} cells", **placement(movie)}
+    layers: list[LayerData] = [(labels, facts, "labels")]
+    if tracks is not None:
+        layers.append(tracks.as_layer_data_tuple())
+    return layers

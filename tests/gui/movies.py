@@ -1,0 +1,28 @@
+"""Small drawn movies as files."""
+
+import numpy as np
+import tifffile
+
+
+def dish(frames, size=64):
+    """Four bright cells that move down slowly, (T, Y, X)."""
+    movie = np.zeros((frames, size, size), np.uint8)
+    step = size // 2
+    for frame in range(frames):
+        for y in (4, 4 + step):
+            for x in (4, 4 + step):
+                top = y + min(frame, step // 4)
+                movie[frame, top : top + step // 3, x : x + step // 3] = 200
+    return movie
+
+
+def write_dish(path, frames, size=64):
+    """Write the movie as a TIFF that names its axes and units."""
+    tifffile.imwrite(
+        path,
+        dish(frames, size),
+        imagej=True,
+        resolution=(2.0, 2.0),
+        metadata={"axes": "TYX", "finterval": 300.0, "unit": "um"},
+    )
+    return path

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import tifffile
+from npe2 import PluginManifest
+
+from napari_semiconv.errors import BadInputError
+from napari_semiconv.gui import plugin
+from napari_semiconv.gui.commands import COMMANDS, PLUGIN
+from napari_semiconv.gui.reader import choose_reader, read_over
+from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.io.results import ResultStore
+from napari_semiconv.movie import movie_from_array
+from napari_semiconv.tracking.lineage import Lineage
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_distribution("napari-semiconv")
+
+
+@pytest.fixture
+def lineage():
+    """One cell in frames 0 and 1 that divides; its daughters live in frame 2."""
+    lineage = Lineage()
+    lineage.observe(0, 1)
+    lineage.observe(1, 1)
+    lineage.observe(2, 2, parent=1)
+    lineage.observe(2, 3, parent=1)
+    return lineage
+
+
+@pytest.fixture
+def labels():
+    labels = np.zeros((3, 6, 8), np.int32)
+    labels[:2, 1:3, 1:5] = 1
+    labels[2, 1:3, 1:3] = 2
+    labels[2, 1:3, 5:7] = 3
+    return labels
+
+
+@pytest.fixture
+def movie(labels):
+    facts = {"pixel_size": (0.5, 0.5), "frame_interval": 60.0}
+    return movie_from_array(labels, "TYX", "dish", **facts)
+
+
+@pytest.fixture
+def result(tmp_path, movie, labels, lineage):
+    folder = tmp_path / "dish.semiconv"
+    store = ResultStore.create(folder, movie, {}, {})
+    for frame, image in enumerate(labels):
+        store.write_frame(frame, image)
+    store.write_lineage(lineage)
+    store.finish()
+    return folder
+
+
+@pytest.fixture
+def challenge(tmp_path, labels, lineage):
+    with CtcWriter(tmp_path / "01_RES") as writer:
+        for frame, image in enumerate(labels):
+            writer.write(frame, image, lineage)
+    return tmp_path / "01_RES"
+
+
+def test_the_manifest_offers_the_table_of_commands(manifest):
+    told = {
+        c.id: (c.title, str(c.python_name)) for c in manifest.contributions.commands
+    }
+    assert told == {c.identifier: (c.title, c.python_name) for c in COMMANDS}
+    for menu, items in manifest.contributions.menus.items():
+        listed = [c.identifier for c in COMMANDS if menu in c.menus]
+        assert [item.command for item in items] == listed
+    assert manifest.name == PLUGIN
+
+
+def test_everything_the_manifest_names_is_there():
+    assert all(callable(getattr(plugin, c.function)) for c in COMMANDS)
+
+
+@pytest.mark.parametrize("sample", [plugin.sample_nuclei, plugin.sample_phase])
+def test_samples_are_movies_with_units(sample):
+    ((data, facts, kind),) = sample()
+    assert kind == "image"
+    assert data.shape == (20, 256, 256)
+    assert facts["units"] == ("s", "um", "um")
+
+
+def test_a_result_is_read_as_labels_and_tracks(result, labels):
+    cells, tracks = choose_reader(str(result))(str(result))
+    np.testing.assert_array_equal(np.asarray(cells[0]), labels)
+    assert cells[1]["scale"] == (60.0, 0.5, 0.5)
+    assert tracks[2] == "tracks"
+    assert tracks[0].tolist() == [
+        [1, 0, 1.5, 2.5],
+        [1, 1, 1.5, 2.5],
+        [2, 2, 1.5, 1.5],
+        [3, 2, 1.5, 5.5],
+    ]
+    assert tracks[1]["graph"] == {2: [1], 3: [1]}
+
+
+def test_a_challenge_result_is_read_as_labels_and_tracks(challenge, labels):
+    cells, tracks = choose_reader(challenge)(challenge)
+    assert cells[1]["name"] == "01_RES cells"
+    assert cells[0].shape == (3, 6, 8)
+    np.testing.assert_array_equal(cells[0][1], labels[1])
+    np.testing.assert_array_equal(cells[0][:2, 1], labels[:2, 1])
+    assert tracks[1]["graph"] == {2: [1], 3: [1]}
+
+
+def test_a_folder_of_frames_is_read_as_a_movie(tmp_path):
+    folder = tmp_path / "01"
+    folder.mkdir()
+    for frame in range(3):
+        tifffile.imwrite(folder / f"t{frame:03d}.tif", np.full((6, 8), frame, np.uint8))
+    ((data, facts, kind),) = choose_reader(str(folder))(str(folder))
+    assert (data.shape, facts["name"], kind) == ((3, 6, 8), "01", "image")
+
+
+def test_a_result_lies_over_its_movie(challenge, movie):
+    layers = read_over(challenge, movie)
+    assert [facts["scale"] for _, facts, _ in layers] == [(60.0, 0.5, 0.5)] * 2
+
+
+def test_what_is_no_result_is_refused(tmp_path, movie):
+    with pytest.raises(BadInputError):
+        read_over(tmp_path, movie)
+
+
+def test_other_folders_and_files_are_left_to_others(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert plugin.get_reader(str(tmp_path)) is None
+    assert plugin.get_reader(str(tmp_path / "notes.txt")) is None
+    assert plugin.get_reader([str(tmp_path)]) is None
