@@ -1,0 +1,5 @@
+"""The same core without a window: the command `napari-semiconv`."""
+
+from .entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,235 @@
+"""The command and its subcommands: what can be asked, and how the answer ends."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from .. import __version__
+from ..errors import SemiconvError
+from ..settings import NETWORK_PRESETS, DeviceName, EngineName
+from . import demo, evaluating, listing, segmenting, training
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command of `napari-semiconv`.
+
+    Parameters
+    ----------
+    words
+        Words after the program's name; those of the terminal when None.
+
+    Returns
+    -------
+    int
+        0 when done, 1 after an error that is told in one sentence, 130 when
+        interrupted. Wrong usage leaves with 2, as is usual.
+    """
+    arguments = build_parser().parse_args(words)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python would flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except SemiconvError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    return OK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="napari-semiconv",
+        description="Find, follow and correct cells in time-lapse videos.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_segment(commands)
+    _add_evaluate(commands)
+    _add_train(commands)
+    _add(commands, "models", listing.models, "list the models that can be chosen")
+    _add_open(commands)
+    _add(
+        commands,
+        "diagnose",
+        listing.diagnose,
+        "tell versions and which computing devices were found",
+    )
+    return parser
+
+
+def _add(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    summary: str,
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_demo(commands: Any) -> None:
+    summary = "simulate a movie, segment and track it, and compare with the truth"
+    command = _add(commands, "demo", demo.demo, summary)
+    command.add_argument(
+        "--no-window", action="store_true", help="do not show the result in napari"
+    )
+
+
+def _add_segment(commands: Any) -> None:
+    summary = "find the cells of a movie and follow them"
+    command = _add(commands, "segment", segmenting.segment, summary)
+    command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--format",
+        choices=segmenting.FORMATS,
+        default="ctc",
+        help="Cell Tracking Challenge folder or one TIFF (default: %(default)s)",
+    )
+    command.add_argument(
+        "--frames",
+        type=frame_span,
+        default=slice(None),
+        metavar="A:B",
+        help="frames A to B - 1, counted from 0; either may be left out",
+    )
+    _add_model_choice(command)
+    _add_movie_choice(command)
+
+
+def _add_model_choice(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME|DIR",
+        help="name of a model or its folder (default: %(default)s)",
+    )
+    command.add_argument("--engine", choices=get_args(EngineName), default="votes")
+    _add_device(command)
+    command.add_argument(
+        "--cell-size",
+        type=positive,
+        metavar="PX",
+        help="diameter of a usual cell; estimated from the movie when left out",
+    )
+    command.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="treat frames that cannot be read as empty",
+    )
+
+
+def _add_movie_choice(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--axes",
+        type=str.upper,
+        metavar="TYX",
+        help="what the axes of the file mean, out of T, C, Z, Y, X; read from it when "
+        "left out",
+    )
+    command.add_argument("--channel", type=index, metavar="N", help="counted from 0")
+    command.add_argument(
+        "--z",
+        type=z_choice,
+        metavar="N|max",
+        help="slice, counted from 0, or the maximum over all slices",
+    )
+
+
+def _add_evaluate(commands: Any) -> None:
+    summary = "compare a result with the truth, both Cell Tracking Challenge folders"
+    command = _add(commands, "evaluate", evaluating.evaluate, summary)
+    command.add_argument("result", type=Path, metavar="RESULT", help="such as 01_RES")
+    command.add_argument("truth", type=Path, metavar="TRUTH", help="such as 01_GT")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_train(commands: Any) -> None:
+    summary = "train a model on annotated folders"
+    command = _add(commands, "train", training.train, summary)
+    command.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="Cell Tracking Challenge folder, or one with images and labels",
+    )
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument("--preset", choices=sorted(NETWORK_PRESETS))
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR"
+    )
+    command.add_argument("--steps", type=count, metavar="N")
+    command.add_argument("--seed", type=index, metavar="N")
+    _add_device(command, default=None)
+
+
+def _add_device(command: argparse.ArgumentParser, default: str | None = "auto") -> None:
+    command.add_argument("--device", choices=get_args(DeviceName), default=default)
+
+
+def _add_open(commands: Any) -> None:
+    command = _add(commands, "open", listing.open_, "open a movie in napari")
+    command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")
+
+
+def frame_span(text: str) -> slice:
+    """Read ``A:B``, frames A to B - 1; either may be left out."""
+    begin, colon, end = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"expected A:B such as 0:50, found '{text}'")
+    try:
+        return slice(*(int(part) if part else None for part in (begin, end)))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected whole numbers in A:B such as 0:50, found '{text}'"
+        ) from None
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found '{text}'")
+    return value
+
+
+def index(text: str) -> int:
+    """Read a whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 0, found '{text}'"
+        )
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if index(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 1, found '{text}'"
+        )
+    return int(text)
+
+
+def z_choice(text: str) -> int | str:
+    """Read a slice number or ``max``."""
+    return text if text == "max" else index(text)

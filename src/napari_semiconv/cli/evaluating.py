@@ -1,0 +1,68 @@
+"""`napari-semiconv evaluate`: how good a result is."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ..errors import BadInputError
+from .draft import RECORD
+from .progress import tell
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Print the measures of a result, one per line or as JSON."""
+    from ..io.evaluation import evaluate_folders
+
+    frames = frames_of_part(arguments.result)
+    if frames is not None:
+        tell(
+            f"{arguments.result} covers frames {frames.start} to {frames.stop - 1} of "
+            f"the movie; only these are compared."
+        )
+    begin = frames.start if frames else 0
+    found = evaluate_folders(arguments.result, arguments.truth, frames, begin)
+    scores = found.as_dict()
+    print(json.dumps(scores, indent=2) if arguments.json else table(scores))
+
+
+def frames_of_part(result: Path) -> range | None:
+    """Find out which frames of its movie a result covers; None means all of them.
+
+    Parameters
+    ----------
+    result
+        Result folder; without our record it is taken to cover the whole movie.
+
+    Raises
+    ------
+    BadInputError
+        When the record is damaged.
+    """
+    path = result / RECORD
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        begin, count = int(record["first_frame"]), int(record["frames"])
+        whole = count == int(record["movie_frames"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{path}: expected the record of a segmentation, found a damaged file "
+            f"({type(error).__name__}). Delete it if the result covers the whole movie."
+        ) from error
+    return None if whole else range(begin, begin + count)
+
+
+def table(scores: dict[str, float | int | None]) -> str:
+    """Lay out measures as aligned lines; a dash where one is undefined."""
+    width = max(map(len, scores))
+    return "\n".join(
+        f"{name.replace('_', ' '):{width}}  {_shown(value)}"
+        for name, value in scores.items()
+    )
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

@@ -1,0 +1,249 @@
+"""`napari-semiconv segment`: from a movie to a result folder."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .. import __version__
+from ..compute.tools import NetworkTools, Tools
+from ..errors import BadSettingsError, SemiconvError
+from ..io.safe import write_json_safely
+from ..movie import Array, Movie
+from ..settings import SegmentSettings
+from .draft import RECORD, Draft
+from .progress import StopRequest, closing_early, progress_bar, tell, tell_if_watched
+
+if TYPE_CHECKING:
+    from ..tracking.lineage import Lineage
+
+FORMATS = ("ctc", "tiff")
+# The Cell Tracking Challenge numbers frames with three digits, more where needed.
+LEAST_DIGITS = 3
+
+
+class Writer(Protocol):
+    """Writes a result one frame at a time."""
+
+    def write(self, frame: int, labels: Array, lineage: "Lineage") -> None:
+        """Write the labels, (Y, X), of one frame."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a run.
+
+    Parameters
+    ----------
+    done, total
+        Frames written and asked for.
+    lineage
+        The tracks; None when no frame was written.
+    stopped
+        Whether the user stopped it.
+    seconds
+        How long it took, in s.
+    """
+
+    done: int
+    total: int
+    lineage: "Lineage | None"
+    stopped: bool
+    seconds: float
+
+    def __str__(self) -> str:
+        tracks = len(self.lineage.tracks) if self.lineage else 0
+        divisions = len(self.lineage.daughters()) if self.lineage else 0
+        pace = self.seconds / max(1, self.done)
+        counted = f"{_counted(tracks, 'track')}, {_counted(divisions, 'division')}"
+        return f"{self.done} of {self.total} frames, {counted}, {pace:.2f} s per frame"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def segment(arguments: argparse.Namespace) -> None:
+    """Segment and track a movie into a result folder."""
+    movie = chosen_movie(arguments)
+    frames = chosen_frames(len(movie), arguments.frames)
+    settings = SegmentSettings(
+        model=arguments.model,
+        engine=arguments.engine,
+        device=arguments.device,
+        cell_size=arguments.cell_size,
+        skip_unreadable=arguments.skip_unreadable,
+    )
+    tell_if_watched(describe(movie))
+    for note in movie.notes:
+        tell(note)
+    segment_movie(movie, frames, settings, arguments.output, arguments.format)
+
+
+def segment_movie(
+    movie: Movie, frames: range, settings: SegmentSettings, output: Path, form: str
+) -> None:
+    """Segment frames of a movie; an earlier result stays until the new one is complete.
+
+    Parameters
+    ----------
+    movie
+        What to segment.
+    frames
+        Which of its frames.
+    settings
+        How.
+    output
+        Folder of the result: missing, empty or with an earlier result.
+    form
+        Name of the format, out of `FORMATS`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the user stopped it; the finished frames are kept.
+    """
+    draft = Draft(output)
+    try:
+        tools = NetworkTools()
+        model = tools.load(settings)
+        settings = with_cell_size(settings, tools, movie, model, frames)
+        results = tools.run(movie, model, settings, frames)
+        with writer_for(form, draft.path, movie, frames) as writer:
+            outcome = write_results(results, writer, len(frames))
+        write_record(
+            draft.path, movie, settings, tools.facts(model), frames[: outcome.done]
+        )
+        where = finish(draft, outcome)
+    except SemiconvError:
+        draft.discard()
+        raise
+    print(f"{outcome}: {where}")
+    if outcome.stopped:
+        raise KeyboardInterrupt
+
+
+def chosen_movie(arguments: argparse.Namespace) -> Movie:
+    """Open the movie and apply what was said on axes, channel and z."""
+    from ..io.images import open_movie
+
+    movie = open_movie(arguments.movie)
+    names = ("axes", "channel", "z")
+    choices = {name: getattr(arguments, name) for name in names}
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    if "axes" in chosen:
+        chosen["notes"] = ()  # the guesses they tell of are overruled
+    return movie.with_choices(**chosen)
+
+
+def chosen_frames(count: int, span: slice) -> range:
+    """Frames of the movie that were asked for.
+
+    Raises
+    ------
+    BadSettingsError
+        When there is none.
+    """
+    frames = range(count)[span]
+    if not frames:
+        begin, end = span.start or 0, count if span.stop is None else span.stop
+        raise BadSettingsError(
+            f"Frames {begin}:{end}: expected at least one of the movie's {count} "
+            f"frames, found none. Frames are counted from 0."
+        )
+    return frames
+
+
+def with_cell_size(
+    settings: SegmentSettings, tools: Tools, movie: Movie, model: Any, frames: range
+) -> SegmentSettings:
+    """Estimate the diameter of a usual cell, in px, where the user gave none."""
+    if settings.cell_size is not None:
+        return settings
+    size = tools.size(movie, model, frames)
+    tell_if_watched(f"Cell size, estimated: {size:.1f} px")
+    return settings.model_copy(update={"cell_size": size})
+
+
+def describe(movie: Movie) -> str:
+    """Say in one line how the movie is understood."""
+    sizes = " ".join(
+        f"{axis}={length}"
+        for axis, length in zip(movie.axes, movie.source.shape, strict=True)
+    )
+    facts = [f"{movie.name}: {sizes}", str(movie.dtype)]
+    if movie.size("C") > 1:
+        facts.append(f"channel {movie.channel}")
+    if movie.size("Z") > 1:
+        facts.append("maximum over z" if movie.z == "max" else f"z slice {movie.z}")
+    if movie.pixel_size is not None:
+        facts.append("pixel {:.4g} x {:.4g} um".format(*movie.pixel_size))
+    if movie.frame_interval is not None:
+        facts.append(f"a frame every {movie.frame_interval:.4g} s")
+    return ", ".join(facts)
+
+
+def write_results(results: Iterator[Any], writer: Writer, total: int) -> Outcome:
+    """Write frame after frame as they are finished, until the last or a stop."""
+    begin = time.perf_counter()
+    done, lineage = 0, None
+    with (
+        StopRequest() as stop,
+        progress_bar(total, "frame") as bar,
+        closing_early(results),
+    ):
+        for result in results:
+            writer.write(result.frame, result.labels, result.lineage)
+            done, lineage = result.done, result.lineage
+            bar.update()
+            if result.unreadable:
+                tell(f"Skipped: {result.unreadable}")
+            if stop.came:
+                break
+    seconds = time.perf_counter() - begin
+    return Outcome(done, total, lineage, stop.came, seconds)
+
+
+def finish(draft: Draft, outcome: Outcome) -> Path:
+    """Make the draft the result; an unfinished one never replaces an earlier result."""
+    if outcome.stopped and draft.replaces:
+        return draft.path
+    draft.publish()
+    return draft.folder
+
+
+def writer_for(
+    form: str, folder: Path, movie: Movie, frames: range
+) -> AbstractContextManager[Writer]:
+    """Open the writer of a format."""
+    if form == "ctc":
+        from ..io.ctc import CtcWriter
+
+        return CtcWriter(folder, max(LEAST_DIGITS, len(str(frames[-1]))))
+    from ..io.labels_tiff import LabelsTiffWriter
+
+    return LabelsTiffWriter(folder / "labels.tif", movie, len(frames))
+
+
+def write_record(
+    folder: Path, movie: Movie, settings: SegmentSettings, model: Any, frames: range
+) -> None:
+    """Write beside the result what it was made from and how."""
+    record = {
+        "program": f"napari-semiconv {__version__}",
+        "movie": str(movie.path.resolve()) if movie.path else movie.name,
+        "axes": movie.axes,
+        "channel": movie.channel,
+        "z": movie.z,
+        "pixel_size_um": movie.pixel_size,
+        "frame_interval_s": movie.frame_interval,
+        "movie_frames": len(movie),
+        "first_frame": frames.start,
+        "frames": len(frames),
+        "model": model,
+        "settings": settings.model_dump(mode="json"),
+    }
+    write_json_safely(folder / RECORD, record)

@@ -1,0 +1,66 @@
+"""`napari-semiconv train`: a model from annotated folders."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .progress import StopRequest, closing_early, progress_bar, tell_if_watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..training.loop import TrainProgress
+    from ..training.settings import TrainSettings
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train until the last step or an interrupt, and say where the model is."""
+    from ..training.loop import train as steps_of_training
+
+    settings = chosen_settings(arguments)
+    steps = steps_of_training(
+        arguments.folders, arguments.output, settings, resume=arguments.resume
+    )
+    last, stopped = follow(steps, settings.steps)
+    if last is None:
+        print(
+            f"Nothing to do: all {settings.steps} steps in {arguments.output} are done."
+        )
+        return
+    model = arguments.output / "model"
+    print(f"{last.step} of {last.total} steps done; model in {model}.")
+    if stopped:
+        tell_if_watched("Go on with the same command and --resume.")
+        raise KeyboardInterrupt
+
+
+def chosen_settings(arguments: argparse.Namespace) -> "TrainSettings":
+    """Take the settings of the checkpoint, or the usual ones, and apply the choices."""
+    from ..training.checkpoint import saved_settings
+    from ..training.settings import TrainSettings
+
+    before = saved_settings(arguments.output) if arguments.resume else None
+    names = ("preset", "steps", "device", "seed")
+    choices = {name: getattr(arguments, name) for name in names}
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    return (before or TrainSettings()).model_copy(update=chosen)
+
+
+def follow(
+    steps: "Iterator[TrainProgress]", total: int
+) -> "tuple[TrainProgress | None, bool]":
+    """Take the steps, showing losses and scores; tell the last and whether stopped."""
+    last = None
+    with (
+        StopRequest() as stop,
+        progress_bar(total, "step") as bar,
+        closing_early(steps),
+    ):
+        for last in steps:
+            if bar.n == 0:  # a resumed training has done some before
+                bar.initial = bar.n = last.step - 1
+            bar.update()
+            shown = {"loss": sum(last.losses.values()), **(last.scores or {})}
+            bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
+            if stop.came:
+                break
+    return last, stop.came

@@ -1,0 +1,89 @@
+import json
+
+import pytest
+
+from napari_semiconv.cli import main
+from napari_semiconv.cli.demo import write_truth
+from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.synthetic import SyntheticSettings, simulate
+from napari_semiconv.tracking.lineage import Lineage
+
+SETTINGS = SyntheticSettings(frames=4, height=64, width=64, cells=3, diameter=16)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulate(SETTINGS, seed=0)
+
+
+@pytest.fixture
+def truth(tmp_path, simulated):
+    write_truth(tmp_path / "01_GT", simulated)
+    return tmp_path / "01_GT"
+
+
+def write_result(folder, simulated, frames):
+    """The truth itself, as a result."""
+    parents = {label: parent for label, _, _, parent in simulated.table.tolist()}
+    lineage = Lineage()
+    with CtcWriter(folder) as writer:
+        for t in frames:
+            labels = simulated.labels[t]
+            for label in sorted({*labels.ravel().tolist()} - {0}):
+                lineage.observe(t, label, parents[label])
+            writer.write(t, labels, lineage)
+    return folder
+
+
+def evaluate(*words):
+    return main(["evaluate", *map(str, words)])
+
+
+def test_the_truth_itself_is_perfect(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(4))
+    assert evaluate(result, truth) == 0
+    rows = dict(
+        line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()
+    )
+    assert rows["SEG"] == rows["DET"] == rows["TRA"] == "1.0000"
+    assert rows["frames"] == "4"
+
+
+def test_json_holds_the_same(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(4))
+    assert evaluate(result, truth, "--json") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["SEG"] == 1.0
+    assert scores["frames"] == 4
+
+
+def test_a_result_of_some_frames_is_compared_on_these(
+    tmp_path, simulated, truth, capsys
+):
+    result = write_result(tmp_path / "01_RES", simulated, range(1, 3))
+    record = {"first_frame": 1, "frames": 2, "movie_frames": 4}
+    (result / "segmentation.json").write_text(json.dumps(record), encoding="utf-8")
+    assert evaluate(result, truth, "--json") == 0
+    shown = capsys.readouterr()
+    scores = json.loads(shown.out)
+    assert scores["frames"] == 2
+    assert scores["SEG"] == 1.0
+    assert "covers frames 1 to 2 of the movie; only these are compared" in shown.err
+
+
+def test_a_result_that_lacks_frames_is_an_error(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(3))
+    assert evaluate(result, truth) == 1
+    assert "expected masks of the frames 0 to 3" in capsys.readouterr().err
+
+
+def test_a_damaged_record_is_an_error(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(4))
+    (result / "segmentation.json").write_text("{", encoding="utf-8")
+    assert evaluate(result, truth) == 1
+    assert "expected the record of a segmentation" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_result_is_an_error(tmp_path, truth, capsys):
+    assert evaluate(tmp_path, truth) == 1
+    assert "expected mask000.tif" in capsys.readouterr().err

@@ -1,0 +1,214 @@
+"""The command `segment` with a stand-in for the network that thresholds."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+import tifffile
+from tests.cli.stand_in import Threshold
+
+from napari_semiconv.cli import main, segmenting
+from napari_semiconv.errors import DeviceError, UnreadableFrameError
+from napari_semiconv.movie import movie_from_array
+
+FRAMES = 4
+
+
+@pytest.fixture
+def movie(tmp_path):
+    """One bright square that moves, (T, Y, X)."""
+    images = np.zeros((FRAMES, 16, 16), np.uint8)
+    for t in range(FRAMES):
+        images[t, 4:9, 2 + t : 7 + t] = 200
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, images, metadata={"axes": "TYX"}, photometric="minisblack")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "result"
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def choose(tools):
+        monkeypatch.setattr(segmenting, "NetworkTools", lambda: tools)
+        return tools
+
+    return choose
+
+
+def segment(movie, output, *options):
+    return main(["segment", str(movie), "--output", str(output), *options])
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def interrupt_at(frame):
+    def at_frame(now):
+        if now == frame:
+            signal.raise_signal(signal.SIGINT)
+
+    return at_frame
+
+
+def test_a_movie_becomes_a_challenge_folder(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    masks = [f"mask{t:03d}.tif" for t in range(FRAMES)]
+    assert names(output) == [*masks, "res_track.txt", "segmentation.json"]
+    assert (output / "res_track.txt").read_text("utf-8").split() == ["1", "0", "3", "0"]
+    shown = capsys.readouterr()
+    assert shown.out.startswith("4 of 4 frames, 1 track, 0 divisions")
+    assert shown.out.count("\n") == 1, "a pipe gets the summary alone"
+
+
+def test_a_movie_becomes_one_tiff(movie, output, use):
+    use(Threshold())
+    assert segment(movie, output, "--format", "tiff") == 0
+    with tifffile.TiffFile(output / "labels.tif") as opened:
+        assert opened.series[0].axes == "TYX"
+        labels = opened.asarray()
+    assert np.array_equal(labels > 0, tifffile.imread(movie) > 100)
+
+
+def test_the_record_tells_how_to_repeat_it(movie, output, use):
+    tools = use(Threshold())
+    assert segment(movie, output, "--engine", "hdbscan", "--model", "other") == 0
+    record = json.loads((output / "segmentation.json").read_text("utf-8"))
+    assert record["movie"] == str(movie)
+    assert record["model"] == {"name": "other", "sha256": "0"}
+    assert record["settings"]["engine"] == "hdbscan"
+    assert record["settings"]["cell_size"] == 12.0, "the estimated size is kept"
+    assert tools.sizes == [12.0]
+
+
+def test_a_given_cell_size_is_not_estimated(movie, output, use):
+    tools = use(Threshold())
+    assert segment(movie, output, "--cell-size", "7") == 0
+    assert tools.sizes == [7.0]
+
+
+def test_only_the_frames_asked_for_are_computed(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output, "--frames", "1:3") == 0
+    assert [n for n in names(output) if n.startswith("mask")] == [
+        "mask000.tif",
+        "mask001.tif",
+    ]
+    record = json.loads((output / "segmentation.json").read_text("utf-8"))
+    assert (record["first_frame"], record["frames"]) == (1, 2)
+    assert capsys.readouterr().out.startswith("2 of 2 frames")
+
+
+def test_frames_that_the_movie_has_not_are_an_error(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output, "--frames", "9:12") == 1
+    assert (
+        "Frames 9:12: expected at least one of the movie's 4" in capsys.readouterr().err
+    )
+    assert not output.exists()
+
+
+def test_an_interrupt_keeps_the_finished_frames(movie, output, use, capsys):
+    use(Threshold(interrupt_at(2)))
+    assert segment(movie, output) == 130
+    masks = [name for name in names(output) if name.startswith("mask")]
+    assert masks == ["mask000.tif", "mask001.tif", "mask002.tif"]
+    assert (output / "res_track.txt").read_text("utf-8").split() == ["1", "0", "2", "0"]
+    assert "3 of 4 frames" in capsys.readouterr().out
+
+
+def test_an_interrupt_does_not_replace_an_earlier_result(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    use(Threshold(interrupt_at(1)))
+    assert segment(movie, output) == 130
+    unfinished = output / "unfinished"
+    assert str(unfinished) in capsys.readouterr().out
+    assert "mask001.tif" in names(unfinished)
+    after = {p.name: p.read_bytes() for p in output.iterdir() if p != unfinished}
+    assert after == before
+
+
+def test_a_complete_run_replaces_an_earlier_result(movie, output, use):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    assert segment(movie, output, "--format", "tiff") == 0
+    assert "labels.tif" in names(output)
+    assert not [name for name in names(output) if name.startswith("mask")]
+
+
+def test_an_error_is_one_sentence_and_leaves_nothing_half_written(
+    movie, output, use, capsys
+):
+    def fail(frame):
+        if frame == 2:
+            raise DeviceError("The device is out of memory.")
+
+    use(Threshold(fail))
+    assert segment(movie, output) == 1
+    assert capsys.readouterr().err == "The device is out of memory.\n"
+    assert not output.exists()
+
+
+def test_an_error_leaves_an_earlier_result_untouched(movie, output, use):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+
+    def fail(frame):
+        raise UnreadableFrameError("Frame 0 cannot be read.", 0)
+
+    use(Threshold(fail))
+    assert segment(movie, output) == 1
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_a_folder_of_somebody_else_is_refused(movie, output, use, capsys):
+    use(Threshold())
+    output.mkdir()
+    (output / "thesis.docx").write_text("years of work", encoding="utf-8")
+    assert segment(movie, output) == 1
+    assert "found 'thesis.docx'" in capsys.readouterr().err
+    assert names(output) == ["thesis.docx"]
+
+
+def test_a_movie_that_is_not_there_is_an_error(tmp_path, output, use, capsys):
+    use(Threshold())
+    assert segment(tmp_path / "nothing.tif", output) == 1
+    assert "nothing.tif" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_axes_that_do_not_fit_are_an_error(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output, "--axes", "TZYX") == 1
+    assert "expected one axis letter for each of its 3 axes" in capsys.readouterr().err
+
+
+def test_the_movie_is_described_as_it_is_understood():
+    movie = movie_from_array(
+        np.zeros((5, 2, 3, 8, 9), np.uint16),
+        "TCZYX",
+        "cells",
+        channel=1,
+        z=2,
+        pixel_size=(0.5, 0.25),
+        frame_interval=300.0,
+    )
+    assert segmenting.describe(movie) == (
+        "cells: T=5 C=2 Z=3 Y=8 X=9, uint16, channel 1, z slice 2, "
+        "pixel 0.5 x 0.25 um, a frame every 300 s"
+    )
+
+
+def test_a_skipped_frame_is_told(movie, output, use, capsys):
+    use(Threshold(damaged=1))
+    assert segment(movie, output, "--skip-unreadable") == 0
+    assert "Skipped: frame 1 is damaged." in capsys.readouterr().err
