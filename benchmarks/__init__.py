@@ -1,0 +1,1 @@
+"""What every claim on speed and quality is made with: `python -m benchmarks list`."""

@@ -1,0 +1,42 @@
+"""Run the pipeline for a benchmark, with every frame timed."""
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from napari_semiconv.inference.pipeline import FrameResult, segment_and_track
+from napari_semiconv.movie import Movie
+from napari_semiconv.network.weights import Model
+from napari_semiconv.settings import SegmentSettings
+
+
+def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that decide how movies are segmented."""
+    parser.add_argument("--model", default="default", help="name or folder")
+    parser.add_argument("--engine", choices=("votes", "hdbscan"), default="votes")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps or auto")
+    parser.add_argument(
+        "--cell-size", default="auto", help="diameter in px, or auto to estimate it"
+    )
+
+
+def pipeline_settings(options: Mapping[str, Any]) -> SegmentSettings:
+    """Turn the options into settings."""
+    size = options["cell_size"]
+    return SegmentSettings(
+        model=str(options["model"]),
+        engine=options["engine"],
+        device=options["device"],
+        cell_size=None if size == "auto" else float(size),
+    )
+
+
+def run_timed(
+    movie: Movie, model: Model, settings: SegmentSettings, frames: range
+) -> Iterator[tuple[FrameResult, float]]:
+    """Segment and track, telling for each frame how long it took, in s."""
+    begin = time.perf_counter()
+    for result in segment_and_track(movie, model, settings, frames):
+        yield result, time.perf_counter() - begin
+        begin = time.perf_counter()

@@ -1,0 +1,1 @@
+"""One file per benchmark; its first line says what it measures."""
