@@ -45,6 +45,15 @@ def train(tmp_path, *options):
     return main(["train", *folders, "--output", str(tmp_path / "run"), *options])
 
 
+def test_a_model_to_start_from_reaches_the_training(tmp_path, use, capsys):
+    training = use(Training())
+    assert train(tmp_path, "--model", "default", "--steps", "1") == 0
+    assert training.asked[2] == TrainSettings(start="default", steps=1)
+    with pytest.raises(SystemExit):
+        train(tmp_path, "--model", "default", "--preset", "tiny")
+    assert "not allowed with" in capsys.readouterr().err
+
+
 def test_folders_and_choices_reach_the_training(tmp_path, use, capsys):
     training = use(Training())
     options = ("--preset", "tiny", "--steps", "5", "--device", "cpu", "--seed", "7")

@@ -6,7 +6,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from napari_semiconv.errors import BadInputError, BadModelError, NonFiniteLossError
+from napari_semiconv.errors import (
+    BadInputError,
+    BadModelError,
+    BadSettingsError,
+    NonFiniteLossError,
+)
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.training import loop
 from napari_semiconv.training.loop import train
@@ -60,6 +65,33 @@ def test_what_was_trained_can_be_loaded_as_a_model(annotated, tmp_path):
     model = load_model(tmp_path / "model", "cpu")
     assert model.info.cell_size == 12
     assert "film" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_training_can_begin_with_the_weights_of_a_model(annotated, tmp_path):
+    for _ in train([annotated], tmp_path / "first", QUICK):
+        pass
+    before = load_model(tmp_path / "first" / "model", "cpu").network.state_dict()
+    still = QUICK.model_copy(
+        update={
+            "start": str(tmp_path / "first" / "model"),
+            "steps": 1,
+            "learning_rate": 1e-12,
+        }
+    )
+    for _ in train([annotated], tmp_path / "second", still):
+        pass
+    after = weights(tmp_path / "second")
+    assert all(
+        torch.allclose(before[key], after[f"network.{key}"], atol=1e-6)
+        for key in before
+    )
+
+
+def test_a_model_for_cells_of_another_size_is_no_beginning(annotated, tmp_path):
+    with pytest.raises(BadSettingsError, match="found one for 24 px"):
+        next(
+            train([annotated], tmp_path, QUICK.model_copy(update={"start": "default"}))
+        )
 
 
 def test_an_earlier_training_is_not_overwritten(annotated, tmp_path):

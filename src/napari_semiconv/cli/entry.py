@@ -170,7 +170,13 @@ def _add_train(commands: Any) -> None:
         help="Cell Tracking Challenge folder, or one with images and labels",
     )
     command.add_argument("--output", type=Path, required=True, metavar="DIR")
-    command.add_argument("--preset", choices=sorted(NETWORK_PRESETS))
+    beginning = command.add_mutually_exclusive_group()
+    beginning.add_argument(
+        "--preset", choices=sorted(NETWORK_PRESETS), help="shape of a new network"
+    )
+    beginning.add_argument(
+        "--model", metavar="NAME|DIR", help="model whose weights are trained further"
+    )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR"
     )

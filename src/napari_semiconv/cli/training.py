@@ -41,6 +41,7 @@ def chosen_settings(arguments: argparse.Namespace) -> "TrainSettings":
     before = saved_settings(arguments.output) if arguments.resume else None
     names = ("preset", "steps", "device", "seed")
     choices = {name: getattr(arguments, name) for name in names}
+    choices["start"] = arguments.model
     chosen = {name: value for name, value in choices.items() if value is not None}
     return (before or TrainSettings()).model_copy(update=chosen)
 

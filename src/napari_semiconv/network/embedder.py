@@ -33,6 +33,8 @@ class Output:
         Logit of how near the pixel's vote falls to its cell's centre, (B, 1, Y, X).
     foreground
         Logit of being in a cell, (B, 1, Y, X).
+    features
+        What the last hourglass found, (B, F, Y, X): further heads work on it.
     """
 
     embeddings: tuple[Tensor, ...]
@@ -40,6 +42,7 @@ class Output:
     motion: Tensor | None = None
     seed: Tensor | None = None
     foreground: Tensor | None = None
+    features: Tensor | None = None
 
     @property
     def embedding(self) -> Tensor:
@@ -113,7 +116,7 @@ class Embedder(nn.Module):
             embeddings.append(embed(features))
             x = torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
         maps = {} if self.heads is None else self.heads(features)
-        return Output(tuple(embeddings), **maps), fresh
+        return Output(tuple(embeddings), **maps, features=features), fresh
 
     def _check(self, frame: Tensor) -> None:
         stride = self.settings.stride

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import BadInputError, NonFiniteLossError
+from ..errors import BadInputError, BadSettingsError, NonFiniteLossError
 from ..network.embedder import Embedder
-from ..network.weights import choose_device, save_model
+from ..network.weights import choose_device, load_model, save_model
 from ..settings import NETWORK_PRESETS
 from .checkpoint import load_checkpoint, save_checkpoint
 from .clips import FINER, Clip, Clips
@@ -100,6 +100,28 @@ def train(
                 run.save()
 
 
+def first_network(settings: TrainSettings) -> Embedder:
+    """Build the network that a training begins with, on the CPU.
+
+    Raises
+    ------
+    BadModelError
+        When the model to start from cannot be read.
+    BadSettingsError
+        When it expects cells of another size than the training shows it.
+    """
+    if not settings.start:
+        return Embedder(NETWORK_PRESETS[settings.preset])
+    model = load_model(settings.start, "cpu")
+    if model.info.cell_size != settings.cell_size:
+        raise BadSettingsError(
+            f"Model '{settings.start}': expected a model for cells of "
+            f"{settings.cell_size:g} px, found one for {model.info.cell_size:g} px. "
+            f"Train with that cell size."
+        )
+    return model.network
+
+
 def _next(waiting: list[Future[Clip]]) -> Clip:
     return waiting.pop(0).result()
 
@@ -129,7 +151,7 @@ class Run:
         self.output, self.settings, self.healthy = output, settings, True
         torch.manual_seed(settings.seed)
         self.device = choose_device(settings.device)
-        self.network = Embedder(NETWORK_PRESETS[settings.preset]).to(self.device)
+        self.network = first_network(settings).to(self.device)
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), weight_decay=settings.weight_decay

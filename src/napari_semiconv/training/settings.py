@@ -9,6 +9,12 @@ class TrainSettings(Settings):
     """All that decides how a model is trained."""
 
     preset: str = setting("compact", "Preset", "Shape of the network.")
+    start: str = setting(
+        "",
+        "Start from",
+        "Model, by name or folder, whose network and weights the training begins with; "
+        "empty for a new one.",
+    )
     steps: int = setting(12_000, "Steps", "Clips to learn from.", "steps", ge=1)
     frames: int = setting(3, "Clip length", "Frames of a clip.", "frames", ge=1)
     crop: int = setting(128, "Crop", "Height and width of a clip.", "px", ge=16)

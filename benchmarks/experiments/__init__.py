@@ -1,0 +1,1 @@
+"""Experiments: the papers' claims, and the choices behind the defaults, measured."""
