@@ -128,6 +128,20 @@ def test_an_answer_to_an_old_question_is_dropped(runs, child, board, workspace):
     child.forgive.assert_called_once()
 
 
+def test_a_preview_asked_while_the_last_one_is_being_ended_is_asked_again(
+    runs, child, workspace
+):
+    runs.preview()
+    runs.cancel()
+    runs.preview()
+    child.reset_mock()
+    runs.on_kill()  # the child was busy with the first, and took the second with it
+    requests = [call.args[0] for call in child.ask.call_args_list]
+    assert [type(request) for request in requests] == [Warm, Preview]
+    assert requests[-1].ticket == 3
+    assert workspace.activity == "previewing"
+
+
 def test_a_run_writes_to_a_new_folder_beside_the_movie(runs, child, tmp_path):
     (tmp_path / "dish.semiconv").mkdir()
     runs.run()

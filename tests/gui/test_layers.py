@@ -77,6 +77,16 @@ def test_every_layer_has_the_units_of_the_movie(viewer, board, movie):
     assert viewer.layers["dish tracks"].graph == {2: [1]}
 
 
+def test_a_second_run_hides_what_the_first_showed(viewer, board, movie):
+    rows = np.array([[1, 0, 1.0, 1.0], [1, 1, 1.0, 2.0]])
+    board.show_movie(movie)
+    board.show_cells(np.ones((4, 3, 5), np.int32))
+    board.show_tracks(make_tracks(rows, {}, movie))
+    board.show_cells(np.ones((4, 3, 5), np.int32))
+    names = [layer.name for layer in viewer.layers if layer.visible]
+    assert names == ["dish", "dish cells [1]"]
+
+
 def test_unknown_units_are_pixels():
     where = placement(movie_from_array(np.zeros((2, 3, 3)), "TYX"))
     assert where["scale"] == (1.0, 1.0, 1.0)

@@ -65,6 +65,13 @@ class Background:
     def _on_error(
         self, ticket: int, failed: Callable[[str], None], error: Exception
     ) -> None:
-        if not isinstance(error, SemiconvError):
-            raise error
-        self._if_current(ticket, failed, str(error))
+        if isinstance(error, SemiconvError):
+            self._if_current(ticket, failed, str(error))
+            return
+        # The panel comes to rest; napari shows the whole trace to whoever looks for it.
+        sentence = (
+            f"Something went wrong that should not have: {type(error).__name__}: "
+            f"{error}. Nothing that was saved is touched; please report it."
+        )
+        self._if_current(ticket, failed, sentence)
+        raise error

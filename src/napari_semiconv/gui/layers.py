@@ -157,6 +157,7 @@ class LayerBoard:
         self._image: Layer | None = None
         self._preview: Labels | None = None
         self._cells: Labels | None = None
+        self._tracks: Tracks | None = None
         self._listeners: list[Callable[[Any], None]] = []
 
     def on_change(self, hear: Callable[[], None]) -> None:
@@ -235,8 +236,9 @@ class LayerBoard:
     def show_cells(self, labels: Any) -> None:
         """Show track labels, (T, Y, X), that are read from the result folder."""
         movie = self._need_movie()
-        if self._cells is not None and self._cells in self._viewer.layers:
-            self._cells.visible = False
+        for earlier in (self._cells, self._tracks):
+            if earlier is not None and earlier in self._viewer.layers:
+                earlier.visible = False
         name, where = f"{movie.name} cells", self._where(movie)
         preview, self._preview = self._preview, None
         if preview is None or preview not in self._viewer.layers:
@@ -264,6 +266,7 @@ class LayerBoard:
 
     def show_tracks(self, tracks: Tracks) -> None:
         """Show tracks that were made of the result."""
+        self._tracks = tracks
         self._viewer.add_layer(tracks)
 
     def _place(self, movie: Movie) -> None:
@@ -298,7 +301,7 @@ class LayerBoard:
     def _forget(self) -> None:
         """Leave the layers of the last movie to the user."""
         self._remove(self._preview)
-        self._movie = self._image = self._preview = self._cells = None
+        self._movie = self._image = self._preview = self._cells = self._tracks = None
 
 
 def _fill(layer: Labels, labels: Any, where: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ class RunController:
         self._ticket = 0
         self._copy: MovieCopy | None = None
         self._output: Path | None = None
+        self._asked: Preview | Segment | None = None
         self._scratch = tempfile.TemporaryDirectory(
             prefix="napari-semiconv-", ignore_cleanup_errors=True
         )
@@ -97,7 +98,7 @@ class RunController:
                 frame=frame,
                 output=output,
             )
-            self._child.ask(request)
+            self._ask(request)
 
         self._where_child_reads(workspace.movie, [frame], ask)
 
@@ -126,7 +127,7 @@ class RunController:
                 frames=(first, last),
                 output=output,
             )
-            self._child.ask(request)
+            self._ask(request)
 
         self._where_child_reads(movie, range(first, last + 1), ask)
 
@@ -154,9 +155,13 @@ class RunController:
 
     def on_kill(self) -> None:
         """Go on after the child was ended because it did not stop in time."""
-        if self._workspace.activity == "cancelling":
+        activity, asked = self._workspace.activity, self._asked
+        if activity == "cancelling":
             self._keep(self._count("Cancelled"))
         self.warm()
+        if activity in ("previewing", "running") and asked is not None:
+            # Asked for while the child was still busy with what was cancelled.
+            self._child.ask(asked)
 
     def on_crash(self, last_words: str) -> None:
         """Say that the child died, and keep what it had finished."""
@@ -178,6 +183,10 @@ class RunController:
         self._background.cancel()
         self._child.close()
         self._scratch.cleanup()
+
+    def _ask(self, request: Preview | Segment) -> None:
+        self._asked = request
+        self._child.ask(request)
 
     def _where_child_reads(
         self, movie: Movie, frames: Iterable[int], ask: Callable[[MovieChoice], None]
