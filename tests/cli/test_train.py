@@ -6,6 +6,7 @@ import pytest
 
 from napari_semiconv.cli import main
 from napari_semiconv.errors import NonFiniteLossError
+from napari_semiconv.settings import NETWORK_PRESETS
 from napari_semiconv.training import checkpoint, loop
 from napari_semiconv.training.loop import TrainProgress
 from napari_semiconv.training.settings import TrainSettings
@@ -75,7 +76,10 @@ def test_nothing_chosen_means_the_usual_settings(tmp_path, use):
 
 def test_resuming_keeps_the_settings_of_the_checkpoint(tmp_path, use, monkeypatch):
     before = TrainSettings(preset="tiny", steps=9, crop=64, seed=3)
-    monkeypatch.setattr(checkpoint, "saved_settings", lambda folder: before)
+    facts = checkpoint.TrainFacts(
+        settings=before, network=NETWORK_PRESETS["tiny"], folders=("a", "b")
+    )
+    monkeypatch.setattr(checkpoint, "saved_facts", lambda folder: facts)
     training = use(Training(first=5))
     assert train(tmp_path, "--resume") == 0
     assert training.asked[2] == before

@@ -1,6 +1,7 @@
 """Training: exact resumption, clean stops, honest refusals, and that it learns."""
 
 import csv
+import errno
 
 import pytest
 import torch
@@ -11,9 +12,11 @@ from napari_semiconv.errors import (
     BadModelError,
     BadSettingsError,
     NonFiniteLossError,
+    SaveError,
 )
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.training import loop
+from napari_semiconv.training.log import add_to_log
 from napari_semiconv.training.loop import train
 from napari_semiconv.training.settings import TrainSettings
 
@@ -104,6 +107,52 @@ def test_an_earlier_training_is_not_overwritten(annotated, tmp_path):
 def test_resuming_without_a_checkpoint_is_refused(annotated, tmp_path):
     with pytest.raises(BadModelError, match="Start without --resume"):
         next(train([annotated], tmp_path, QUICK, resume=True))
+
+
+def test_other_folders_are_no_way_to_resume(annotated, tmp_path):
+    for _ in train([annotated], tmp_path, QUICK.model_copy(update={"steps": 2})):
+        pass
+    with pytest.raises(BadInputError, match=r"began with \(film\), found"):
+        next(train([annotated, annotated], tmp_path, QUICK, resume=True))
+
+
+def test_a_damaged_checkpoint_is_told(annotated, tmp_path):
+    for _ in train([annotated], tmp_path, QUICK.model_copy(update={"steps": 2})):
+        pass
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(BadModelError, match="damaged"):
+        next(train([annotated], tmp_path, QUICK, resume=True))
+
+
+def test_a_folder_that_cannot_be_made_is_told(annotated, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SaveError, match="could not be written"):
+        next(train([annotated], tmp_path / "file" / "run", QUICK))
+
+
+def test_a_full_disk_keeps_the_table_as_it_was(annotated, tmp_path, monkeypatch):
+    running = train([annotated], tmp_path, QUICK)
+    next(running), next(running)
+    before = (tmp_path / "log.csv").read_text()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SaveError, match="could not be written: the disk is full"):
+        next(running), next(running)
+    assert (tmp_path / "log.csv").read_text() == before
+
+
+def test_a_new_loss_becomes_a_new_column(tmp_path):
+    add_to_log(tmp_path, {"step": 1, "loss: cosine": 0.5})
+    add_to_log(tmp_path, {"step": 2, "loss: cosine": 0.25, "loss: seed": 3})
+    assert (tmp_path / "log.csv").read_text().splitlines() == [
+        "step,loss: cosine,loss: seed",
+        "1,0.5,",
+        "2,0.25,3",
+    ]
 
 
 def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(

@@ -35,15 +35,16 @@ def train(arguments: argparse.Namespace) -> None:
 
 def chosen_settings(arguments: argparse.Namespace) -> "TrainSettings":
     """Take the settings of the checkpoint, or the usual ones, and apply the choices."""
-    from ..training.checkpoint import saved_settings
+    from ..training.checkpoint import saved_facts
     from ..training.settings import TrainSettings
 
-    before = saved_settings(arguments.output) if arguments.resume else None
+    facts = saved_facts(arguments.output) if arguments.resume else None
+    before = TrainSettings() if facts is None else facts.settings
     names = ("preset", "steps", "device", "seed")
     choices = {name: getattr(arguments, name) for name in names}
     choices["start"] = arguments.model
     chosen = {name: value for name, value in choices.items() if value is not None}
-    return (before or TrainSettings()).model_copy(update=chosen)
+    return before.model_copy(update=chosen)
 
 
 def follow(

@@ -1,19 +1,31 @@
 """Checkpoints of training: tensors in safetensors, numbers in JSON, no pickle."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import BadModelError, SaveError
 from ..network.embedder import Embedder
+from ..settings import NetworkSettings, Settings
 from .settings import TrainSettings
 
 FILE = "checkpoint.safetensors"
+
+
+class TrainFacts(Settings):
+    """What a checkpoint was trained on, and how.
+
+    ``folders`` are the names of the annotated folders in order; they may have moved.
+    """
+
+    settings: TrainSettings
+    network: NetworkSettings
+    folders: tuple[str, ...]
 
 
 def save_checkpoint(
@@ -22,7 +34,7 @@ def save_checkpoint(
     network: Embedder,
     average: Embedder,
     optimiser: torch.optim.Optimizer,
-    settings: TrainSettings,
+    facts: TrainFacts,
 ) -> None:
     """Write all that is needed to go on exactly from ``step``.
 
@@ -35,10 +47,10 @@ def save_checkpoint(
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
-    facts = {"step": str(step), "settings": settings.model_dump_json()}
+    told = {"step": str(step), "facts": facts.model_dump_json()}
     draft = folder / f"{FILE}.part"
     try:
-        save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, draft, facts)
+        save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, draft, told)
         draft.replace(folder / FILE)
     except (OSError, SafetensorError) as error:
         draft.unlink(missing_ok=True)
@@ -91,14 +103,26 @@ def load_checkpoint(
     return step
 
 
-def saved_settings(folder: Path) -> TrainSettings | None:
-    """Read the settings a checkpoint was trained with; None when there is none."""
+def saved_facts(folder: Path) -> TrainFacts | None:
+    """Read what a checkpoint was trained on and how; None when there is none.
+
+    Raises
+    ------
+    BadModelError
+        When the checkpoint is damaged, or was written by another release.
+    """
     path = folder / FILE
     if not path.is_file():
         return None
-    with safe_open(path, "pt") as opened:
-        text = opened.metadata()["settings"]
-    return TrainSettings.model_validate(json.loads(text))
+    try:
+        with safe_open(path, "pt") as opened:
+            return TrainFacts.model_validate_json(opened.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValidationError) as error:
+        raise BadModelError(
+            f"{path}: expected a checkpoint of this release, found a damaged one or "
+            f"one of another release ({type(error).__name__}). Start anew in another "
+            f"folder."
+        ) from error
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,7 +1,6 @@
 """Training: clips in, a model folder out, resumable at any moment."""
 
 import copy
-import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,19 +10,19 @@ import torch
 from torch import nn
 
 from ..errors import BadInputError, BadSettingsError, NonFiniteLossError
+from ..io.safe import saving
 from ..network.embedder import Embedder
 from ..network.weights import choose_device, load_model, save_model
 from ..settings import NETWORK_PRESETS
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import TrainFacts, load_checkpoint, save_checkpoint, saved_facts
 from .clips import FINER, Clip, Clips
 from .held_out import held_out_clips, held_out_scores
+from .log import LOG, add_to_log
 from .objective import clip_losses
-from .plot import plot_log
 from .settings import TrainSettings
 from .simulated import simulated_recordings
 from .truth import read_recordings
 
-LOG = "log.csv"
 LARGEST_GRADIENT = 2.0
 AHEAD = 3  # clips prepared while the network learns
 
@@ -82,7 +81,8 @@ def train(
     BadInputError
         When a folder cannot be used, or ``output`` holds another training.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    with saving(output):
+        output.mkdir(parents=True, exist_ok=True)
     run = Run(folders, output, settings, resume=resume)
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(run.clips.draw, run.step + i) for i in range(AHEAD)]
@@ -122,6 +122,16 @@ def first_network(settings: TrainSettings) -> Embedder:
     return model.network
 
 
+def _check_same(before: TrainFacts, now: TrainFacts, output: Path) -> None:
+    """Refuse to go on with other annotated folders: that would not be the same run."""
+    if before.folders != now.folders:
+        raise BadInputError(
+            f"{output}: expected the folders this training began with "
+            f"({', '.join(before.folders)}), found {', '.join(now.folders)}. Resume "
+            f"with those in the same order, or start from its model in a new folder."
+        )
+
+
 def _next(waiting: list[Future[Clip]]) -> Clip:
     return waiting.pop(0).result()
 
@@ -151,7 +161,18 @@ class Run:
         self.output, self.settings, self.healthy = output, settings, True
         torch.manual_seed(settings.seed)
         self.device = choose_device(settings.device)
-        self.network = first_network(settings).to(self.device)
+        before = saved_facts(output) if resume else None
+        network = (
+            first_network(settings) if before is None else Embedder(before.network)
+        )
+        self.network = network.to(self.device)
+        self.facts = TrainFacts(
+            settings=settings,
+            network=network.settings,
+            folders=tuple(folder.resolve().name for folder in folders),
+        )
+        if before is not None:
+            _check_same(before, self.facts, output)
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), weight_decay=settings.weight_decay
@@ -211,7 +232,7 @@ class Run:
             self.network,
             self.average,
             self.optimiser,
-            self.settings,
+            self.facts,
         )
         self._write_log(scores)
         save_model(
@@ -250,15 +271,8 @@ class Run:
         means = {f"loss: {k}": v / max(1, self._since) for k, v in self._log.items()}
         row = {"step": self.step, "rate": self._rate(), **means}
         row |= {f"held out: {k}": v for k, v in scores.items()}
-        path = self.output / LOG
-        fresh = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if fresh:
-                writer.writeheader()
-            writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+        add_to_log(self.output, row)
         self._log, self._since = {}, 0
-        plot_log(path)
 
     def _card(self, scores: dict[str, float]) -> str:
         names = sorted(self.clips.sources)
