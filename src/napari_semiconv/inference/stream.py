@@ -12,6 +12,7 @@ from ..errors import BadInputError, BadModelError, DeviceError
 from ..network.embedder import Output, State
 from ..network.frames import finite, normalise, without_hot_pixels
 from ..network.weights import Model
+from .state import StreamState
 
 Floats = NDArray[np.float32]
 WARM_UP = 2  # frames from which a new memory is built; clips of training have three
@@ -119,6 +120,32 @@ class Stream:
             # A flat frame shows no cell, whatever the network makes of nothing.
             return replace(maps, foreground=np.zeros_like(maps.foreground))
         return maps
+
+    def snapshot(self) -> StreamState:
+        """Note all that is remembered, to go on from here later with `restore`."""
+        memory = None if self._state is None else tuple(self._state)
+        digest = self.model.info.digest
+        return StreamState(memory, self._age, tuple(self._recent), digest)
+
+    def restore(self, state: StreamState | None) -> None:
+        """Go on as after the frame that ``state`` was noted at; None forgets all.
+
+        Raises
+        ------
+        BadModelError
+            When the state belongs to another model.
+        """
+        if state is None:
+            self._state, self._age, self._recent = None, 0, []
+            return
+        if state.digest != self.model.info.digest:
+            raise BadModelError(
+                f"Model {self.model.name}: expected a memory of its own, found that of "
+                f"other weights. Start again from the first frame."
+            )
+        memory, device = state.memory, self.model.device
+        self._state = None if memory is None else [m.to(device) for m in memory]
+        self._age, self._recent = state.age, list(state.recent)
 
     def shape_of(self, frame_shape: tuple[int, ...]) -> tuple[int, int]:
         """Height and width of a frame at the resolution of the network, px."""
