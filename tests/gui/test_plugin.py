@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tifffile
@@ -106,6 +108,18 @@ def test_a_challenge_result_is_read_as_labels_and_tracks(challenge, labels):
     assert cells[0].shape == (3, 6, 8)
     np.testing.assert_array_equal(cells[0][1], labels[1])
     np.testing.assert_array_equal(cells[0][:2, 1], labels[:2, 1])
+    assert tracks[1]["graph"] == {2: [1], 3: [1]}
+
+
+def test_a_folder_of_truth_is_read_as_labels_and_tracks(challenge, tmp_path, labels):
+    truth = tmp_path / "01_GT"
+    shutil.copytree(challenge, truth / "TRA")
+    (truth / "TRA" / "res_track.txt").rename(truth / "TRA" / "man_track.txt")
+    for path in (truth / "TRA").glob("mask*.tif"):
+        path.rename(path.with_name(path.name.replace("mask", "man_track")))
+    cells, tracks = choose_reader(str(truth))(str(truth))
+    assert cells[1]["name"] == "01_GT cells"
+    np.testing.assert_array_equal(cells[0][1], labels[1])
     assert tracks[1]["graph"] == {2: [1], 3: [1]}
 
 

@@ -7,6 +7,7 @@ import torch
 from napari_semiconv.errors import (
     BadInputError,
     BadModelError,
+    DeviceError,
     UnreadableFrameError,
 )
 from napari_semiconv.inference.pipeline import describe, enlarge, segment_and_track
@@ -148,6 +149,31 @@ def test_nan_infinite_and_hot_pixels_hardly_change_what_is_seen(model):
 def test_a_cell_size_that_blows_the_frame_up_is_refused(model):
     with pytest.raises(BadInputError, match="Check the cell size"):
         Stream(model, 0.1).push(blobs(1)[0])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 64 GB"),
+    ],
+)
+def test_memory_that_runs_out_is_told_on_any_device(model, monkeypatch, error):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(model.network, "forward", fail)
+    with pytest.raises(DeviceError, match="ran out of memory on a frame of 48 x 64 px"):
+        Stream(model, 24).push(blobs(1)[0])
+
+
+def test_other_errors_of_the_network_are_not_taken_for_that(model, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("sizes do not match")
+
+    monkeypatch.setattr(model.network, "forward", fail)
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        Stream(model, 24).push(blobs(1)[0])
 
 
 def test_the_memory_is_carried_from_frame_to_frame(model):

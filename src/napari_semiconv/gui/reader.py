@@ -29,8 +29,9 @@ def choose_reader(path: Any) -> Callable[[Any], list[LayerData]] | None:
     folder = Path(path)
     if (folder / INFO).is_file():
         return lambda path: read_result(Path(path))
-    if any((folder / name).is_file() for name in TRACKED):
-        return lambda path: read_masks(Path(path))
+    for truth in (folder, folder / "TRA"):  # 01_GT keeps its tracks one folder down
+        if any((truth / name).is_file() for name in TRACKED):
+            return lambda _: read_masks(truth)
     if any(next(folder.glob(name), None) for name in FRAMES):
         return lambda path: read_movie(Path(path))
     return None

@@ -104,10 +104,13 @@ class Stream:
         planes = normalise(image, self.model.info.network.image_channels, size)
         try:
             output = self._remember(planes)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             raise DeviceError(
-                f"The device ran out of memory on a frame of {shape[0]} x {shape[1]} "
-                f"px. Give a larger cell size, or choose the device 'cpu'."
+                f"The device '{self.model.device.type}' ran out of memory on a frame "
+                f"of {shape[0]} x {shape[1]} px, as the network sees it. Give a larger "
+                f"cell size, choose another device or close other programs."
             ) from error
         maps = self._maps(output, shape)
         if not np.isfinite(maps.foreground).all():
@@ -204,6 +207,16 @@ class Stream:
             sigma=0.0 if kernel is None else kernel.sigma.item(),
             cell_size=self.model.info.cell_size,
         )
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of PyTorch says that memory ran out, on whatever device."""
+    # Only CUDA has an error class of its own; the CPU and MPS say it in words.
+    said = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        words in said
+        for words in ("not enough memory", "can't allocate", "out of memory")
+    )
 
 
 def resize(image: Floats, shape: tuple[int, int]) -> Floats:
