@@ -12,6 +12,7 @@ MemoryKind = Literal["gru", "lstm", "none"]
 Layout = Literal["miccai", "mia"]
 EngineName = Literal["votes", "hdbscan"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+Proposals = Literal["boxes", "seeds"]
 
 
 def setting(
@@ -124,6 +125,78 @@ NETWORK_PRESETS: dict[str, NetworkSettings] = {
         offsets=True,
     ),
 }
+
+
+class RegionSettings(Settings):
+    """The region version: boxes, soft seeds and kernel masks (Novotny et al. 2018)."""
+
+    proposals: Proposals = setting(
+        "boxes",
+        "Proposals",
+        "Where boxes come from: a proposal head (boxes), or the votes around each peak "
+        "of the seed map (seeds), which needs the semi-convolutional heads.",
+    )
+    embedding_size: int = setting(
+        8,
+        "Embedding size",
+        "Channels of the semi-convolutional embedding, two of them geometric.",
+        ge=2,
+    )
+    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
+    crop: int = setting(
+        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
+    )
+    box_scale: float = setting(
+        16.0,
+        "Box scale",
+        "Distance to a box's side that the proposal head begins with.",
+        "px",
+        gt=0,
+    )
+    embedding_scale: float = setting(
+        16.0,
+        "Embedding scale",
+        "Pixels that one unit of the embedding head means.",
+        "px",
+        gt=0,
+    )
+    sigma: float = setting(
+        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
+    )
+    gradient_scale: float = setting(
+        0.1,
+        "Gradient scale",
+        "Factor on the gradient from the embedding head into the backbone.",
+        ge=0,
+    )
+    least_score: float = setting(
+        0.3, "Least score", "Least score of a proposal.", gt=0, lt=1
+    )
+    most_overlap: float = setting(
+        0.6,
+        "Most overlap",
+        "IoU above which the worse of two proposals is dropped.",
+        gt=0,
+        le=1,
+    )
+    candidates: int = setting(
+        500, "Candidates", "Best proposals that are compared with one another.", ge=1
+    )
+    most_regions: int = setting(
+        100, "Most regions", "Most regions per frame.", "cells", ge=1
+    )
+    mask: float = setting(0.5, "Mask", "Least probability of a mask pixel.", gt=0, lt=1)
+    least_free: float = setting(
+        0.5,
+        "Least free",
+        "A cell is painted when at least this share of its mask is not taken by cells "
+        "of higher score.",
+        ge=0,
+        le=1,
+    )
+    smallest: int = setting(
+        8, "Smallest cell", "Masks with fewer pixels are dropped.", "px", ge=1
+    )
 
 
 class VotesSettings(Settings):
