@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MemoryKind = Literal["gru", "lstm", "none"]
 Layout = Literal["miccai", "mia"]
-EngineName = Literal["votes", "hdbscan"]
+EngineName = Literal["votes", "hdbscan", "payer2018", "payer2019"]
+Position = Literal["pixel", "vote"]
+# By cell size, or height and width that the published networks saw.
+Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Proposals = Literal["boxes", "seeds"]
 
@@ -244,15 +247,24 @@ class VotesSettings(Settings):
 
 
 class HdbscanSettings(Settings):
-    """The published clustering: HDBSCAN on embedding and coordinates, frame pairs."""
+    """HDBSCAN on embedding and place, frame pairs together (Payer et al. 2018)."""
 
     foreground: float = setting(
         0.5, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
     )
+    position: Position = setting(
+        "pixel",
+        "Place",
+        "Place of a pixel in its code: its own as published, or where its vote falls, "
+        "so that offset and embedding are clustered together.",
+    )
+    embedding_weight: float = setting(
+        1.0, "Embedding weight", "Factor on the unit embedding.", ge=0
+    )
     coordinate_weight: float = setting(
         0.05,
         "Coordinate weight",
-        "Factor on pixel coordinates (c of the paper).",
+        "Factor on the place (c of the paper).",
         "1/px",
         ge=0,
     )
@@ -270,6 +282,63 @@ class HdbscanSettings(Settings):
         "clustered and the rest joins the nearest cluster.",
         "px",
         ge=100,
+    )
+
+
+class PayerSettings(Settings):
+    """What the published procedures set anew for each data set (Payer 2018, 2019).
+
+    Pixels are those of the network unless said. The usual values are those that the
+    authors gave for single images (c and m) and for nuclei (the rest).
+    """
+
+    coordinate_weight: float = setting(
+        0.01, "Coordinate weight", "Factor on pixel coordinates (c).", "1/px", ge=0
+    )
+    smallest: int = setting(
+        50,
+        "Smallest cell",
+        "Least cluster size in a frame pair (m of 2018), least cell there (2019).",
+        "px",
+        ge=2,
+    )
+    smoothing: float = setting(
+        1.0, "Smoothing", "Blur of the masks when they are enlarged.", "px", ge=0
+    )
+    border_y: int = setting(
+        0,
+        "Border, top and bottom",
+        "Cells wholly in this strip are dropped; in 2019 pixels of the movie.",
+        "px",
+        ge=0,
+    )
+    border_x: int = setting(
+        0,
+        "Border, left and right",
+        "Cells wholly in this strip are dropped; in 2019 pixels of the movie.",
+        "px",
+        ge=0,
+    )
+    parent_dilation: int = setting(
+        3, "Parent dilation", "A new cell grows by this to find its parent.", "px", ge=0
+    )
+    parent_frames: int = setting(
+        2, "Parent frames", "Frames before a birth searched for it.", "frames", ge=1
+    )
+    shortest_track: int = setting(
+        1,
+        "Shortest track",
+        "Shorter tracks without a parent are dropped.",
+        "frames",
+        ge=1,
+    )
+    most_pixels: int = setting(
+        20_000,
+        "Most pixels",
+        "Above this many foreground pixels of a frame pair a regular sample is "
+        "clustered by HDBSCAN; 0 takes all, as published.",
+        "px",
+        ge=0,
     )
 
 
@@ -305,7 +374,12 @@ class SegmentSettings(Settings):
     """All that decides how a movie is segmented and tracked."""
 
     model: str = setting("default", "Model", "Name or folder of the model.")
-    engine: EngineName = setting("votes", "Engine", "How embeddings become cells.")
+    engine: EngineName = setting(
+        "votes",
+        "Engine",
+        "How embeddings become cells; payer2018 and payer2019 are the published "
+        "procedures whole, links included.",
+    )
     device: DeviceName = setting("auto", "Device", "Where the network runs.")
     cell_size: float | None = setting(
         None,
@@ -313,6 +387,12 @@ class SegmentSettings(Settings):
         "Diameter of a usual cell; estimated from the movie when empty.",
         "px",
         gt=0,
+    )
+    resize: Resize = setting(
+        "cells",
+        "Resize",
+        "What a frame is brought to for the network: cells of the size it knows, or a "
+        "height x width in px whatever the aspect, as published.",
     )
     memory_span: int = setting(
         8,
@@ -327,4 +407,13 @@ class SegmentSettings(Settings):
     )
     votes: VotesSettings = VotesSettings()
     hdbscan: HdbscanSettings = HdbscanSettings()
+    payer: PayerSettings = PayerSettings()
     link: LinkSettings = LinkSettings()
+
+    @property
+    def network_shape(self) -> tuple[int, int] | None:
+        """Height and width that frames are resized to, px; None goes by cell size."""
+        if self.resize == "cells":
+            return None
+        height, width = map(int, self.resize.split("x"))
+        return height, width

@@ -68,10 +68,20 @@ class Stream:
     memory_span
         Frames after which the memory starts anew, warmed on the frames before; 0
         carries it through the whole movie, as published.
+    resize
+        Height and width that every frame is brought to, whatever its cells and aspect,
+        px; None rescales by cell size.
     """
 
-    def __init__(self, model: Model, cell_size: float, memory_span: int = 0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        cell_size: float,
+        memory_span: int = 0,
+        resize: tuple[int, int] | None = None,
+    ) -> None:
         self.model = model
+        self.resize = resize
         self.factor = model.info.cell_size / cell_size
         self.memory_span = memory_span
         self._state: State | None = None
@@ -152,6 +162,8 @@ class Stream:
 
     def shape_of(self, frame_shape: tuple[int, ...]) -> tuple[int, int]:
         """Height and width of a frame at the resolution of the network, px."""
+        if self.resize is not None:
+            return self.resize
         height, width = (max(1, round(n * self.factor)) for n in frame_shape)
         if height * width > MOST_PIXELS:
             raise BadInputError(
