@@ -222,19 +222,12 @@ class VotesSettings(Settings):
     least_votes: float = setting(
         0.8, "Least votes", "Least height of a seed.", "votes per px", ge=0
     )
-    valley: float = setting(
-        0.75,
-        "Valley",
-        "Two hills of votes are one cell when the pass between them is higher than "
-        "this share of the lower hill.",
-        gt=0,
-        le=1,
-    )
-    merge_similarity: float = setting(
-        0.7,
-        "Merge similarity",
-        "Hills are joined only when their embeddings agree this well (cosine).",
-        ge=-1,
+    join: float = setting(
+        0.5,
+        "Join pieces",
+        "Touching pieces are one cell when the chance of it, from votes, seeds and "
+        "embeddings along their border, is higher.",
+        ge=0,
         le=1,
     )
     smallest: float = setting(

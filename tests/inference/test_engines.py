@@ -57,22 +57,14 @@ def test_a_long_cell_whose_votes_lie_along_a_line_stays_whole():
     assert same_partition(found, long_cell())
 
 
-def with_one_embedding(votes):
-    """The same votes with one embedding for all."""
-    embedding = np.zeros_like(votes.embedding)
-    embedding[1] = 1
-    return replace(votes, embedding=embedding)
-
-
-def test_embeddings_that_differ_keep_neighbouring_hills_apart():
-    halves = long_cell()
-    halves[:, 40:][halves[:, 40:] > 0] = 2
-    # The votes of each half gather, with a shallow valley between the two hills.
-    votes = replace(smeared(halves, share=0.1), cell_size=24.0)
-    engine = VotesEngine(VotesSettings(valley=0.1, smoothing=0.08, least_votes=0.4))
-    whole, parted = engine.cluster([with_one_embedding(votes), votes])
-    assert len(np.unique(whole)) == 2
-    assert same_partition(parted, halves)
+def test_pieces_are_joined_as_readily_as_is_asked():
+    votes = perfect_output(two_touching())
+    never, always = (
+        VotesEngine(VotesSettings(join=chance)).cluster([votes])[0]
+        for chance in (1.0, 0.0)
+    )
+    assert same_partition(never, two_touching())
+    assert same_partition(always, two_touching() > 0)
 
 
 def test_small_remains_are_no_cells():

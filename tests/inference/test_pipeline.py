@@ -16,11 +16,12 @@ from napari_semiconv.inference.stream import Stream
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.weights import Model, ModelInfo
-from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings
+from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings, VotesSettings
 
 from .perfect import perfect_output, same_partition
 
-KNOWN = SegmentSettings(cell_size=24)
+# A random network finds crumbs.
+KNOWN = SegmentSettings(cell_size=24, votes=VotesSettings(smallest=0.01))
 
 
 @pytest.fixture(scope="module")

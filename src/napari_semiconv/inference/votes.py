@@ -11,6 +11,7 @@ from skimage.segmentation import watershed
 
 from ..errors import BadSettingsError
 from ..settings import VotesSettings
+from .borders import measure_borders
 from .cluster import Labels, tidy
 from .stream import FrameOutput
 
@@ -24,8 +25,8 @@ class VotesEngine:
 
     Each pixel points at its cell's centre. Hills of the blurred vote map are seeds;
     each pixel joins the hill its vote falls on. Long cells gather votes in several
-    places: neighbouring hills with hardly a valley between them are one cell, unless
-    their cosine embeddings say otherwise.
+    places: touching pieces are one cell when votes, seeds and cosine embeddings on both
+    sides of their border say so.
 
     Parameters
     ----------
@@ -59,15 +60,11 @@ class VotesEngine:
         hills = hills_of(density, APART * size, self.settings.least_votes)
         # Every vote belongs somewhere: beyond the hills the nearest one takes it.
         labels[inside] = nearest_seed(votes, hills)
-        height = np.asarray(
-            ndimage.maximum(density, hills, np.arange(1, hills.max() + 1))
-        )
-        pairs, saddle = saddles(hills, density)
-        flat = saddle / np.minimum(height[pairs[:, 0] - 1], height[pairs[:, 1] - 1])
-        mean = mean_embeddings(labels, output.embedding, len(height))
-        alike = (mean[pairs[:, 0] - 1] * mean[pairs[:, 1] - 1]).sum(1)
-        one = (flat > self.settings.valley) & (alike > self.settings.merge_similarity)
-        labels = join(labels, pairs[one], len(height))
+        count = int(hills.max())
+        mean = mean_embeddings(labels, output.embedding, count)
+        borders = measure_borders(labels, hills, density, mean, output)
+        one = borders.chance > self.settings.join
+        labels = join(labels, borders.pairs[one], count)
         return tidy(labels, self.settings.smallest * np.pi / 4 * size**2)
 
 
@@ -92,34 +89,6 @@ def hills_of(density: Floats, apart: float, least: float) -> Labels:
     peaks, _ = ndimage.label((density == highest) & (density > least), np.ones((3, 3)))
     hills: Labels = watershed(-density, peaks, mask=density > FOOT * least)
     return hills.astype(np.int32)
-
-
-def saddles(hills: Labels, density: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Height of the pass between neighbouring hills.
-
-    Parameters
-    ----------
-    hills
-        Numbered hills, (Y, X).
-    density
-        Votes per px, (Y, X).
-
-    Returns
-    -------
-    tuple
-        Pairs of hills, (N, 2), smaller number first, and the height of the highest pass
-        between each, (N,).
-    """
-    ends, passes = [], []
-    for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        ends.append(np.stack([hills[a].ravel(), hills[b].ravel()], 1))
-        passes.append(np.minimum(density[a], density[b]).ravel())
-    both, height = np.concatenate(ends), np.concatenate(passes)
-    border = (both[:, 0] != both[:, 1]) & (both > 0).all(1)
-    pairs, which = np.unique(np.sort(both[border], axis=1), axis=0, return_inverse=True)
-    top = np.zeros(len(pairs), np.float32)
-    np.maximum.at(top, which.ravel(), height[border])
-    return pairs.astype(np.int64).reshape(-1, 2), top
 
 
 def vote_map(

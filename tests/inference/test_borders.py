@@ -1,0 +1,96 @@
+"""What is observed along the borders of pieces, and what it makes likely."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from napari_semiconv.inference.borders import Borders, measure_borders
+from napari_semiconv.inference.stream import FrameOutput
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def random_output(rng, shape):
+    embedding = rng.normal(size=(4, *shape)).astype(np.float32)
+    return FrameOutput(
+        foreground=np.ones(shape, np.float32),
+        embedding=embedding / np.linalg.norm(embedding, axis=0),
+        offset=rng.normal(size=(2, *shape)).astype(np.float32),
+        motion=None,
+        seed=rng.random(shape).astype(np.float32),
+        sigma=3.0,
+        cell_size=6.0,
+    )
+
+
+def faces(labels):
+    """Neighbouring pixels of different pieces, found one by one."""
+    for y, x in itertools.product(*map(range, labels.shape)):
+        for dy, dx in ((0, 1), (1, 0)):
+            v, u = y + dy, x + dx
+            if v < labels.shape[0] and u < labels.shape[1]:
+                one, other = labels[y, x], labels[v, u]
+                if one != other and one and other:
+                    yield tuple(sorted((int(one), int(other)))), (y, x), (v, u)
+
+
+def test_borders_are_those_found_pixel_by_pixel(rng):
+    labels = rng.integers(0, 5, (9, 11)).astype(np.int32)
+    output = random_output(rng, labels.shape)
+    density = rng.random(labels.shape).astype(np.float32)
+    mean = rng.normal(size=(4, 4)).astype(np.float32)
+    found = measure_borders(labels, labels, density, mean, output)
+    seeds, jumps, passes = {}, {}, {}
+    for pair, here, there in faces(labels):
+        seeds.setdefault(pair, []).append(min(output.seed[here], output.seed[there]))
+        vote = [np.array(p) + output.offset[(slice(None), *p)] for p in (here, there)]
+        jumps.setdefault(pair, []).append(np.linalg.norm(vote[1] - vote[0]) / 6)
+        passes.setdefault(pair, []).append(min(density[here], density[there]))
+    pairs = [tuple(pair) for pair in found.pairs.tolist()]
+    assert pairs == sorted(seeds)
+    height = {n: density[labels == n].max() for n in range(1, 5)}
+    for row, (one, other) in enumerate(pairs):
+        pair = one, other
+        assert found.seed[row] == pytest.approx(np.mean(seeds[pair]), rel=1e-5)
+        assert found.jump[row] == pytest.approx(np.mean(jumps[pair]), rel=1e-5)
+        lower = min(height[one], height[other])
+        assert found.flat[row] == pytest.approx(max(passes[pair]) / lower, rel=1e-5)
+        assert found.alike[row] == pytest.approx(mean[one - 1] @ mean[other - 1])
+        area = np.isin(labels, pair).sum() / (np.pi / 4 * 36)
+        assert found.area[row] == pytest.approx(np.log(area))
+
+
+def test_pieces_whose_hills_do_not_meet_have_no_pass(rng):
+    labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
+    hills = np.repeat([[1, 0, 0, 2]], 3, 0).astype(np.int32)
+    mean = np.ones((2, 4), np.float32)
+    density = rng.random((3, 4)).astype(np.float32)
+    found = measure_borders(labels, hills, density, mean, random_output(rng, (3, 4)))
+    assert found.flat.tolist() == [0.0]
+
+
+def test_pieces_that_do_not_touch_are_not_weighed(rng):
+    labels = np.array([[1, 0, 2]], np.int32)
+    density, mean = np.ones((1, 3), np.float32), np.ones((2, 4), np.float32)
+    found = measure_borders(labels, labels, density, mean, random_output(rng, (1, 3)))
+    assert found.pairs.shape == (0, 2)
+    assert found.chance.shape == (0,)
+
+
+def borders(**changes):
+    usual = {"flat": 0.7, "alike": 0.7, "seed": 0.4, "jump": 0.03, "area": 0.0}
+    values = {k: np.array([v]) for k, v in (usual | changes).items()}
+    return float(Borders(np.array([[1, 2]]), **values).chance[0])
+
+
+def test_the_chance_follows_each_observation():
+    middle = borders()
+    assert 0.05 < middle < 0.95
+    for more in ({"flat": 0.9}, {"alike": 1.0}, {"seed": 0.8}):
+        assert borders(**more) > middle
+    for less in ({"jump": 0.1}, {"area": 1.0}):
+        assert borders(**less) < middle
