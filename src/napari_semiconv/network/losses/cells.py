@@ -1,0 +1,85 @@
+"""Annotated cells of a clip as index tensors, which all losses share."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..semiconv import pixel_grid
+
+EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Annotated cells of a clip as flat index tensors, made once for all losses.
+
+    Parameters
+    ----------
+    pixel
+        Flat index of each cell pixel in (T, Y, X), (P,).
+    cell
+        Number of the cell of each pixel, counted over the whole clip, (P,), 0 to K - 1.
+    piece
+        Number of the cell in its frame, (P,), 0 to M - 1: a cell has one per frame.
+    frame
+        Frame of each piece, (M,).
+    owner
+        Cell of each piece, (M,).
+    count
+        Number of cells K.
+    """
+
+    pixel: Tensor
+    cell: Tensor
+    piece: Tensor
+    frame: Tensor
+    owner: Tensor
+    count: int
+
+    @classmethod
+    def of(cls, labels: Tensor) -> "Cells":
+        """Index the cells of a label clip, (T, Y, X)."""
+        flat = labels.reshape(-1)
+        pixel = torch.nonzero(flat > 0).squeeze(1)
+        present, cell = torch.unique(flat[pixel], return_inverse=True)
+        frame = pixel // labels[0].numel()
+        key, piece = torch.unique(
+            frame * max(len(present), 1) + cell, return_inverse=True
+        )
+        count = max(len(present), 1)
+        return cls(pixel, cell, piece, key // count, key % count, len(present))
+
+
+def mean_by(values: Tensor, group: Tensor, groups: int) -> Tensor:
+    """Mean of the rows of each group; zero for an empty one.
+
+    Parameters
+    ----------
+    values
+        One row per pixel, (P, D) or (P,).
+    group
+        Group of each row, (P,).
+    groups
+        Number of groups G.
+
+    Returns
+    -------
+    Tensor
+        (G, D) or (G,).
+    """
+    total = values.new_zeros((groups, *values.shape[1:])).index_add(0, group, values)
+    size = torch.bincount(group, minlength=groups).clamp(min=1).to(values.dtype)
+    return total / size.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def positions(cells: Cells, like: Tensor) -> Tensor:
+    """Position of each cell pixel, (P, 2), px, in frames like ``like``, (..., Y, X)."""
+    grid = pixel_grid(like).reshape(2, -1)
+    return grid[:, cells.pixel % grid.shape[1]].T
+
+
+def smooth_norm(vector: Tensor) -> Tensor:
+    """Length of each row, (P, D) to (P,), with a gradient at zero."""
+    # The gradient of a plain norm is not a number at zero.
+    return (vector.square().sum(1) + EPS).sqrt()

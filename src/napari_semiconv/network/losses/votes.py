@@ -1,0 +1,180 @@
+"""Losses of votes: attraction, kernel width, motion and seed map."""
+
+import torch
+from torch import Tensor
+
+from ..kernels import LaplacianKernel
+from .cells import Cells, mean_by, smooth_norm
+
+FAR = 1e4  # px; finite, so that a kernel of zero has a gradient of zero
+
+
+def attraction_loss(
+    votes: Tensor, cells: Cells, centre: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Semi-convolutional loss: every vote towards the centre of its cell.
+
+    Novotny et al. 2018, the loss of section 3.1: norm not squared, centre free.
+
+    Parameters
+    ----------
+    votes
+        Semi-convolutional embedding of the cell pixels, (P, 2), px.
+    cells
+        The cells of the clip.
+    centre
+        Centres of the pieces, (M, 2), px, see `centres_of`; None for the mean votes, as
+        published.
+
+    Returns
+    -------
+    tuple
+        Mean over the cells and frames, px, (); the centres, (M, 2), px.
+    """
+    pieces = len(cells.frame)
+    if not pieces:
+        return votes.sum() * 0, votes.new_zeros((0, 2))
+    if centre is None:
+        centre = mean_by(votes, cells.piece, pieces)
+    distance = smooth_norm(votes - centre[cells.piece])
+    return mean_by(distance, cells.piece, pieces).mean(), centre
+
+
+def kernel_loss(
+    votes: Tensor,
+    centre: Tensor,
+    cells: Cells,
+    kernel: LaplacianKernel,
+    width: Tensor | None = None,
+) -> Tensor:
+    """Teach the kernel its width: own centre inside it, the nearest other one outside.
+
+    Novotny et al. 2018 train the kernel of the seed against the mask; here the seed is
+    the centre, and of the other cells in the frame only the nearest is asked.
+
+    Parameters
+    ----------
+    votes
+        Votes of the cell pixels, (P, 2), px.
+    centre
+        Centres of the pieces, (M, 2), px.
+    cells
+        The cells of the clip.
+    kernel
+        The kernel with its learned width.
+    width
+        Width of each piece, (M,), px, in place of the kernel's.
+
+    Returns
+    -------
+    Tensor
+        Mean cross-entropy over the cells and frames, ().
+    """
+    pieces = len(cells.frame)
+    if not pieces:
+        return votes.sum() * 0
+    sigma = (kernel.sigma if width is None else width).expand(pieces)
+    distance = torch.cdist(votes, centre)  # (P, M)
+    same = cells.piece[:, None] == torch.arange(pieces, device=votes.device)
+    elsewhere = cells.frame[cells.piece][:, None] != cells.frame[None]
+    own = distance.gather(1, cells.piece[:, None]).squeeze(1)
+    other, nearest = distance.masked_fill(same | elsewhere, FAR).min(1)
+    inside = own / sigma[cells.piece]
+    # A kernel of exactly one would make the logarithm infinite.
+    value = torch.exp(-other.clamp(min=0.1) / sigma[nearest])
+    outside = -torch.log1p(-value.clamp(max=1 - 1e-4))
+    return mean_by(inside + outside, cells.piece, pieces).mean()
+
+
+def motion_loss(origin: Tensor, centre: Tensor, cells: Cells, mother: Tensor) -> Tensor:
+    """Pull each pixel's origin to where its cell, or its mother, was one frame before.
+
+    Parameters
+    ----------
+    origin
+        Position plus motion of the cell pixels, (P, 2), px.
+    centre
+        Centres of the pieces, (M, 2), px.
+    cells
+        The cells of the clip.
+    mother
+        Cell that each cell was born from, by cell number, (K,); -1 for none.
+
+    Returns
+    -------
+    Tensor
+        Mean over the pieces that have an origin, px, ().
+    """
+    pieces = len(cells.frame)
+    if not pieces:
+        return origin.sum() * 0
+    before = _piece_before(cells, mother)
+    known = before >= 0
+    if not known.any():
+        return origin.sum() * 0
+    target = centre.detach()[before.clamp(min=0)]
+    distance = mean_by(smooth_norm(origin - target[cells.piece]), cells.piece, pieces)
+    return distance[known].mean()
+
+
+def _piece_before(cells: Cells, mother: Tensor) -> Tensor:
+    """Piece of the same cell, or its mother, one frame before; -1 for none, (M,)."""
+    frames = int(cells.frame.max()) + 1
+    lookup = cells.frame.new_full((frames + 1, cells.count), -1)
+    lookup[cells.frame + 1, cells.owner] = torch.arange(
+        len(cells.frame), device=cells.frame.device
+    )
+    same = lookup[cells.frame, cells.owner]
+    parent = mother[cells.owner]
+    born = torch.where(parent >= 0, lookup[cells.frame, parent.clamp(min=0)], parent)
+    return torch.where(same >= 0, same, born)
+
+
+def seed_loss(
+    seed: Tensor,
+    labels: Tensor,
+    votes: Tensor,
+    centre: Tensor,
+    cells: Cells,
+    sigma: Tensor,
+    *,
+    gaussian: bool = False,
+) -> Tensor:
+    """Teach the seed map how near a pixel's vote falls to its cell's centre.
+
+    After Neven et al. 2019: the kernel value, held fixed, in cells; 0 in background.
+
+    Parameters
+    ----------
+    seed
+        Logits, (T, Y, X).
+    labels
+        Label clip, (T, Y, X).
+    votes
+        Votes of the cell pixels, (P, 2), px.
+    centre
+        Centres of the pieces, (M, 2), px.
+    cells
+        The cells of the clip.
+    sigma
+        Width of all kernels, (), or of each piece's, (M,), px.
+    gaussian
+        Whether the kernel is the Gaussian of `lovasz_loss`, or the Laplacian.
+
+    Returns
+    -------
+    Tensor
+        Mean squared difference over cell pixels plus that over background, ().
+    """
+    value = seed.sigmoid().reshape(-1)
+    total = seed.sum() * 0
+    if cells.count:
+        width = sigma.expand(len(cells.frame))[cells.piece]
+        distance = smooth_norm(votes - centre[cells.piece]) / width
+        power = 0.5 * distance.square() if gaussian else distance
+        error = (value[cells.pixel] - (-power).exp().detach()).square()
+        total = total + mean_by(error, cells.piece, len(cells.frame)).mean()
+    behind = labels.reshape(-1) == 0
+    if behind.any():
+        total = total + value[behind].square().mean()
+    return total
