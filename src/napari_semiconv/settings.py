@@ -16,6 +16,8 @@ Position = Literal["pixel", "vote"]
 Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Proposals = Literal["boxes", "seeds"]
+Operator = Literal["additive", "learned"]
+Bandwidth = Literal["shared", "cell"]
 
 
 def setting(
@@ -87,6 +89,17 @@ class NetworkSettings(Settings):
         "Pixels that one unit of the offset head means.",
         "px",
         gt=0,
+    )
+    operator: Operator = setting(
+        "additive",
+        "Operator",
+        "How position enters a vote: added, or through a learned function that begins "
+        "as the sum and knows where in the frame a pixel lies.",
+    )
+    bandwidth: Bandwidth = setting(
+        "shared",
+        "Bandwidth",
+        "One kernel width for all, or a map of it with one for each cell.",
     )
 
     @field_validator("channels")

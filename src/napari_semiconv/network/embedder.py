@@ -35,6 +35,9 @@ class Output:
         Logit of being in a cell, (B, 1, Y, X).
     features
         What the last hourglass found, (B, F, Y, X): further heads work on it.
+    bandwidth
+        Logarithm of the kernel width in px, (B, 1, Y, X); None where one width serves
+        all cells.
     """
 
     embeddings: tuple[Tensor, ...]
@@ -43,6 +46,7 @@ class Output:
     seed: Tensor | None = None
     foreground: Tensor | None = None
     features: Tensor | None = None
+    bandwidth: Tensor | None = None
 
     @property
     def embedding(self) -> Tensor:
