@@ -4,6 +4,8 @@ from typing import Literal
 
 from ..settings import DeviceName, Settings, setting
 
+Centre = Literal["mean", "centroid", "medoid"]
+
 
 class TrainSettings(Settings):
     """All that decides how a model is trained."""
@@ -40,6 +42,54 @@ class TrainSettings(Settings):
     )
     pull: Literal["cos", "cos2"] = setting(
         "cos", "Pull term", "1 - cos (2018) or 1 - cos squared (2019)."
+    )
+    background: Literal["mean", "fixed"] = setting(
+        "fixed",
+        "Background",
+        "Direction of the background's embeddings: their own mean (2018) or the first "
+        "axis (2019).",
+    )
+    neighbour_rule: Literal["2018", "2019"] = setting(
+        "2018",
+        "Neighbour rule",
+        "A circle around the cell in all frames (2018), or its dilated mask and a "
+        "circle in the frames it lives in and those beside them (2019).",
+    )
+    neighbour_dilation: int = setting(
+        5, "Neighbour dilation", "Dilation of the mask in the 2019 rule.", "px", ge=0
+    )
+    most_cells: int = setting(
+        0,
+        "Most cells",
+        "Cells of a clip, drawn by chance, that the embedding loss is taken of; the "
+        "others stay neighbours. 0 takes all.",
+        "cells",
+        ge=0,
+    )
+    cell_loss: Literal["attraction", "lovasz"] = setting(
+        "attraction",
+        "Cell loss",
+        "What votes are trained by: attraction to their centre, or the Lovasz hinge of "
+        "the kernel around it against the mask (Neven et al. 2019).",
+    )
+    centre: Centre = setting(
+        "mean",
+        "Centre",
+        "What the votes of a cell are drawn to: their mean, wherever it lies, or the "
+        "centroid or the medoid of the cell.",
+    )
+    repulsion: float = setting(
+        0.0,
+        "Repulsion",
+        "Weight of the loss that drives centres of neighbours apart; 0 is none.",
+        ge=0,
+    )
+    repulsion_margin: float = setting(
+        0.5,
+        "Repulsion margin",
+        "Centres of neighbours farther apart than this are left alone.",
+        "cells",
+        gt=0,
     )
     simulated: float = setting(
         0.2, "Simulated share", "Share of the clips that are simulated.", ge=0, le=1
