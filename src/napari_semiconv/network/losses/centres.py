@@ -43,12 +43,14 @@ def centres_of(kind: Centre, votes: Tensor, place: Tensor, cells: Cells) -> Tens
 
 def _medoids(place: Tensor, cells: Cells) -> Tensor:
     """Pixel with the least sum of distances to all others of its piece, (M,)."""
+    if not len(place):
+        return cells.piece
     size = torch.bincount(cells.piece, minlength=len(cells.frame))
     order = torch.argsort(cells.piece, stable=True)
     piece, ordered = cells.piece[order], place[order]
     start = size.cumsum(0) - size
     costs = []
-    largest = int(size.max()) if len(size) else 1
+    largest = int(size.max())
     rows = torch.arange(len(order), device=order.device)
     for row in torch.split(rows, max(1, BLOCK // largest)):
         many = size[piece[row]]
@@ -59,7 +61,7 @@ def _medoids(place: Tensor, cells: Cells) -> Tensor:
         distance = separation(ordered[one], ordered[other]).double()
         total = distance.new_zeros(len(row)).index_add(0, one - row[0], distance)
         costs.append(total)
-    cost = torch.cat(costs) if costs else place.new_zeros(0)
+    cost = torch.cat(costs)
     # Sorted by piece, then by cost: the first of each piece is its medoid.
     by_cost = torch.argsort(cost, stable=True)
     ranked = by_cost[torch.argsort(piece[by_cost], stable=True)]
