@@ -56,6 +56,11 @@ def engine_for(settings: SegmentSettings, *, with_votes: bool) -> Engine:
     from .votes import VotesEngine
 
     if settings.engine == "hdbscan":
+        if settings.hdbscan.position == "vote" and not with_votes:
+            raise BadSettingsError(
+                "The place 'vote' needs a model with semi-convolutional heads, found "
+                "one without. Choose the place 'pixel' or another model."
+            )
         return HdbscanEngine(settings.hdbscan)
     if not with_votes:
         raise BadSettingsError(

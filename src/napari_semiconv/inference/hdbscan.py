@@ -1,4 +1,4 @@
-"""HDBSCAN engine: the published clustering of overlapping frame pairs."""
+"""HDBSCAN engine: embedding and place clustered together over frame pairs."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..errors import BadSettingsError
 from ..settings import HdbscanSettings
 from .cluster import Labels, tidy
 from .stream import FrameOutput
@@ -15,16 +16,17 @@ FEWEST = 5  # pixels of a cluster, whatever the settings
 
 
 class HdbscanEngine:
-    """Clusters unit embeddings and scaled coordinates of two frames together.
+    """Clusters unit embeddings and scaled places of two frames together.
 
     Payer et al. 2018, section 2.3: window of two frames that overlap by one, codes of
     embedding and coordinates, ``min_cluster_size`` equal to ``min_samples``, Euclidean
-    metric, noise to background.
+    metric, noise to background. With votes for coordinates the place is
+    semi-convolutional (Novotny et al. 2018): one code holds both papers' embeddings.
 
     Parameters
     ----------
     settings
-        Thresholds and weight of the coordinates.
+        Thresholds, kind of place, and weights of embedding and place.
     """
 
     window = 2
@@ -41,7 +43,8 @@ class HdbscanEngine:
             [self._codes(o, p) for o, p in zip(outputs, insides, strict=True)]
         )
         sizes = [int(np.count_nonzero(inside)) for inside in insides]
-        found = self._numbers(codes, smallest * len(outputs))
+        least = round(smallest * len(outputs))
+        found = hdbscan_numbers(codes, least, self.settings.most_pixels)
         labels = []
         for output, inside, part in zip(
             outputs, insides, np.split(found, np.cumsum(sizes)[:-1]), strict=True
@@ -52,26 +55,56 @@ class HdbscanEngine:
         return labels
 
     def _codes(self, output: FrameOutput, inside: NDArray[np.bool_]) -> Floats:
-        """Embedding and weighted position of each foreground pixel, (P, D + 2)."""
-        position = np.argwhere(inside) * self.settings.coordinate_weight
-        codes: Floats = np.concatenate([output.embedding[:, inside].T, position], 1)
+        """Weighted embedding and place of each foreground pixel, (P, D + 2)."""
+        place = np.argwhere(inside).astype(np.float32)
+        if self.settings.position == "vote":
+            if output.offset is None:
+                raise BadSettingsError(
+                    "The place 'vote' needs a model with semi-convolutional heads, "
+                    "found one without. Choose the place 'pixel' or another model."
+                )
+            place += output.offset[:, inside].T
+        codes: Floats = np.concatenate(
+            [
+                output.embedding[:, inside].T * self.settings.embedding_weight,
+                place * self.settings.coordinate_weight,
+            ],
+            axis=1,
+        )
         return codes.astype(np.float32)
 
-    def _numbers(self, codes: Floats, smallest: float) -> NDArray[np.int32]:
-        """Cluster number of each code, (P,), from 1; 0 is noise."""
-        step = -(-len(codes) // self.settings.most_pixels) or 1
-        sample = codes[::step]
-        least = max(FEWEST, round(smallest / step))
-        if len(sample) <= least:
-            # Fewer pixels than one cell: there is nothing to cluster.
-            return np.zeros(len(codes), np.int32)
-        from hdbscan import HDBSCAN
 
-        engine = HDBSCAN(min_cluster_size=least, min_samples=least, core_dist_n_jobs=1)
-        found = engine.fit_predict(sample.astype(np.float64))  # -1 is noise
-        numbers: NDArray[np.int32] = (found + 1).astype(np.int32)
-        if step == 1:
-            return numbers
-        _, nearest = cKDTree(sample).query(codes)
-        whole: NDArray[np.int32] = numbers[nearest]
-        return whole
+def hdbscan_numbers(codes: Floats, smallest: int, most: int) -> NDArray[np.int32]:
+    """Cluster codes by density.
+
+    Parameters
+    ----------
+    codes
+        One per pixel, (P, D).
+    smallest
+        Both ``min_cluster_size`` and ``min_samples``, in pixels.
+    most
+        Above this many pixels a regular sample is clustered and each of the others
+        takes the number of the nearest code in it; 0 takes all.
+
+    Returns
+    -------
+    NDArray
+        Cluster of each code, (P,), from 1; 0 is noise.
+    """
+    step = max(1, -(-len(codes) // most)) if most else 1
+    sample = codes[::step]
+    least = max(FEWEST, round(smallest / step))
+    if len(sample) <= least:
+        # Fewer pixels than one cell: there is nothing to cluster.
+        return np.zeros(len(codes), np.int32)
+    from hdbscan import HDBSCAN
+
+    engine = HDBSCAN(min_cluster_size=least, min_samples=least, core_dist_n_jobs=1)
+    found = engine.fit_predict(sample.astype(np.float64))  # -1 is noise
+    numbers: NDArray[np.int32] = (found + 1).astype(np.int32)
+    if step == 1:
+        return numbers
+    _, nearest = cKDTree(sample).query(codes)
+    whole: NDArray[np.int32] = numbers[nearest]
+    return whole

@@ -1,7 +1,6 @@
 """From a movie to tracked cells, frame by frame."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,40 +14,11 @@ from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
 from .cluster import Engine, Labels, engine_for
 from .link import Cells, Linker
+from .published import PUBLISHED, Published
+from .result import FrameResult
 from .sizing import estimate_cell_size
 from .stream import Floats, FrameOutput, Stream, resize
 from .votes import mean_embeddings
-
-
-@dataclass(frozen=True)
-class FrameResult:
-    """One finished frame.
-
-    Parameters
-    ----------
-    frame
-        Index in the movie.
-    done
-        Frames finished so far.
-    total
-        Frames to do.
-    labels
-        Track labels at the resolution of the movie, (Y, X).
-    lineage
-        All tracks so far; the same object every time.
-    cell_size
-        Diameter of a usual cell that was worked with, px.
-    unreadable
-        Why the frame was skipped; None when it was read.
-    """
-
-    frame: int
-    done: int
-    total: int
-    labels: Labels
-    lineage: Lineage
-    cell_size: float
-    unreadable: str | None = None
 
 
 def segment_and_track(
@@ -70,7 +40,8 @@ def segment_and_track(
     Yields
     ------
     FrameResult
-        Each frame as it is finished, in order. Labels of earlier frames never change.
+        Each frame as it is finished, in order. Labels of earlier frames never change,
+        but with the published procedures, which yield every frame a second time.
 
     Raises
     ------
@@ -80,9 +51,20 @@ def segment_and_track(
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
+    if settings.engine in PUBLISHED:
+        size = cell_size_for(movie, model, settings, frames)
+        yield from Published(movie, model, settings, frames, size).results()
+    else:
+        yield from _followed(movie, model, settings, frames)
+
+
+def _followed(
+    movie: Movie, model: Model, settings: SegmentSettings, frames: range
+) -> Iterator[FrameResult]:
+    """Decide each frame once, for good."""
     # Checked before the first frame is computed.
     engine = engine_for(settings, with_votes=model.info.network.offsets)
-    size = settings.cell_size or estimate_cell_size(movie, model, frames)
+    size = cell_size_for(movie, model, settings, frames)
     tracker = Tracker(model, engine, settings, size)
     for done, frame in enumerate(frames, 1):
         labels, reason = np.zeros(movie.frame_shape, np.int32), None
@@ -95,6 +77,16 @@ def segment_and_track(
         yield FrameResult(
             frame, done, len(frames), labels, tracker.lineage, size, reason
         )
+
+
+def cell_size_for(
+    movie: Movie, model: Model, settings: SegmentSettings, frames: range
+) -> float:
+    """Diameter of a usual cell, px: as given, as resizing implies, or estimated."""
+    if settings.network_shape is not None:
+        shrinking = np.divide(movie.frame_shape, settings.network_shape)
+        return float(model.info.cell_size * np.sqrt(shrinking.prod()))
+    return settings.cell_size or estimate_cell_size(movie, model, frames)
 
 
 def frames_of(movie: Movie, frames: range | None) -> range:
@@ -138,7 +130,9 @@ class Tracker:
     def __init__(
         self, model: Model, engine: Engine, settings: SegmentSettings, cell_size: float
     ) -> None:
-        self._stream = Stream(model, cell_size, settings.memory_span)
+        self._stream = Stream(
+            model, cell_size, settings.memory_span, settings.network_shape
+        )
         self._engine = engine
         self._linker = Linker(settings.link, model.info.cell_size)
         self._foreground = (

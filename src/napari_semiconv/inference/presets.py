@@ -1,0 +1,113 @@
+"""Published parameters of each data set, chosen by name."""
+
+from ..errors import BadSettingsError
+from ..settings import PayerSettings, Resize, SegmentSettings
+
+# What a preset decides; model, device and cell size stay as they are.
+DECIDED = ("engine", "resize", "memory_span", "payer")
+
+# Payer et al. 2018, in frames of 256 x 256 px: c, m, smoothing, ignore border in x and
+# y, parent dilation, parent frames.
+TABLE_2018: dict[str, tuple[float, int, float, int, int, int, int]] = {
+    "dic": (0.02, 1000, 2, 25, 25, 0, 8),
+    "msc": (0.01, 500, 2, 10, 16, 0, 8),
+    "gowt1": (0.001, 50, 2, 12, 12, 5, 2),
+    "sim": (0.001, 100, 2, 0, 0, 5, 2),
+    "hela": (0.01, 25, 1, 12, 18, 3, 2),
+    "u373": (0.005, 500, 2, 18, 24, 0, 8),
+}
+# Payer et al. 2019: size of the network's frame, least cell, ignore border in px of the
+# movie, parent dilation, parent frames, shortest track. The smoothing of 2019 is not
+# known: that of 2018 is taken, for PSC that of the small cells of HeLa.
+TABLE_2019: dict[str, tuple[Resize, int, int, int, int, int]] = {
+    "dic": ("256x256", 500, 50, 0, 8, 2),
+    "msc": ("256x256", 100, 50, 0, 8, 2),
+    "gowt1": ("512x512", 100, 50, 5, 2, 2),
+    "sim": ("512x512", 100, 0, 5, 2, 2),
+    "hela": ("700x1100", 50, 25, 3, 2, 2),
+    "u373": ("384x512", 500, 50, 0, 8, 2),
+    "psc": ("576x720", 50, 25, 0, 2, 5),
+}
+
+
+def _preset_2018(name: str) -> SegmentSettings:
+    c, m, smoothing, border_x, border_y, dilation, frames = TABLE_2018[name]
+    payer = PayerSettings(
+        coordinate_weight=c,
+        smallest=m,
+        smoothing=smoothing,
+        border_x=border_x,
+        border_y=border_y,
+        parent_dilation=dilation,
+        parent_frames=frames,
+        most_pixels=0,
+    )
+    return SegmentSettings(
+        engine="payer2018", resize="256x256", memory_span=0, payer=payer
+    )
+
+
+def _preset_2019(name: str) -> SegmentSettings:
+    resize, smallest, border, dilation, frames, shortest = TABLE_2019[name]
+    payer = PayerSettings(
+        coordinate_weight=0.005,
+        smallest=smallest,
+        smoothing=TABLE_2018.get(name, TABLE_2018["hela"])[2],
+        border_x=border,
+        border_y=border,
+        parent_dilation=dilation,
+        parent_frames=frames,
+        shortest_track=shortest,
+    )
+    return SegmentSettings(
+        engine="payer2019", resize=resize, memory_span=0, payer=payer
+    )
+
+
+# Without a data set in the name: the procedure with the usual values of
+# `PayerSettings`, on frames rescaled by cell size, so that any model can be tried.
+PAPER_PRESETS: dict[str, SegmentSettings] = {
+    "payer2018": SegmentSettings(engine="payer2018", memory_span=0),
+    **{f"payer2018-{name}": _preset_2018(name) for name in TABLE_2018},
+    "payer2019": SegmentSettings(
+        engine="payer2019",
+        memory_span=0,
+        payer=PayerSettings(coordinate_weight=0.005, shortest_track=2),
+    ),
+    **{f"payer2019-{name}": _preset_2019(name) for name in TABLE_2019},
+}
+PRESETS: dict[str, SegmentSettings] = {"usual": SegmentSettings(), **PAPER_PRESETS}
+
+
+def with_preset(settings: SegmentSettings, name: str) -> SegmentSettings:
+    """Take over what a preset decides.
+
+    Parameters
+    ----------
+    settings
+        What to change.
+    name
+        One of `PRESETS`.
+
+    Raises
+    ------
+    BadSettingsError
+        When there is no such preset.
+    """
+    if name not in PRESETS:
+        raise BadSettingsError(
+            f"Preset '{name}': expected one of {', '.join(PRESETS)}. Choose one of "
+            f"these names."
+        )
+    return settings.model_copy(update=_decided(PRESETS[name]))
+
+
+def preset_of(settings: SegmentSettings) -> str:
+    """Name of the preset that settings agree with, empty when there is none."""
+    decided = _decided(settings)
+    agreeing = (name for name, p in PRESETS.items() if _decided(p) == decided)
+    return next(agreeing, "")
+
+
+def _decided(settings: SegmentSettings) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in DECIDED}

@@ -1,0 +1,137 @@
+"""The published procedures whole: clustering, linking and the end (Payer 2018, 2019).
+
+Parents, short tracks and false splits are settled when all frames are seen, and the
+settling relabels frames that were done. So each frame is yielded twice: at once, to be
+looked at, and in the end as it stays. Writers that cannot take a frame back write the
+second one alone. Between the two only packed labels at the network's size are kept.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import UnreadableFrameError
+from ..movie import Movie
+from ..network.weights import Model
+from ..settings import SegmentSettings
+from ..tracking.lineage import Lineage
+from .cells import LabelImage
+from .chain import Chain
+from .feeds import Feed, Outputs, PairFeed, WindowFeed
+from .recorder import Recorder
+from .result import FrameResult
+from .stacks import Clusterer2018, Clusterer2019, StackClusterer
+from .stream import Stream
+
+PUBLISHED = ("payer2018", "payer2019")
+
+
+class Published:
+    """A run of one of the published procedures over some frames of a movie.
+
+    Parameters
+    ----------
+    movie
+        The movie.
+    model
+        The model, on its device.
+    settings
+        How to segment and track; the engine names the procedure.
+    frames
+        Frames to do.
+    cell_size
+        Diameter of a usual cell, px.
+    """
+
+    def __init__(
+        self,
+        movie: Movie,
+        model: Model,
+        settings: SegmentSettings,
+        frames: range,
+        cell_size: float,
+    ) -> None:
+        self._movie, self._frames, self._settings = movie, frames, settings
+        self._cell_size = cell_size
+        span, shape = settings.memory_span, settings.network_shape
+        self._feed: Feed
+        self._clusterer: StackClusterer
+        if settings.engine == "payer2018":
+            self._feed = PairFeed(Stream(model, cell_size, span, shape))
+            self._clusterer = Clusterer2018(settings.payer)
+        else:
+            self._feed = WindowFeed(Stream(model, cell_size, 0, shape))
+            self._clusterer = Clusterer2019(settings.payer)
+        self._chain = Chain()
+        self._recorder = Recorder(settings, movie.frame_shape)
+        self._unreadable: dict[int, str] = {}
+        self._waiting: deque[int] = deque()
+        self._done = 0
+
+    def results(self) -> Iterator[FrameResult]:
+        """Yield each frame as it is linked, then each frame as it stays."""
+        for frame in self._frames:
+            self._waiting.append(frame)
+            yield from self._linked(self._stacks(frame))
+        yield from self._linked(self._feed.finish())
+        yield from self._settled()
+
+    def _stacks(self, frame: int) -> list[Outputs]:
+        try:
+            return self._feed.push(self._movie.frame(frame))
+        except UnreadableFrameError as error:
+            if not self._settings.skip_unreadable:
+                raise
+            self._unreadable[frame] = str(error)
+            return []
+
+    def _linked(self, stacks: Sequence[Outputs]) -> Iterator[FrameResult]:
+        for stack in stacks:
+            for labels in self._chain.push(self._clusterer.cluster(stack)):
+                yield from self._skipped()
+                yield self._draft(self._waiting.popleft(), labels)
+        yield from self._skipped()
+
+    def _skipped(self) -> Iterator[FrameResult]:
+        """Yield frames that nothing is waited for, since they cannot be read."""
+        while self._waiting and self._waiting[0] in self._unreadable:
+            yield self._draft(self._waiting.popleft(), None)
+
+    def _draft(self, frame: int, labels: LabelImage | None) -> FrameResult:
+        self._done += 1
+        shown = self._nothing() if labels is None else self._recorder.add(frame, labels)
+        return self._result(frame, self._done, shown, self._recorder.lineage)
+
+    def _settled(self) -> Iterator[FrameResult]:
+        story, lineage = self._recorder.end(), Lineage()
+        place = 0
+        for done, frame in enumerate(self._frames, 1):
+            labels = self._nothing()
+            if frame not in self._unreadable:
+                labels = self._recorder.painted(story, place)
+                place += 1
+            for label in np.unique(labels[labels > 0]).tolist():
+                parent = story.parent(label)
+                # A parent whose pixels were all too few to be enlarged is no track.
+                known = parent if parent in lineage.tracks else 0
+                lineage.observe(frame, label, known)
+            yield replace(self._result(frame, done, labels, lineage), final=True)
+
+    def _nothing(self) -> LabelImage:
+        return np.zeros(self._movie.frame_shape, np.int32)
+
+    def _result(
+        self, frame: int, done: int, labels: LabelImage, lineage: Lineage
+    ) -> FrameResult:
+        return FrameResult(
+            frame,
+            done,
+            len(self._frames),
+            labels,
+            lineage,
+            self._cell_size,
+            self._unreadable.get(frame),
+            final=False,
+        )

@@ -1,0 +1,42 @@
+"""What a run yields."""
+
+from dataclasses import dataclass
+
+from ..tracking.lineage import Lineage
+from .cells import LabelImage
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One finished frame.
+
+    Parameters
+    ----------
+    frame
+        Index in the movie.
+    done
+        Frames finished so far.
+    total
+        Frames to do.
+    labels
+        Track labels at the resolution of the movie, (Y, X).
+    lineage
+        All tracks so far; the same object every time.
+    cell_size
+        Diameter of a usual cell that was worked with, px.
+    unreadable
+        Why the frame was skipped; None when it was read.
+    final
+        Whether the labels never change. The published procedures settle parents and
+        deletions when all frames are seen: they yield every frame once to be looked
+        at, then every frame again, final.
+    """
+
+    frame: int
+    done: int
+    total: int
+    labels: LabelImage
+    lineage: Lineage
+    cell_size: float
+    unreadable: str | None = None
+    final: bool = True
