@@ -1,0 +1,50 @@
+"""Settings as values: one frozen class per stage.
+
+They are the form on screen, the command-line options, the record kept with a result
+and the page in the documentation.
+"""
+
+from .base import Settings, setting
+from .network import (
+    NETWORK_PRESETS,
+    Bandwidth,
+    Layout,
+    MemoryKind,
+    NetworkSettings,
+    Operator,
+    Proposals,
+    RegionSettings,
+)
+from .segmenting import (
+    DeviceName,
+    EngineName,
+    HdbscanSettings,
+    LinkSettings,
+    PayerSettings,
+    Position,
+    Resize,
+    SegmentSettings,
+    VotesSettings,
+)
+
+__all__ = [
+    "NETWORK_PRESETS",
+    "Bandwidth",
+    "DeviceName",
+    "EngineName",
+    "HdbscanSettings",
+    "Layout",
+    "LinkSettings",
+    "MemoryKind",
+    "NetworkSettings",
+    "Operator",
+    "PayerSettings",
+    "Position",
+    "Proposals",
+    "RegionSettings",
+    "Resize",
+    "SegmentSettings",
+    "Settings",
+    "VotesSettings",
+    "setting",
+]

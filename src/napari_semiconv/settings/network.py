@@ -1,0 +1,192 @@
+"""Shape of the networks."""
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from .base import Settings, setting
+
+MemoryKind = Literal["gru", "lstm", "none"]
+Layout = Literal["miccai", "mia"]
+Proposals = Literal["boxes", "seeds"]
+Operator = Literal["additive", "learned"]
+Bandwidth = Literal["shared", "cell"]
+
+
+class NetworkSettings(Settings):
+    """Shape of the recurrent stacked hourglass (Payer et al. 2018, 2019).
+
+    With equal ``channels`` on all levels, one convolution, no normalisation and memory
+    on every level this is the published network.
+    """
+
+    layout: Layout = setting(
+        "miccai",
+        "Layout",
+        "Placing of the first and last convolutions: as published in 2018 (miccai) or "
+        "2019 (mia).",
+    )
+    image_channels: int = setting(1, "Image channels", "Channels of a frame.", ge=1)
+    stacks: int = setting(2, "Stacks", "Hourglasses one after the other.", ge=1, le=4)
+    channels: tuple[int, ...] = setting(
+        (64,) * 7, "Channels", "Feature channels of each level, finest first."
+    )
+    convolutions: int = setting(
+        1, "Convolutions", "Convolutions per level on the way down.", ge=1, le=4
+    )
+    normalise: bool = setting(
+        False,
+        "Normalise",
+        "Group normalisation after each convolution (not published).",
+    )
+    memory: MemoryKind = setting(
+        "gru", "Memory", "What carries the past on the skip paths."
+    )
+    memory_from: int = setting(
+        0, "Memory from level", "Finest level that has a memory.", ge=0
+    )
+    state_limit: float | None = setting(
+        None,
+        "State limit",
+        "Bound of the memory's candidate; none as published, where a state can grow "
+        "without end over long movies.",
+        gt=0,
+    )
+    embedding_size: int = setting(
+        16, "Embedding size", "Channels of the cosine embedding.", ge=1
+    )
+    offsets: bool = setting(
+        False,
+        "Semi-convolutional heads",
+        "Adds the offset, motion, seed and foreground heads (Novotny et al. 2018).",
+    )
+    offset_scale: float = setting(
+        16.0,
+        "Offset scale",
+        "Pixels that one unit of the offset head means.",
+        "px",
+        gt=0,
+    )
+    operator: Operator = setting(
+        "additive",
+        "Operator",
+        "How position enters a vote: added, or through a learned function that begins "
+        "as the sum and knows where in the frame a pixel lies.",
+    )
+    bandwidth: Bandwidth = setting(
+        "shared",
+        "Bandwidth",
+        "One kernel width for all, or a map of it with one for each cell.",
+    )
+
+    @field_validator("channels")
+    @classmethod
+    def _has_levels(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1:
+            raise ValueError(
+                "expected at least one level, each with one channel or more"
+            )
+        return value
+
+    @property
+    def stride(self) -> int:
+        """Frame height and width must be multiples of this, in px."""
+        return int(2 ** (len(self.channels) - 1))
+
+
+NETWORK_PRESETS: dict[str, NetworkSettings] = {
+    "compact": NetworkSettings(
+        image_channels=2,
+        stacks=1,
+        channels=(16, 32, 64, 96, 96),
+        convolutions=2,
+        normalise=True,
+        memory_from=1,
+        state_limit=20.0,
+        embedding_size=8,
+        offsets=True,
+    ),
+    "payer2018": NetworkSettings(),
+    "payer2019": NetworkSettings(layout="mia"),
+    "tiny": NetworkSettings(
+        image_channels=2,
+        stacks=1,
+        channels=(16, 16, 16),
+        normalise=True,
+        state_limit=20.0,
+        embedding_size=8,
+        offsets=True,
+    ),
+}
+
+
+class RegionSettings(Settings):
+    """The region version: boxes, soft seeds and kernel masks (Novotny et al. 2018)."""
+
+    proposals: Proposals = setting(
+        "boxes",
+        "Proposals",
+        "Where boxes come from: a proposal head (boxes), or the votes around each peak "
+        "of the seed map (seeds), which needs the semi-convolutional heads.",
+    )
+    embedding_size: int = setting(
+        8,
+        "Embedding size",
+        "Channels of the semi-convolutional embedding, two of them geometric.",
+        ge=2,
+    )
+    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
+    crop: int = setting(
+        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
+    )
+    box_scale: float = setting(
+        16.0,
+        "Box scale",
+        "Distance to a box's side that the proposal head begins with.",
+        "px",
+        gt=0,
+    )
+    embedding_scale: float = setting(
+        16.0,
+        "Embedding scale",
+        "Pixels that one unit of the embedding head means.",
+        "px",
+        gt=0,
+    )
+    sigma: float = setting(
+        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
+    )
+    gradient_scale: float = setting(
+        0.1,
+        "Gradient scale",
+        "Factor on the gradient from the embedding head into the backbone.",
+        ge=0,
+    )
+    least_score: float = setting(
+        0.3, "Least score", "Least score of a proposal.", gt=0, lt=1
+    )
+    most_overlap: float = setting(
+        0.6,
+        "Most overlap",
+        "IoU above which the worse of two proposals is dropped.",
+        gt=0,
+        le=1,
+    )
+    candidates: int = setting(
+        500, "Candidates", "Best proposals that are compared with one another.", ge=1
+    )
+    most_regions: int = setting(
+        100, "Most regions", "Most regions per frame.", "cells", ge=1
+    )
+    mask: float = setting(0.5, "Mask", "Least probability of a mask pixel.", gt=0, lt=1)
+    least_free: float = setting(
+        0.5,
+        "Least free",
+        "A cell is painted when at least this share of its mask is not taken by cells "
+        "of higher score.",
+        ge=0,
+        le=1,
+    )
+    smallest: int = setting(
+        8, "Smallest cell", "Masks with fewer pixels are dropped.", "px", ge=1
+    )
