@@ -115,7 +115,7 @@ def blobs(seed, frames=4, side=20, density=0.5):
         size = int(rng.integers(1, 9))
         for t in range(frames):
             if rng.random() < density:
-                dy, dx = np.maximum(rng.integers(-2, 3, 2) + (y, x), 0)
+                dy, dx = (max(0, at + rng.integers(-2, 3)) for at in (y, x))
                 labels[t, dy : dy + size, dx : dx + size] = label
     return torch.from_numpy(labels).long()
 

@@ -61,14 +61,37 @@ def test_a_cell_of_opposite_directions(pull, value):
     assert loss.item() == pytest.approx(value, abs=1e-5)
 
 
-def test_random_directions_cost_one_plus_one_over_d():
+@pytest.mark.parametrize("fixed", [True, False])
+def test_one_direction_costs_the_background_one_whichever_it_is(fixed):
+    direction = (0.6, 0.0, -0.8, 0.0)
+    loss = losses.cosine_embedding_loss(
+        painted(FOUR, dict.fromkeys(ORTHOGONAL, direction)),
+        FOUR,
+        torch.zeros(3, 3, dtype=torch.bool),  # without neighbours cells cost nothing
+        pull="cos2" if fixed else "cos",
+        fixed_background=fixed,
+    )
+    assert loss.item() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("pull", "value"), [("cos", 1 + 1 / 8), ("cos2", 1.0)])
+def test_random_directions_cost_one_and_for_the_2018_pull_one_over_d_more(pull, value):
     torch.manual_seed(0)
     labels = torch.ones(1, 200, 200, dtype=torch.long)
     labels[:, :, 100:] = 2
     loss = losses.cosine_embedding_loss(
-        torch.randn(1, 8, 200, 200), labels, all_adjacent(2), pull="cos"
+        torch.randn(1, 8, 200, 200), labels, all_adjacent(2), pull=pull
     )
-    assert loss.item() == pytest.approx(1 + 1 / 8, abs=0.02)
+    assert loss.item() == pytest.approx(value, abs=0.02)
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_orthogonal_directions_cost_nothing_with_either_background(fixed):
+    turned = ORTHOGONAL if fixed else ORTHOGONAL | {0: (0, 0, 0, 1), 9: (1, 0, 0, 0)}
+    loss = losses.cosine_embedding_loss(
+        painted(FOUR, turned), FOUR, all_adjacent(3), fixed_background=fixed
+    )
+    assert loss.item() == pytest.approx(0, abs=1e-5)
 
 
 def test_a_positive_factor_changes_nothing():
