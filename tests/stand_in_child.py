@@ -28,6 +28,7 @@ class FrameResult:
     labels: np.ndarray
     lineage: Lineage
     unreadable: str | None = None
+    final: bool = True
 
 
 class BlobTools:

@@ -15,6 +15,7 @@ class Result:
     labels: np.ndarray
     lineage: Lineage
     unreadable: str | None = None
+    final: bool = True
 
 
 class Threshold:

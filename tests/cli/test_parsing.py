@@ -26,9 +26,10 @@ def test_segment_takes_all_that_it_promises():
     line = (
         "segment movie.tif --output out --model other --engine hdbscan --device cpu "
         "--frames 2:9 --cell-size 21.5 --format tiff --axes tyx --channel 1 --z 3 "
-        "--skip-unreadable"
+        "--skip-unreadable --memory-span 4 --pixel-size 0.65 --frame-interval 300"
     )
     given = parse(line)
+    assert (given.memory_span, given.pixel_size, given.frame_interval) == (4, 0.65, 300)
     assert (given.movie, given.output) == (Path("movie.tif"), Path("out"))
     assert (given.model, given.engine, given.device) == ("other", "hdbscan", "cpu")
     assert given.frames == slice(2, 9)
@@ -42,7 +43,9 @@ def test_segment_takes_all_that_it_promises():
 
 def test_segment_needs_only_movie_and_output():
     given = parse("segment movie.tif --output out")
-    assert (given.model, given.engine, given.device) == ("default", "votes", "auto")
+    assert (given.model, given.device) == ("default", "auto")
+    assert (given.engine, given.preset, given.memory_span) == (None,) * 3
+    assert (given.pixel_size, given.frame_interval) == (None, None)
     assert given.frames == slice(None)
     assert (given.cell_size, given.axes, given.channel, given.z) == (None,) * 4
     assert given.format == "ctc"

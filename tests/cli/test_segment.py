@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,10 @@ def use(monkeypatch):
 
 def segment(movie, output, *options):
     return main(["segment", str(movie), "--output", str(output), *options])
+
+
+def record_in(output):
+    return json.loads((output / "segmentation.json").read_text("utf-8"))
 
 
 def names(folder):
@@ -212,3 +217,74 @@ def test_a_skipped_frame_is_told(movie, output, use, capsys):
     use(Threshold(damaged=1))
     assert segment(movie, output, "--skip-unreadable") == 0
     assert "Skipped: frame 1 is damaged." in capsys.readouterr().err
+    assert record_in(output)["skipped"] == [{"frame": 1, "why": "frame 1 is damaged."}]
+
+
+def test_a_run_in_which_all_was_read_records_that(movie, output, use):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    assert record_in(output)["skipped"] == []
+
+
+def test_units_that_the_file_lacks_can_be_given(movie, output, use):
+    use(Threshold())
+    options = ("--pixel-size", "0.65", "--frame-interval", "300")
+    assert segment(movie, output, *options) == 0
+    record = record_in(output)
+    assert record["pixel_size_um"] == [0.65, 0.65]
+    assert record["frame_interval_s"] == 300
+
+
+def test_a_preset_sets_the_procedure_and_its_parameters(movie, output, use):
+    tools = use(Threshold())
+    assert segment(movie, output, "--preset", "payer2018-msc") == 0
+    settings = record_in(output)["settings"]
+    assert (settings["engine"], settings["resize"]) == ("payer2018", "256x256")
+    assert settings["memory_span"] == 0
+    assert (settings["payer"]["smallest"], settings["payer"]["border_y"]) == (500, 16)
+    assert tools.sizes == [None], "frames are resized whatever their cells"
+
+
+def test_what_is_said_besides_a_preset_holds(movie, output, use):
+    use(Threshold())
+    options = ("--preset", "payer2018", "--memory-span", "8", "--cell-size", "20")
+    assert segment(movie, output, *options) == 0
+    settings = record_in(output)["settings"]
+    assert (settings["memory_span"], settings["cell_size"]) == (8, 20)
+
+
+def test_an_unknown_preset_and_two_ways_at_once_are_wrong_usage(movie, output, capsys):
+    for options in (
+        ("--preset", "payer2020"),
+        ("--preset", "payer2018", "--engine", "votes"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            segment(movie, output, *options)
+    said = capsys.readouterr().err
+    assert "'payer2020'" in said
+    assert "not allowed with argument" in said
+
+
+class Twice(Threshold):
+    """Yields every frame to be looked at, all one cell, and then as it stays."""
+
+    def run(self, movie, model, settings, frames):
+        for result in super().run(movie, model, settings, frames):
+            labels = np.ones_like(result.labels)
+            yield replace(result, labels=labels, final=False)
+        yield from super().run(movie, model, settings, frames)
+
+
+def test_frames_that_come_twice_are_written_as_they_stay(movie, output, use, capsys):
+    use(Twice())
+    assert segment(movie, output) == 0
+    for t, image in enumerate(tifffile.imread(movie)):
+        assert np.array_equal(tifffile.imread(output / f"mask{t:03d}.tif"), image > 100)
+    assert capsys.readouterr().out.startswith("4 of 4 frames, 1 track")
+
+
+def test_an_interrupt_before_any_frame_stays_keeps_nothing(movie, output, use, capsys):
+    use(Twice(interrupt_at(1)))
+    assert segment(movie, output) == 130
+    assert not output.exists()
+    assert "0 of 4 frames" in capsys.readouterr().out

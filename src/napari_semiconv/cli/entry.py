@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from .. import __version__
 from ..errors import SemiconvError
+from ..inference.presets import PRESETS
 from ..settings import NETWORK_PRESETS, DeviceName, EngineName
 from . import demo, evaluating, listing, segmenting, training
 
@@ -119,13 +120,32 @@ def _add_model_choice(command: argparse.ArgumentParser) -> None:
         metavar="NAME|DIR",
         help="name of a model or its folder (default: %(default)s)",
     )
-    command.add_argument("--engine", choices=get_args(EngineName), default="votes")
+    way = command.add_mutually_exclusive_group()
+    way.add_argument(
+        "--engine",
+        choices=get_args(EngineName),
+        help="how embeddings become cells (default: votes)",
+    )
+    way.add_argument(
+        "--preset",
+        choices=PRESETS,
+        metavar="NAME",
+        help="procedure and parameters as published, for any data or for one data set: "
+        f"{', '.join(PRESETS)}",
+    )
     _add_device(command)
     command.add_argument(
         "--cell-size",
         type=positive,
         metavar="PX",
         help="diameter of a usual cell; estimated from the movie when left out",
+    )
+    command.add_argument(
+        "--memory-span",
+        type=index,
+        metavar="N",
+        help="frames after which the network's memory starts anew, 0 for never "
+        "(default: 8, or that of the preset)",
     )
     command.add_argument(
         "--skip-unreadable",
@@ -148,6 +168,12 @@ def _add_movie_choice(command: argparse.ArgumentParser) -> None:
         type=z_choice,
         metavar="N|max",
         help="slice, counted from 0, or the maximum over all slices",
+    )
+    command.add_argument(
+        "--pixel-size", type=positive, metavar="UM", help="height and width, in um"
+    )
+    command.add_argument(
+        "--frame-interval", type=positive, metavar="S", help="time between frames, in s"
     )
 
 

@@ -46,6 +46,8 @@ class Outcome:
         Whether the user stopped it.
     seconds
         How long it took, in s.
+    skipped
+        Frames that could not be read, and why.
     """
 
     done: int
@@ -53,6 +55,7 @@ class Outcome:
     lineage: "Lineage | None"
     stopped: bool
     seconds: float
+    skipped: dict[int, str]
 
     def __str__(self) -> str:
         tracks = len(self.lineage.tracks) if self.lineage else 0
@@ -70,13 +73,7 @@ def segment(arguments: argparse.Namespace) -> None:
     """Segment and track a movie into a result folder."""
     movie = chosen_movie(arguments)
     frames = chosen_frames(len(movie), arguments.frames)
-    settings = SegmentSettings(
-        model=arguments.model,
-        engine=arguments.engine,
-        device=arguments.device,
-        cell_size=arguments.cell_size,
-        skip_unreadable=arguments.skip_unreadable,
-    )
+    settings = chosen_settings(arguments)
     tell_if_watched(describe(movie))
     for note in movie.notes:
         tell(note)
@@ -114,29 +111,52 @@ def segment_movie(
         results = tools.run(movie, model, settings, frames)
         with writer_for(form, draft.path, movie, frames) as writer:
             outcome = write_results(results, writer, len(frames))
-        write_record(
-            draft.path, movie, settings, tools.facts(model), frames[: outcome.done]
-        )
+        facts = tools.facts(model)
+        record = record_of(movie, settings, facts, frames[: outcome.done])
+        skipped = [{"frame": n, "why": why} for n, why in outcome.skipped.items()]
+        write_json_safely(draft.path / RECORD, record | {"skipped": skipped})
         where = finish(draft, outcome)
     except SemiconvError:
         draft.discard()
         raise
-    print(f"{outcome}: {where}")
+    print(f"{outcome}: {where or 'nothing is kept'}")
     if outcome.stopped:
         raise KeyboardInterrupt
 
 
 def chosen_movie(arguments: argparse.Namespace) -> Movie:
-    """Open the movie and apply what was said on axes, channel and z."""
+    """Open the movie and apply what was said on axes, channel, z and units."""
     from ..io.images import open_movie
 
     movie = open_movie(arguments.movie)
-    names = ("axes", "channel", "z")
+    names = ("axes", "channel", "z", "frame_interval")
     choices = {name: getattr(arguments, name) for name in names}
+    if arguments.pixel_size is not None:
+        choices["pixel_size"] = (arguments.pixel_size, arguments.pixel_size)
     chosen = {name: value for name, value in choices.items() if value is not None}
     if "axes" in chosen:
         chosen["notes"] = ()  # the guesses they tell of are overruled
     return movie.with_choices(**chosen)
+
+
+def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
+    """Put the settings together: the preset first, then what was said besides."""
+    from ..inference.presets import with_preset
+
+    chosen = {
+        name: getattr(arguments, name)
+        for name in ("engine", "memory_span")
+        if getattr(arguments, name) is not None
+    }
+    settings = SegmentSettings(
+        model=arguments.model,
+        device=arguments.device,
+        cell_size=arguments.cell_size,
+        skip_unreadable=arguments.skip_unreadable,
+    )
+    if arguments.preset is not None:
+        settings = with_preset(settings, arguments.preset)
+    return settings.model_copy(update=chosen)
 
 
 def chosen_frames(count: int, span: slice) -> range:
@@ -161,7 +181,7 @@ def with_cell_size(
     settings: SegmentSettings, tools: Tools, movie: Movie, model: Any, frames: range
 ) -> SegmentSettings:
     """Estimate the diameter of a usual cell, in px, where the user gave none."""
-    if settings.cell_size is not None:
+    if settings.cell_size is not None or settings.network_shape is not None:
         return settings
     size = tools.size(movie, model, frames)
     tell_if_watched(f"Cell size, estimated: {size:.1f} px")
@@ -187,28 +207,36 @@ def describe(movie: Movie) -> str:
 
 
 def write_results(results: Iterator[Any], writer: Writer, total: int) -> Outcome:
-    """Write frame after frame as they are finished, until the last or a stop."""
+    """Write frame after frame as they stay, until the last or a stop."""
     begin = time.perf_counter()
-    done, lineage = 0, None
+    done, seen, lineage = 0, 0, None
+    skipped: dict[int, str] = {}
     with (
         StopRequest() as stop,
         progress_bar(total, "frame") as bar,
         closing_early(results),
     ):
         for result in results:
-            writer.write(result.frame, result.labels, result.lineage)
-            done, lineage = result.done, result.lineage
-            bar.update()
-            if result.unreadable:
+            if result.final:
+                writer.write(result.frame, result.labels, result.lineage)
+                done, lineage = result.done, result.lineage
+            if result.done > seen:
+                seen = result.done
+                bar.update()
+            if result.unreadable and result.frame not in skipped:
+                skipped[result.frame] = result.unreadable
                 tell(f"Skipped: {result.unreadable}")
             if stop.came:
                 break
     seconds = time.perf_counter() - begin
-    return Outcome(done, total, lineage, stop.came, seconds)
+    return Outcome(done, total, lineage, stop.came, seconds, skipped)
 
 
-def finish(draft: Draft, outcome: Outcome) -> Path:
+def finish(draft: Draft, outcome: Outcome) -> Path | None:
     """Make the draft the result; an unfinished one never replaces an earlier result."""
+    if not outcome.done:
+        draft.discard()
+        return None
     if outcome.stopped and draft.replaces:
         return draft.path
     draft.publish()
@@ -228,11 +256,11 @@ def writer_for(
     return LabelsTiffWriter(folder / "labels.tif", movie, len(frames))
 
 
-def write_record(
-    folder: Path, movie: Movie, settings: SegmentSettings, model: Any, frames: range
-) -> None:
-    """Write beside the result what it was made from and how."""
-    record = {
+def record_of(
+    movie: Movie, settings: SegmentSettings, model: Any, frames: range
+) -> dict[str, Any]:
+    """Say what a result was made from and how, to be kept beside it."""
+    return {
         "program": f"napari-semiconv {__version__}",
         "movie": str(movie.path.resolve()) if movie.path else movie.name,
         "axes": movie.axes,
@@ -246,4 +274,3 @@ def write_record(
         "model": model,
         "settings": settings.model_dump(mode="json"),
     }
-    write_json_safely(folder / RECORD, record)

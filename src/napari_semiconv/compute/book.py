@@ -29,15 +29,18 @@ class TrackBook:
 
     def __init__(self, store: ResultStore) -> None:
         self._store = store
-        self._rows: list[NDArray[np.float64]] = []
+        self._rows: dict[int, NDArray[np.float64]] = {}
         self._saved, self._cost = time.perf_counter(), 0.0
         self.lineage = Lineage()
 
     def note(self, frame: int, labels: NDArray[np.int32], lineage: Lineage) -> int:
-        """Write the labels, (Y, X), of a frame; return how many cells it has."""
+        """Write the labels, (Y, X), of a frame; return how many cells it has.
+
+        A frame that comes again takes the place of what it was before.
+        """
         self._store.write_frame(frame, labels)
         rows = centroids(labels, frame)
-        self._rows.append(rows)
+        self._rows[frame] = rows
         self.lineage = lineage
         since = time.perf_counter() - self._saved
         if since * SAVING_SHARE > self._cost:
@@ -48,7 +51,7 @@ class TrackBook:
         """Write lineage and centroids as they are now."""
         start = time.perf_counter()
         self._store.write_lineage(self.lineage)
-        write_array(self._store.folder / CELLS, np.concatenate(self._rows))
+        write_array(self._store.folder / CELLS, np.concatenate([*self._rows.values()]))
         self._saved = time.perf_counter()
         self._cost = self._saved - start
 

@@ -139,7 +139,7 @@ class Child:
         results = self._tools.run(movie, model, settings, frames)
         try:
             with closing(results):
-                done = self._frames(request, results, book)
+                done, whole = self._frames(request, results, book)
         finally:
             book.close()
         self._say(
@@ -149,19 +149,25 @@ class Child:
                 done=done,
                 total=len(frames),
                 tracks=len(book.lineage.tracks),
-                cancelled=done < len(frames),
+                cancelled=not whole,
             )
         )
 
-    def _frames(self, request: Segment, results: Results, book: TrackBook) -> int:
-        """Write frames as they come; return how many."""
+    def _frames(
+        self, request: Segment, results: Results, book: TrackBook
+    ) -> tuple[int, bool]:
+        """Write frames as they come; return how many, and whether none is left."""
         done, mark = 0, time.perf_counter()
-        while not self._stops(request.ticket):
+        settling = whole = False
+        # Tracks that are being settled are settled in all frames or in none.
+        while settling or not self._stops(request.ticket):
             result = next(results, None)
             if result is None:
+                whole = True
                 break
             cells = book.note(result.frame, result.labels, result.lineage)
-            now, done = time.perf_counter(), result.done
+            settling = result.final and result.done <= done
+            now, done = time.perf_counter(), max(done, result.done)
             self._say(
                 FrameDone(
                     ticket=request.ticket,
@@ -174,7 +180,8 @@ class Child:
                 )
             )
             mark = now
-        return done
+            whole = result.final and result.done == result.total
+        return done, whole
 
     def _stops(self, ticket: int) -> bool:
         return self._closing or ticket in self._cancelled
@@ -198,7 +205,7 @@ class Child:
     ) -> SegmentSettings:
         """Fill in the cell size, in px, where the user gave none."""
         settings = request.settings
-        if settings.cell_size is not None:
+        if settings.cell_size is not None or settings.network_shape is not None:
             return settings
         # What the preview showed is what the run uses.
         key = f"{request.movie.model_dump_json()} {settings.model}"

@@ -7,6 +7,7 @@ from superqt import QCollapsible
 from ..settings import (
     HdbscanSettings,
     LinkSettings,
+    PayerSettings,
     SegmentSettings,
     Settings,
     VotesSettings,
@@ -14,10 +15,24 @@ from ..settings import (
 from .form import Choice, Number, SettingsForm, Whole
 from .panel_state import ChoiceState
 
-ENGINES = {"votes": "Votes (fast)", "hdbscan": "HDBSCAN (as published)"}
+ENGINES = {
+    "votes": "Votes (fast)",
+    "hdbscan": "HDBSCAN",
+    "payer2018": "Published 2018",
+    "payer2019": "Published 2019",
+}
+OWN = "Own settings"
+# Parts that only some engines look at.
+PARTS_OF = {
+    "votes": ("votes", "link"),
+    "hdbscan": ("hdbscan", "link"),
+    "payer2018": ("payer",),
+    "payer2019": ("payer",),
+}
 PARTS: dict[str, type[Settings]] = {
     "votes": VotesSettings,
     "hdbscan": HdbscanSettings,
+    "payer": PayerSettings,
     "link": LinkSettings,
 }
 # What has no row of its own in the panel.
@@ -37,11 +52,13 @@ DEVICES = {
 class ChoicesPanel(QWidget):
     """Says which model, device, cell size and frames the user wants."""
 
+    preset_requested = Signal(str)
     setting_requested = Signal(str, object)
     frames_requested = Signal(int, int)
 
     def __init__(self) -> None:
         super().__init__()
+        self._preset = Choice()
         self._model, self._device, self._engine = Choice(), Choice(), Choice()
         self._cell_size = Number("px", 1, "automatic")
         self._estimate = QLabel()
@@ -64,6 +81,9 @@ class ChoicesPanel(QWidget):
         """Show the choices."""
         settings = state.settings
         self.setEnabled(state.enabled)
+        own = () if state.preset else (("", OWN),)
+        presets = tuple((name, name) for name in state.presets)
+        self._preset.offer((*own, *presets), state.preset)
         models = tuple((name, name) for name in state.models)
         self._model.offer(models, settings.model)
         devices = tuple((name, DEVICES[name]) for name in state.devices)
@@ -84,6 +104,11 @@ class ChoicesPanel(QWidget):
     def _rows(self) -> QFormLayout:
         rows = QFormLayout()
         fields = SegmentSettings.model_fields
+        self._preset.setToolTip(
+            "<qt>The usual way, or a published procedure with its parameters: the "
+            "usual ones or those of a data set.</qt>"
+        )
+        rows.addRow("Preset:", self._preset)
         for name, field in (
             ("model", self._model),
             ("device", self._device),
@@ -98,6 +123,7 @@ class ChoicesPanel(QWidget):
         return rows
 
     def _connect(self) -> None:
+        self._preset.picked.connect(self._say_preset)
         for name, field in (
             ("model", self._model),
             ("device", self._device),
@@ -112,6 +138,11 @@ class ChoicesPanel(QWidget):
         self._more.changed.connect(self.setting_requested)
         self._first.valueChanged.connect(self._say_frames)
         self._last.valueChanged.connect(self._say_frames)
+
+    def _say_preset(self, name: str) -> None:
+        # "Own settings" is where changes lead, not something to go back to.
+        if name:
+            self.preset_requested.emit(name)
 
     def _say_frames(self) -> None:
         self.frames_requested.emit(self._first.value(), self._last.value())
@@ -137,9 +168,8 @@ class MoreSettings(QWidget):
         layout.addWidget(self._fold)
 
     def show_settings(self, settings: SegmentSettings) -> None:
-        """Show all settings, and of the engines only the one that is chosen."""
+        """Show all settings that the chosen engine looks at."""
         self._forms[""].show_settings(settings)
         for name in PARTS:
             self._forms[name].show_settings(getattr(settings, name))
-        for name in ("votes", "hdbscan"):
-            self._forms[name].setVisible(settings.engine == name)
+            self._forms[name].setVisible(name in PARTS_OF[settings.engine])

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..inference.presets import with_preset
 from ..settings import SegmentSettings
 from ..workspace import Workspace
 from .exporter import Exporter
@@ -92,6 +93,14 @@ class Controller:
             reason = error.errors()[0]["msg"]
             self._workspace.error = f"Setting {name}: {reason}; found {value}."
             return
+        self._use(new)
+
+    def set_preset(self, name: str) -> None:
+        """Take over a procedure with its parameters; model and device stay."""
+        self._use(with_preset(self._workspace.settings, name))
+
+    def _use(self, new: SegmentSettings) -> None:
+        old = self._workspace.settings
         self._workspace.settings = new
         if new.model != old.model:
             self._workspace.estimate = None
@@ -118,6 +127,7 @@ class Controller:
         movie.interval_requested.connect(self.movies.set_interval)
         movie.channel_requested.connect(self.movies.set_channel)
         movie.z_requested.connect(self.movies.set_z)
+        choices.preset_requested.connect(self.set_preset)
         choices.setting_requested.connect(self.set_setting)
         choices.frames_requested.connect(self.set_frames)
         run.preview_requested.connect(self.preview)

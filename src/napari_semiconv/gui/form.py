@@ -17,6 +17,8 @@ from qtpy.QtWidgets import (
 
 # What a number field can hold where the setting itself names no limit.
 UNLIMITED = 1_000_000
+# Published weights of coordinates go down to a thousandth per px.
+DECIMALS = 4
 
 
 class Number(QDoubleSpinBox):
@@ -142,7 +144,7 @@ def make_field(info: FieldInfo) -> QWidget:
         values = tuple((value, value) for value in get_args(info.annotation))
         choice.offer(values, info.default)
         return choice
-    field = Whole(unit) if info.annotation is int else Number(unit)
+    field = Whole(unit) if info.annotation is int else Number(unit, DECIMALS)
     _limit(field, info)
     return field
 
@@ -162,10 +164,15 @@ def _limit(field: Number | Whole, info: FieldInfo) -> None:
         if (low := getattr(rule, "ge", None)) is not None:
             field.setMinimum(low)
         if (low := getattr(rule, "gt", None)) is not None:
-            field.setMinimum(low + 0.01)
+            field.setMinimum(low + _least_step(field))
         if (high := getattr(rule, "le", None)) is not None:
             field.setMaximum(high)
         if (high := getattr(rule, "lt", None)) is not None:
-            field.setMaximum(high - 0.01)
+            field.setMaximum(high - _least_step(field))
     if isinstance(field, Number):
-        field.setSingleStep(0.05)
+        small = 0 < info.default < 0.05
+        field.setSingleStep(0.005 if small else 0.05)
+
+
+def _least_step(field: Number | Whole) -> float:
+    return 10.0**-DECIMALS if isinstance(field, Number) else 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import permutations
 
+from ..inference.presets import PRESETS, preset_of
 from ..movie import Movie, ZChoice
 from ..settings import SegmentSettings
 from ..workspace import Workspace
@@ -40,6 +41,8 @@ class ChoiceState:
     """What the settings part shows; ``last`` is the index of the movie's last frame."""
 
     enabled: bool = False
+    presets: tuple[str, ...] = tuple(PRESETS)
+    preset: str = "usual"
     models: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     settings: SegmentSettings = DEFAULTS
@@ -110,6 +113,7 @@ def resolve_choices(workspace: Workspace) -> ChoiceState:
     last = len(workspace.movie) - 1 if workspace.movie else 0
     return ChoiceState(
         enabled=workspace.activity == "idle",
+        preset=preset_of(workspace.settings),
         models=workspace.models,
         devices=workspace.devices,
         settings=workspace.settings,
@@ -174,6 +178,8 @@ def _reading(movie: Movie, axes: str) -> str:
 
 
 def _estimate(workspace: Workspace) -> str:
+    if workspace.settings.network_shape is not None:
+        return f"Not used: frames are resized to {workspace.settings.resize} px."
     if workspace.settings.cell_size is not None:
         return ""
     if workspace.estimate is None:
