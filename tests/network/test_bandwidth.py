@@ -211,3 +211,25 @@ def test_the_learned_operator_adds_keys_and_begins_as_the_additive_one():
     torch.testing.assert_close(
         learned(frame)[0].offset, plain(frame)[0].offset, atol=1e-4, rtol=0
     )
+
+
+def test_the_kernel_loss_equals_a_loop_over_pixels():
+    torch.manual_seed(4)
+    labels = torch.randint(-1, 4, (3, 5, 6))
+    labels[2] = torch.where(labels[2] > 0, 2, 0)  # a frame with one cell
+    cells = Cells.of(labels)
+    votes, pieces = torch.randn(len(cells.pixel), 2) * 4, len(cells.frame)
+    centre, sigma = torch.randn(pieces, 2) * 4, torch.rand(pieces) + 1
+    terms = [[] for _ in range(pieces)]
+    for vote, mine in zip(votes, cells.piece.tolist(), strict=True):
+        gap = (vote - centre).norm(dim=1)
+        others = (cells.frame == cells.frame[mine]) & (torch.arange(pieces) != mine)
+        term = gap[mine] / sigma[mine]
+        if others.any():
+            near = gap.masked_fill(~others, math.inf).argmin()
+            value = torch.exp(-gap[near].clamp(min=0.1) / sigma[near])
+            term = term - torch.log1p(-value.clamp(max=1 - 1e-4))
+        terms[mine].append(term)
+    expected = torch.stack([torch.stack(each).mean() for each in terms]).mean()
+    found = losses.kernel_loss(votes, centre, cells, Embedder(TINY).kernel, sigma)
+    torch.testing.assert_close(found, expected)

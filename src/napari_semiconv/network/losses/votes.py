@@ -1,9 +1,11 @@
 """Losses of votes: attraction, kernel width, motion and seed map."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from ..kernels import LaplacianKernel
+from ..kernels import LaplacianKernel, separation
 from .cells import Cells, mean_by, smooth_norm
 
 FAR = 1e4  # px; finite, so that a kernel of zero has a gradient of zero
@@ -74,16 +76,29 @@ def kernel_loss(
     if not pieces:
         return votes.sum() * 0
     sigma = (kernel.sigma if width is None else width).expand(pieces)
-    distance = torch.cdist(votes, centre)  # (P, M)
-    same = cells.piece[:, None] == torch.arange(pieces, device=votes.device)
-    elsewhere = cells.frame[cells.piece][:, None] != cells.frame[None]
-    own = distance.gather(1, cells.piece[:, None]).squeeze(1)
-    other, nearest = distance.masked_fill(same | elsewhere, FAR).min(1)
+    own = separation(votes, centre[cells.piece])
+    nearest = _nearest_other(votes, centre, cells)
+    other = separation(votes, centre[nearest]).masked_fill(nearest < 0, FAR)
     inside = own / sigma[cells.piece]
     # A kernel of exactly one would make the logarithm infinite.
     value = torch.exp(-other.clamp(min=0.1) / sigma[nearest])
     outside = -torch.log1p(-value.clamp(max=1 - 1e-4))
     return mean_by(inside + outside, cells.piece, pieces).mean()
+
+
+@torch.no_grad()
+def _nearest_other(votes: Tensor, centre: Tensor, cells: Cells) -> Tensor:
+    """Piece of another cell whose centre is nearest to each vote, (P,); -1 for none."""
+    nearest = torch.full_like(cells.piece, -1)
+    frame_of = cells.frame[cells.piece]
+    for frame in torch.unique(cells.frame):  # a loop over frames bounds the memory
+        pixel = torch.nonzero(frame_of == frame).squeeze(1)
+        piece = torch.nonzero(cells.frame == frame).squeeze(1)
+        if len(piece) > 1:
+            y, x = ((votes[pixel, i, None] - centre[piece, i]).square() for i in (0, 1))
+            own = cells.piece[pixel, None] == piece
+            nearest[pixel] = piece[(y + x).masked_fill_(own, math.inf).argmin(1)]
+    return nearest
 
 
 def motion_loss(origin: Tensor, centre: Tensor, cells: Cells, mother: Tensor) -> Tensor:
