@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from napari_semiconv.errors import SaveError
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.tracking.lineage import Lineage
 
 FRAMES = 4
 
@@ -233,3 +235,67 @@ def test_messages_load_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == ""
+
+
+class TwiceTools(BlobTools):
+    """Yields every frame with all labels raised by 100 first, then as it stays."""
+
+    def run(self, movie, model, settings, frames):
+        for r in super().run(movie, model, settings, frames):
+            lineage = Lineage()
+            for label in np.unique(r.labels[r.labels > 0]).tolist():
+                lineage.observe(r.frame, label + 100)
+            labels = np.where(r.labels > 0, r.labels + 100, 0)
+            yield replace(r, labels=labels, lineage=lineage, final=False)
+        yield from super().run(movie, model, settings, frames)
+
+
+def run_twice(choice, output, cancel_at):
+    """Segment and cancel once so many frames were told; the number of the last one."""
+    said = []
+
+    def say(message):
+        said.append(message)
+        if sum(isinstance(m, FrameDone) for m in said) == cancel_at:
+            child.cancel(7)
+
+    child = Child(say, TwiceTools)
+    child.answer(segment(choice, output))
+    return said
+
+
+def test_frames_that_come_twice_are_kept_as_they_stay(choice, tmp_path):
+    said = run_twice(choice, tmp_path / "r.semiconv", cancel_at=None)
+    told = [(m.frame, m.done) for m in said if isinstance(m, FrameDone)]
+    assert told == [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (1, 4), (2, 4), (3, 4)]
+    result = ResultStore.open(tmp_path / "r.semiconv")
+    assert np.unique(result.labels[:]).tolist() == [0, 1, 2]
+    assert sorted(result.lineage.tracks) == [1, 2]
+    assert len(np.load(tmp_path / "r.semiconv" / "cells.npy")) == 2 * FRAMES
+    assert said[-1].cancelled is False
+
+
+@pytest.mark.parametrize("cancel_at", [2, 4])
+def test_a_cancel_before_the_tracks_are_settled_keeps_what_was_seen(
+    choice, tmp_path, cancel_at
+):
+    said = run_twice(choice, tmp_path / "r.semiconv", cancel_at)
+    assert (said[-1].done, said[-1].cancelled) == (cancel_at, True)
+    result = ResultStore.open(tmp_path / "r.semiconv")
+    assert np.unique(result.labels[:cancel_at]).tolist() == [0, 101, 102]
+
+
+def test_tracks_that_are_being_settled_are_settled_in_all_frames(choice, tmp_path):
+    said = run_twice(choice, tmp_path / "r.semiconv", cancel_at=FRAMES + 1)
+    assert said[-1].cancelled is False
+    result = ResultStore.open(tmp_path / "r.semiconv")
+    assert np.unique(result.labels[:]).tolist() == [0, 1, 2]
+
+
+def test_the_cell_size_is_not_asked_for_where_frames_are_resized(choice, tmp_path):
+    said = []
+    settings = SegmentSettings(resize="256x256")
+    Child(said.append, BlobTools).answer(
+        segment(choice, tmp_path / "r.semiconv", settings=settings)
+    )
+    assert not [m for m in said if isinstance(m, CellSize)]

@@ -11,7 +11,9 @@ from tests.cli.stand_in import Threshold
 
 from napari_semiconv.cli import main, segmenting
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
+from napari_semiconv.io.ctc import check_masks, read_ctc
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 FRAMES = 4
 
@@ -288,3 +290,17 @@ def test_an_interrupt_before_any_frame_stays_keeps_nothing(movie, output, use, c
     assert segment(movie, output) == 130
     assert not output.exists()
     assert "0 of 4 frames" in capsys.readouterr().out
+
+
+def test_a_published_procedure_from_movie_to_result(tmp_path, output, capsys):
+    """Nothing is stood in for: the default model on a simulated movie."""
+    shape = SyntheticSettings(frames=3, height=64, width=64, cells=3, diameter=20)
+    images = simulate(shape, 1).images
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, images, metadata={"axes": "TYX"}, photometric="minisblack")
+    options = ("--preset", "payer2018", "--cell-size", "20", "--device", "cpu")
+    assert segment(path, output, *options) == 0
+    assert capsys.readouterr().out.startswith("3 of 3 frames")
+    result = read_ctc(output)
+    check_masks(result)
+    assert any(result.labels(t).any() for t in range(3))

@@ -365,6 +365,23 @@ def test_another_model_is_loaded_at_once_and_estimates_anew(controller, workspac
     controller._runs.warm.assert_called_once()
 
 
+def test_a_preset_sets_the_procedure_and_leaves_model_and_cell_size(
+    controller, workspace
+):
+    controller.set_setting("cell_size", 12.5)
+    controller.set_preset("payer2019-psc")
+    settings = workspace.settings
+    assert (settings.engine, settings.resize) == ("payer2019", "576x720")
+    assert (settings.payer.smallest, settings.cell_size) == (50, 12.5)
+    assert resolve_panel(workspace).choices.preset == "payer2019-psc"
+    assert "576x720" in resolve_panel(workspace).choices.estimate
+    controller.set_setting("payer.smallest", 60)
+    assert resolve_panel(workspace).choices.preset == ""
+    controller.set_preset("usual")
+    assert workspace.settings.engine == "votes"
+    controller._runs.warm.assert_not_called()
+
+
 def test_frames_the_wrong_way_round_are_turned(controller, workspace):
     controller.set_frames(5, 2)
     assert workspace.frames == (2, 5)

@@ -7,11 +7,12 @@ import pytest
 from pydantic import BaseModel
 from qtpy.QtWidgets import QCheckBox, QFileDialog
 
-from napari_semiconv.gui.choices_panel import ChoicesPanel, MoreSettings
+from napari_semiconv.gui.choices_panel import OWN, ChoicesPanel, MoreSettings
 from napari_semiconv.gui.form import Number, SettingsForm, Whole
 from napari_semiconv.gui.movie_panel import MoviePanel
 from napari_semiconv.gui.panel_state import ChoiceState, MovieState, RunState
 from napari_semiconv.gui.run_panel import RunPanel
+from napari_semiconv.inference.presets import with_preset
 from napari_semiconv.settings import LinkSettings, SegmentSettings, setting
 
 pytestmark = pytest.mark.gui
@@ -127,6 +128,33 @@ def test_choices_are_asked_for_by_their_name(qtbot):
     with qtbot.waitSignal(panel.frames_requested) as frames:
         panel._last.setValue(4)
     assert frames.args == [0, 4]
+
+
+def test_the_preset_is_shown_and_asked_for(qtbot):
+    panel = shown(qtbot, ChoicesPanel(), CHOICES)
+    assert panel._preset.currentText() == "usual"
+    with qtbot.waitSignal(panel.preset_requested) as asked:
+        pick(panel._preset, panel._preset.findText("payer2018-hela"))
+    assert asked.args == ["payer2018-hela"]
+
+
+def test_settings_of_ones_own_are_called_so_and_ask_for_nothing(qtbot):
+    panel = shown(qtbot, ChoicesPanel(), replace(CHOICES, preset=""))
+    assert panel._preset.currentText() == OWN
+    with qtbot.assertNotEmitted(panel.preset_requested):
+        pick(panel._preset, 0)
+
+
+def test_a_published_procedure_has_its_own_settings_and_no_links(qtbot):
+    more = MoreSettings()
+    qtbot.addWidget(more)
+    more.show_settings(with_preset(SegmentSettings(), "payer2018-gowt1"))
+    shown_parts = [name for name, form in more._forms.items() if not form.isHidden()]
+    assert shown_parts == ["", "payer"]
+    fields = more._forms["payer"]._fields
+    assert fields["coordinate_weight"].value() == 0.001
+    assert fields["coordinate_weight"].text() == "0.001 1/px"
+    assert fields["smallest"].value() == 50
 
 
 def test_of_the_engines_only_the_chosen_one_has_settings(qtbot):

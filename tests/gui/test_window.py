@@ -80,6 +80,18 @@ def test_from_a_file_to_cells_and_tracks(window, wait, tmp_path):
     assert set(np.unique(np.asarray(cells.data[5]))) == {0, 1, 2, 3, 4}
 
 
+def test_a_preset_reaches_the_child(window, wait, tmp_path):
+    _, parts = window()
+    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=3), wait)
+    parts.panel.choices.preset_requested.emit("payer2018-hela")
+    assert parts.panel.choices._engine.currentText() == "Published 2018"
+    button(parts, "Segment and track").click()
+    wait(lambda: parts.workspace.result is not None)
+    used = ResultStore.open(parts.workspace.result).info.settings
+    assert (used["engine"], used["resize"]) == ("payer2018", "256x256")
+    assert used["payer"]["smallest"] == 25
+
+
 def test_cancel_keeps_the_finished_frames(window, wait, tmp_path):
     viewer, parts = window("steady")
     open_movie(parts, write_dish(tmp_path / "dish.tif", frames=200), wait)

@@ -96,6 +96,52 @@ def test_votes_outside_the_frame_join_the_nearest_seed():
     assert nearest_seed(votes, seeds).tolist() == [1, 2, 2]
 
 
+def one_row(count=4):
+    """Cells side by side without a gap, each 12 px wide."""
+    labels = np.zeros((20, 12 * count + 8), np.int32)
+    for i in range(count):
+        labels[4:16, 4 + 12 * i : 16 + 12 * i] = i + 1
+    return labels
+
+
+def test_places_where_votes_fall_part_touching_cells_of_one_embedding():
+    """Pixels of one embedding that touch are one cluster unless votes count."""
+    labels = one_row()
+    output = perfect_output(labels, directions=dict.fromkeys(range(1, 5), 0))
+    pixel, vote = (
+        HdbscanEngine(HdbscanSettings(position=p)).cluster([output, output])[0]
+        for p in ("pixel", "vote")
+    )
+    assert not same_partition(pixel, labels)
+    assert same_partition(vote, labels)
+
+
+def test_embeddings_part_cells_whose_votes_fall_together():
+    """The joint code needs both: here the votes of two cells fall on one place."""
+    labels = two_touching()
+    output = perfect_output(labels)
+    middle = np.array([9.5, 15.5])[:, None, None]
+    offset = np.where(labels > 0, middle - np.indices(labels.shape), 0)
+    joint = replace(output, offset=offset.astype(np.float32))
+    votes_alone = HdbscanSettings(position="vote", embedding_weight=0)
+    both = HdbscanSettings(position="vote")
+    alone, together = (
+        HdbscanEngine(s).cluster([joint, joint])[0] for s in (votes_alone, both)
+    )
+    assert not same_partition(alone, labels)
+    assert same_partition(together, labels)
+
+
+def test_votes_for_places_need_a_network_with_votes():
+    place = HdbscanSettings(position="vote")
+    settings = SegmentSettings(engine="hdbscan", hdbscan=place)
+    with pytest.raises(BadSettingsError, match=r"place 'vote'.*'pixel'"):
+        engine_for(settings, with_votes=False)
+    blind = replace(perfect_output(two_touching()), offset=None)
+    with pytest.raises(BadSettingsError, match="place 'vote'"):
+        HdbscanEngine(place).cluster([blind])
+
+
 def test_hdbscan_gives_a_cell_one_number_in_both_frames():
     first = two_touching()
     second = np.roll(first, (2, 3), (0, 1))
