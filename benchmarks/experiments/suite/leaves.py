@@ -1,0 +1,72 @@
+"""Overlapping leaves of rosettes: the same four ways, by SBD and |DiC|."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from napari_semiconv.settings import RegionSettings
+from napari_semiconv.tracking.instance_measures import InstanceTally
+from napari_semiconv.tracking.matching import measure_overlaps
+
+from ..finding import Finding, Scale
+from ..panels import COLOURS, show_pictures
+from ..pictures import Picture, leaves
+from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
+
+SMALL = Plan(leaves, steps=200, smallest=20, region=RegionSettings(crop=24))
+FULL = Plan(
+    leaves,
+    side=128,
+    steps=4000,
+    batch=16,
+    rate=2e-3,
+    pictures=2000,
+    held_out=100,
+    channels=(32, 48, 64, 96, 128),
+    smallest=30,
+    region=RegionSettings(crop=28),
+)
+COLUMNS = {"SBD": "SBD", "|DiC| (leaves)": "|DiC|"}
+
+
+def run(scale: Scale) -> Finding:
+    """Train four ways on simulated rosettes and score them on held-out pictures."""
+    plan, count = (FULL, 3) if scale.full else (SMALL, 2)
+    seeds = range(scale.seed, scale.seed + count)
+    trials = compare(plan, seeds, scale.device, score)
+    return Finding(
+        [_row(trials, method) for method in METHODS],
+        {**plan.told(), "training seeds": count},
+        lambda: draw(test_pictures(plan), trials),
+    )
+
+
+def score(tests: Sequence[Picture], found: Sequence[Labels]) -> Mapping[str, float]:
+    """Symmetric best Dice and absolute difference in count, mean over pictures."""
+    tally = InstanceTally()
+    for picture, labels in zip(tests, found, strict=True):
+        tally.add(measure_overlaps(picture.labels, labels))
+    return {"SBD": tally.sbd or 0.0, "|DiC|": tally.count_error or 0.0}
+
+
+def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
+    """Draw three pictures in colours, and both measures with one dot per seed."""
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    panels = show_pictures(figure, pictures, trials, 3)
+    for panel, (column, name) in zip(panels, COLUMNS.items(), strict=True):
+        for place, method in enumerate(METHODS):
+            each = [trial.scores[name] for trial in trials if trial.method == method]
+            panel.plot([place] * len(each), each, "o", color=COLOURS[method])
+        panel.set_xticks(range(len(METHODS)), METHODS)
+        panel.set_ylabel(f"{column}, one dot per seed")
+        panel.set_ylim(0, 1 if name == "SBD" else None)
+    return figure
+
+
+def _row(trials: Sequence[Trial], method: str) -> dict[str, str | float]:
+    row: dict[str, str | float] = {"method": method}
+    for column, name in COLUMNS.items():
+        mean, deviation = spread(trials, method, name)
+        row[column] = mean
+        row[f"± {column}"] = deviation
+    return row

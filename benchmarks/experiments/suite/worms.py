@@ -1,0 +1,77 @@
+"""Crossing thin worms: cosine, semi-convolutional, joint and region, by AP."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from napari_semiconv.tracking.instance_measures import InstanceTally
+from napari_semiconv.tracking.matching import measure_overlaps
+
+from ..finding import Finding, Scale
+from ..panels import COLOURS, show_pictures
+from ..pictures import Picture, worms
+from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
+
+THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
+SMALL = Plan(worms)
+FULL = Plan(
+    worms,
+    side=128,
+    steps=4000,
+    batch=16,
+    rate=2e-3,
+    pictures=2000,
+    held_out=100,
+    channels=(32, 48, 64, 96, 128),
+)
+
+
+def run(scale: Scale) -> Finding:
+    """Train four ways on simulated worms and score them on held-out pictures."""
+    plan, count = (FULL, 3) if scale.full else (SMALL, 2)
+    seeds = range(scale.seed, scale.seed + count)
+    trials = compare(plan, seeds, scale.device, score)
+    return Finding(
+        [_row(trials, method) for method in METHODS],
+        {**plan.told(), "training seeds": count},
+        lambda: draw(test_pictures(plan), trials),
+    )
+
+
+def score(tests: Sequence[Picture], found: Sequence[Labels]) -> Mapping[str, float]:
+    """AP at each threshold and their mean."""
+    tally = InstanceTally(THRESHOLDS)
+    for picture, labels in zip(tests, found, strict=True):
+        tally.add(measure_overlaps(picture.labels, labels))
+    values = {f"{threshold}": tally.ap(threshold) or 0.0 for threshold in THRESHOLDS}
+    return {**values, "mean": sum(values.values()) / len(values)}
+
+
+def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
+    """Draw three pictures in colours, AP by threshold, and its mean by seed."""
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    curves, means = show_pictures(figure, pictures, trials, 3)
+    for place, method in enumerate(METHODS):
+        values = [spread(trials, method, f"{threshold}") for threshold in THRESHOLDS]
+        low, high = ([m + sign * s for m, s in values] for sign in (-1, 1))
+        colour = COLOURS[method]
+        curves.plot(THRESHOLDS, [m for m, _ in values], color=colour, label=method)
+        curves.fill_between(THRESHOLDS, low, high, color=colour, alpha=0.2)
+        each = [trial.scores["mean"] for trial in trials if trial.method == method]
+        means.plot([place] * len(each), each, "o", color=colour)
+    curves.set(xlabel="IoU from which a worm is found", ylabel="AP", ylim=(0, 1))
+    curves.legend(frameon=False)
+    means.set_xticks(range(len(METHODS)), METHODS)
+    means.set(ylabel="mean AP, one dot per seed", ylim=(0, 1))
+    return figure
+
+
+def _row(trials: Sequence[Trial], method: str) -> dict[str, str | float]:
+    row: dict[str, str | float] = {"method": method}
+    for column, name in (
+        ("AP 0.5", "0.5"), ("AP 0.75", "0.75"), ("AP 0.9", "0.9"), ("mean AP", "mean"),
+    ):  # fmt: skip
+        mean, deviation = spread(trials, method, name)
+        row[column] = mean
+        row[f"± {column}"] = deviation
+    return row
