@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.borders import Borders, measure_borders
+from napari_semiconv.inference.borders import Borders, join_pieces, measure_borders
 from napari_semiconv.inference.stream import FrameOutput
 
 
@@ -94,3 +94,43 @@ def test_the_chance_follows_each_observation():
         assert borders(**more) > middle
     for less in ({"jump": 0.1}, {"area": 1.0}):
         assert borders(**less) < middle
+
+
+def row_of(pieces, side=4):
+    """Squares in a row, (Y, X), numbered from 1."""
+    return np.repeat(np.repeat([np.arange(1, pieces + 1)], side, 0), side, 1).astype(
+        np.int32
+    )
+
+
+def alike(pieces, area):
+    """Pieces in a row; each pair looks like one cell of a common area."""
+    count = pieces - 1
+    pairs = np.stack([np.arange(1, pieces), np.arange(2, pieces + 1)], 1)
+    values = {"flat": 0.9, "alike": 1.0, "seed": 0.5, "jump": 0.01, "area": area}
+    return Borders(pairs, **{k: np.full(count, v) for k, v in values.items()})
+
+
+def test_pieces_that_are_likely_one_cell_become_one():
+    assert (join_pieces(row_of(3), alike(3, -1.0), 0.5) == 1).all()
+
+
+def test_a_chain_of_likely_pairs_does_not_become_a_giant():
+    """Two usual cells' worth of pieces may be one; twenty are not."""
+    borders = alike(60, -1.0)
+    found = join_pieces(row_of(60), borders, 0.5)
+    largest = np.bincount(found.ravel()).max() / 16
+    assert 1 < largest < 60
+    odds = borders.odds[0] + 1.2 * np.log(2)
+    assert largest <= np.exp(odds / 1.2) + 1
+
+
+@pytest.mark.parametrize(("chance", "cells"), [(0.0, 1), (1.0, 3)])
+def test_the_extremes_join_all_and_nothing(chance, cells):
+    assert len(np.unique(join_pieces(row_of(3), alike(3, 5.0), chance))) == cells
+
+
+def test_frames_without_pieces_stay_empty():
+    none = np.zeros((0, 2), np.int64)
+    borders = Borders(none, *[np.zeros(0)] * 5)
+    assert not join_pieces(np.zeros((3, 4), np.int32), borders, 0.5).any()

@@ -41,6 +41,15 @@ def test_votes_tell_identical_dots_apart():
     assert same_partition(found, labels)
 
 
+@pytest.mark.parametrize("drift", [(60, -45), (-500, 500)])
+def test_votes_that_all_fall_beside_the_frame_are_told_apart(drift):
+    """The loss leaves the centres free: a network may let them drift together."""
+    output = perfect_output(dots())
+    moved = output.offset + np.array(drift, np.float32)[:, None, None]
+    found = VotesEngine(VotesSettings()).cluster([replace(output, offset=moved)])[0]
+    assert same_partition(found, dots())
+
+
 def test_votes_part_touching_cells():
     found = VotesEngine(VotesSettings()).cluster([perfect_output(two_touching())])[0]
     assert same_partition(found, two_touching())

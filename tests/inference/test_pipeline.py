@@ -50,7 +50,7 @@ def test_frames_come_in_order_with_the_shape_of_the_movie(model):
         (t, t + 1, 4) for t in range(4)
     ]
     assert {r.labels.shape for r in results} == {(48, 64)}
-    assert results[0].labels.any()
+    assert any(r.labels.any() for r in results)
 
 
 def test_the_lineage_says_exactly_where_cells_have_pixels(model):

@@ -20,6 +20,7 @@ Integers = NDArray[np.int64]
 # `Borders.observed`, and the log-odds when all are zero.
 WEIGHTS = np.array([4.2, 3.8, 2.6, -41.0, -1.2])
 START = -5.6
+AREA = 4  # the observation that changes while pieces are joined
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,15 @@ class Borders:
         return np.stack([self.flat, self.alike, self.seed, self.jump, self.area], 1)
 
     @property
+    def odds(self) -> Floats:
+        """Log-odds that both pieces are one cell, (N,)."""
+        odds: Floats = START + self.observed @ WEIGHTS
+        return odds
+
+    @property
     def chance(self) -> Floats:
         """Chance that both pieces are one cell, (N,)."""
-        odds = START + self.observed @ WEIGHTS
-        chance: Floats = 1 / (1 + np.exp(-odds))
+        chance: Floats = 1 / (1 + np.exp(-self.odds))
         return chance
 
 
@@ -112,6 +118,54 @@ def measure_borders(
         jump=along(np.hypot(*apart)) / output.cell_size,
         area=np.log((areas[pairs[:, 0]] + areas[pairs[:, 1]]) / usual),
     )
+
+
+def join_pieces(labels: Labels, borders: Borders, chance: float) -> Labels:
+    """Join pieces, the surest pair first, while the cells that arise stay likely.
+
+    Each pair is weighed with the areas of what both have become a part of, so that no
+    chain of likely pairs ends in a cell of unlikely size.
+
+    Parameters
+    ----------
+    labels
+        Pieces, (Y, X), numbered 1 to n.
+    borders
+        What was observed on those that touch.
+    chance
+        Least chance of a pair that is joined.
+
+    Returns
+    -------
+    Labels
+        (Y, X), numbered by the smallest piece of each cell.
+    """
+    areas = np.bincount(labels.ravel())
+    groups = list(range(len(areas)))  # where to look on; a group points at itself
+    total = areas.astype(float).tolist()
+    with np.errstate(divide="ignore"):
+        least = float(np.log(chance) - np.log1p(-chance))
+
+    def group_of(piece: int) -> int:
+        while groups[piece] != piece:
+            groups[piece] = groups[groups[piece]]
+            piece = groups[piece]
+        return piece
+
+    odds = borders.odds
+    for row in np.argsort(-odds, kind="stable").tolist():
+        if odds[row] <= least:
+            break
+        pair = borders.pairs[row].tolist()
+        one, other = sorted(group_of(piece) for piece in pair)
+        if one == other:
+            continue
+        growth = np.log((total[one] + total[other]) / areas[pair].sum())
+        if odds[row] + WEIGHTS[AREA] * growth > least:
+            groups[other] = one
+            total[one] += total[other]
+    lookup = np.array([group_of(piece) for piece in range(len(groups))])
+    return lookup[labels].astype(np.int32)
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from skimage.segmentation import watershed
 
 from ..errors import BadSettingsError
 from ..settings import VotesSettings
-from .borders import measure_borders
+from .borders import join_pieces, measure_borders
 from .cluster import Labels, tidy
 from .stream import FrameOutput
 
 Floats = NDArray[np.float32]
 APART = 0.08  # least distance of two peaks, cell diameters
 FOOT = 0.1  # a hill ends at this share of the least peak
+MARGIN = 1.5  # cell diameters around the frame in which votes are told apart
 
 
 class VotesEngine:
@@ -54,18 +53,49 @@ class VotesEngine:
         if not inside.any():
             return labels
         size = output.cell_size
-        votes = np.argwhere(inside).T + output.offset[:, inside]  # (2, P) px
+        votes, shape = canvas(inside, output.offset, MARGIN * size)
         blur = self.settings.smoothing * size
-        density = vote_map(votes, output.seed[inside], output.shape, blur)
+        density = vote_map(votes, output.seed[inside], shape, blur)
         hills = hills_of(density, APART * size, self.settings.least_votes)
         # Every vote belongs somewhere: beyond the hills the nearest one takes it.
         labels[inside] = nearest_seed(votes, hills)
         count = int(hills.max())
         mean = mean_embeddings(labels, output.embedding, count)
         borders = measure_borders(labels, hills, density, mean, output)
-        one = borders.chance > self.settings.join
-        labels = join(labels, borders.pairs[one], count)
+        labels = join_pieces(labels, borders, self.settings.join)
         return tidy(labels, self.settings.smallest * np.pi / 4 * size**2)
+
+
+def canvas(
+    inside: NDArray[np.bool_], offset: Floats, margin: float
+) -> tuple[Floats, tuple[int, int]]:
+    """Place the votes of a frame on a map that is wider than the frame.
+
+    The loss leaves the centres free (Novotny et al. 2018, section 3.1), so a network
+    may learn to let all votes fall far beside their cells, and those of cells at the
+    border fall outside the frame. Only where votes fall relative to one another counts:
+    the usual offset is taken off all of them, and a margin holds the rest.
+
+    Parameters
+    ----------
+    inside
+        Foreground, (Y, X), with at least one pixel.
+    offset
+        From each pixel to where its vote falls, (2, Y, X), px.
+    margin
+        Width of the map on each side of the frame, px.
+
+    Returns
+    -------
+    tuple
+        Where each vote falls on the map, (2, P), px; height and width of the map.
+    """
+    chosen = offset[:, inside]
+    usual = np.median(chosen, axis=1, keepdims=True)
+    wide = int(np.ceil(margin))
+    votes: Floats = np.argwhere(inside).T + (chosen - usual + wide)
+    height, width = inside.shape
+    return votes.astype(np.float32), (height + 2 * wide, width + 2 * wide)
 
 
 def hills_of(density: Floats, apart: float, least: float) -> Labels:
@@ -141,29 +171,6 @@ def nearest_seed(votes: Floats, seeds: Labels) -> Labels:
     basins = seeds[tuple(nearest)]
     found: Labels = basins.ravel()[_spots(votes, seeds.shape)]
     return found
-
-
-def join(labels: Labels, pairs: NDArray[np.int64], count: int) -> Labels:
-    """Give pieces that are one cell one number.
-
-    Parameters
-    ----------
-    labels
-        Pieces, (Y, X), numbered 1 to ``count``.
-    pairs
-        Pieces that belong together, (N, 2).
-    count
-        Number of pieces.
-
-    Returns
-    -------
-    Labels
-        (Y, X), numbered from 1.
-    """
-    one, other = pairs.T - 1
-    graph = coo_array((np.ones(len(one)), (one, other)), (count, count))
-    _, group = connected_components(graph, directed=False)
-    return np.concatenate([[0], group + 1])[labels].astype(np.int32)
 
 
 def mean_embeddings(
