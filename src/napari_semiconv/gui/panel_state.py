@@ -179,7 +179,7 @@ def _reading(movie: Movie, axes: str) -> str:
 
 def _estimate(workspace: Workspace) -> str:
     if workspace.settings.network_shape is not None:
-        return f"Not used: frames are resized to {workspace.settings.resize} px."
+        return f"Not used: resized to {workspace.settings.resize} px."
     if workspace.settings.cell_size is not None:
         return ""
     if workspace.estimate is None:

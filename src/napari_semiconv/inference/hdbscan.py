@@ -57,6 +57,7 @@ class HdbscanEngine:
     def _codes(self, output: FrameOutput, inside: NDArray[np.bool_]) -> Floats:
         """Weighted embedding and place of each foreground pixel, (P, D + 2)."""
         place = np.argwhere(inside).astype(np.float32)
+        weight = self.settings.coordinate_weight
         if self.settings.position == "vote":
             if output.offset is None:
                 raise BadSettingsError(
@@ -64,10 +65,11 @@ class HdbscanEngine:
                     "found one without. Choose the place 'pixel' or another model."
                 )
             place += output.offset[:, inside].T
+            weight = self.settings.vote_weight
         codes: Floats = np.concatenate(
             [
                 output.embedding[:, inside].T * self.settings.embedding_weight,
-                place * self.settings.coordinate_weight,
+                place * weight,
             ],
             axis=1,
         )

@@ -49,7 +49,11 @@ class VotesSettings(Settings):
 
 
 class HdbscanSettings(Settings):
-    """HDBSCAN on embedding and place, frame pairs together (Payer et al. 2018)."""
+    """HDBSCAN on embedding and place, frame pairs together (Payer et al. 2018).
+
+    Both weights of the place were chosen on frames that the default model was trained
+    on and on simulated ones.
+    """
 
     foreground: float = setting(
         0.5, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
@@ -64,11 +68,14 @@ class HdbscanSettings(Settings):
         1.0, "Embedding weight", "Factor on the unit embedding.", ge=0
     )
     coordinate_weight: float = setting(
-        0.05,
+        0.02,
         "Coordinate weight",
-        "Factor on the place (c of the paper).",
+        "Factor on the pixel's own place (c of the paper).",
         "1/px",
         ge=0,
+    )
+    vote_weight: float = setting(
+        0.2, "Vote weight", "Factor on the place where the vote falls.", "1/px", ge=0
     )
     smallest: float = setting(
         0.1,
