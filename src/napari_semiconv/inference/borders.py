@@ -100,8 +100,8 @@ def measure_borders(
     length = np.bincount(border, minlength=len(pairs))
 
     def along(values: NDArray[np.float32]) -> Floats:
-        total: Floats = np.bincount(border, values, len(pairs))
-        return total / length
+        average: Floats = np.bincount(border, values, len(pairs)) / length
+        return average
 
     votes = output.offset.reshape(2, -1)
     here, there = faces.here, faces.there

@@ -114,11 +114,11 @@ def find_parents(shelf: Shelf, spans: Spans, settings: PayerSettings) -> Parents
         past = range(max(0, begin - settings.parent_frames), begin)
         before = np.stack([shelf[t] for t in past])
         sizes = np.bincount(before.ravel()).astype(np.int64)
-        boxes = ndimage.find_objects(shelf[begin])
+        newborn = shelf[begin]
+        boxes = ndimage.find_objects(newborn)
         for label in labels:
-            mask = _grown(
-                shelf[begin], boxes[label - 1], label, settings.parent_dilation
-            )
+            reach = settings.parent_dilation
+            mask = _grown(newborn, boxes[label - 1], label, reach)
             if parent := _likeliest(before, sizes, mask):
                 parents[label] = parent
     return parents
