@@ -37,7 +37,7 @@ def show_pictures(
     Parameters
     ----------
     figure
-        Where to draw; its lower part stays free.
+        Where to draw.
     pictures
         The test pictures; the first ones are shown.
     trials
@@ -48,16 +48,17 @@ def show_pictures(
     Returns
     -------
     list
-        One wide panel below the pictures.
+        Two empty panels below the pictures.
     """
     columns = ("picture", "truth", *METHODS)
-    grid = figure.add_gridspec(rows + 1, len(columns), height_ratios=[1] * rows + [1.5])
+    above, below = figure.subfigures(2, 1, height_ratios=[rows, 1.8])
+    grid = above.subplots(rows, len(columns))
     first = {trial.method: trial for trial in reversed(trials)}
     for row in range(rows):
         truth = pictures[row].labels
         shown = [None, truth, *(first[method].found[row] for method in METHODS)]
         for column, (name, labels) in enumerate(zip(columns, shown, strict=True)):
-            panel = figure.add_subplot(grid[row, column])
+            panel = grid[row, column]
             panel.set_axis_off()
             if row == 0:
                 panel.set_title(name, fontsize=10)
@@ -65,7 +66,7 @@ def show_pictures(
                 panel.imshow(pictures[row].image, cmap="gray")
             else:
                 panel.imshow(tint(labels, truth), interpolation="nearest")
-    return [figure.add_subplot(grid[rows, :3]), figure.add_subplot(grid[rows, 3:])]
+    return [*below.subplots(1, 2)]
 
 
 def tint(labels: NDArray[np.int32], truth: NDArray[np.int32]) -> NDArray[np.uint8]:

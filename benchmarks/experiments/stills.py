@@ -66,9 +66,9 @@ class Plan:
     simulate: Simulator
     side: int = 96
     steps: int = 300
-    batch: int = 4
+    batch: int = 2
     rate: float = 3e-3
-    pictures: int = 128
+    pictures: int = 200
     held_out: int = 16
     channels: tuple[int, ...] = (16, 24, 32, 48, 64)
     radius: float = 48.0

@@ -13,7 +13,7 @@ from ..panels import COLOURS, show_pictures
 from ..pictures import Picture, leaves
 from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
 
-SMALL = Plan(leaves, steps=200, smallest=20, region=RegionSettings(crop=24))
+SMALL = Plan(leaves, steps=450, smallest=20, region=RegionSettings(crop=24))
 FULL = Plan(
     leaves,
     side=128,
@@ -59,7 +59,7 @@ def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
             panel.plot([place] * len(each), each, "o", color=COLOURS[method])
         panel.set_xticks(range(len(METHODS)), METHODS)
         panel.set_ylabel(f"{column}, one dot per seed")
-        panel.set_ylim(0, 1 if name == "SBD" else None)
+        panel.set_ylim(bottom=0)
     return figure
 
 

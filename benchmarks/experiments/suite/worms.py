@@ -13,7 +13,7 @@ from ..pictures import Picture, worms
 from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
-SMALL = Plan(worms)
+SMALL = Plan(worms, steps=600)
 FULL = Plan(
     worms,
     side=128,
@@ -59,10 +59,12 @@ def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
         curves.fill_between(THRESHOLDS, low, high, color=colour, alpha=0.2)
         each = [trial.scores["mean"] for trial in trials if trial.method == method]
         means.plot([place] * len(each), each, "o", color=colour)
-    curves.set(xlabel="IoU from which a worm is found", ylabel="AP", ylim=(0, 1))
+    curves.set(xlabel="IoU from which a worm is found", ylabel="AP")
+    curves.set_ylim(bottom=0)
     curves.legend(frameon=False)
     means.set_xticks(range(len(METHODS)), METHODS)
-    means.set(ylabel="mean AP, one dot per seed", ylim=(0, 1))
+    means.set(ylabel="mean AP, one dot per seed")
+    means.set_ylim(bottom=0)
     return figure
 
 
