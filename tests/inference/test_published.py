@@ -47,7 +47,7 @@ class PerfectStream:
 
     def push(self, frame):
         self.pushed += 1
-        return perfect_output(frame)
+        return perfect_output(frame, directions={n: n for n in range(9)})
 
 
 @pytest.fixture
@@ -119,8 +119,11 @@ def test_the_result_keeps_the_rules_of_the_challenge(
 
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_both_passes_say_exactly_where_cells_have_pixels(perfect, model, procedure):
-    settings = settings_for(procedure, smoothing=1.0)
-    results = run(moving(), model, settings)
+    settings = settings_for(procedure, smallest=6, smoothing=3.0)
+    data = moving()
+    data[:, 26:28, 4:6] = 5  # too small for the blur
+    results = run(data, model, settings)
+    assert not any(r.labels[26:28, 4:6].any() for r in results)
     for final in (False, True):
         seen = {}
         chosen = [r for r in results if r.final is final]
@@ -129,6 +132,19 @@ def test_both_passes_say_exactly_where_cells_have_pixels(perfect, model, procedu
                 seen.setdefault(label, []).append(r.frame)
         tracks = chosen[-1].lineage.tracks
         assert seen == {n: t.frames for n, t in tracks.items()}
+
+
+def test_a_parent_that_is_lost_to_the_blur_is_no_parent(perfect, model):
+    data = moving(4)
+    data[:, :, :] = np.where(data == 1, 0, data)
+    data[0, 5:8, 8:11] = 5
+    data[1:, 2:14, 2:14] = 6
+    bare, blurred = (
+        run(data, model, settings_for("payer2018", smallest=6, smoothing=blur))[-1]
+        for blur in (0, 3)
+    )
+    assert sum(t.parent > 0 for t in bare.lineage.tracks.values()) == 1
+    assert not any(t.parent for t in blurred.lineage.tracks.values())
 
 
 class Damaged:

@@ -46,9 +46,9 @@ def test_only_the_first_pair_sets_the_background():
     labels = two_cells()
     clusterer = Clusterer2018(PayerSettings(smallest=20))
     clusterer.cluster([perfect_output(labels), perfect_output(labels)])
-    # Were it computed anew, the cells that now fill the frame would be the background.
+    # Were it computed anew, the cell that now fills most of it would be background.
     filled = np.ones((24, 40), np.int32)
-    filled[:, 20:] = 2
+    filled[:, 26:] = 2
     found = clusterer.cluster([perfect_output(filled), perfect_output(filled)])
     assert same_partition(found[0], filled)
 
@@ -84,6 +84,17 @@ def test_pieces_of_fewer_than_half_m_pixels_in_both_frames_are_dropped():
     assert np.count_nonzero(found) == 5
 
 
+def test_of_a_cluster_the_pieces_below_half_m_are_dropped():
+    labels = np.zeros((24, 60), np.int32)
+    labels[4:8, 2:7] = 1  # 40 pixels over both frames
+    labels[4:7, 30:34] = 2  # 24 pixels, of the same embedding
+    labels[14:22, 40:50] = 3
+    output = perfect_output(labels, directions={1: 0, 2: 0, 3: 1})
+    settings = PayerSettings(smallest=60, coordinate_weight=0)
+    found = Clusterer2018(settings).cluster([output, output])
+    assert same_partition(found[0], np.where(labels == 2, 0, labels))
+
+
 def test_pieces_hang_together_through_time_but_not_by_corners():
     stack = np.zeros((2, 3, 5), np.int32)
     stack[0, 0, 0] = stack[1, 0, 0] = 1
@@ -104,6 +115,7 @@ def test_mean_shift_finds_three_blobs():
     codes = blobs(rng, np.eye(3)).astype(np.float32)
     numbers, centres = mean_shift(codes, rng)
     assert same_partition(numbers, np.repeat([1, 2, 3], 60))
+    assert len(centres) == 3
     np.testing.assert_allclose(centres[numbers[::60] - 1], np.eye(3), atol=0.02)
 
 
@@ -111,7 +123,8 @@ def test_blobs_nearer_than_the_bandwidth_are_one():
     rng = np.random.default_rng(RNG_SEED)
     angle = np.arccos(0.95)
     near = [[1, 0, 0], [np.cos(angle), np.sin(angle), 0], [0, 0, 1]]
-    numbers, _ = mean_shift(blobs(rng, near).astype(np.float32), rng)
+    numbers, centres = mean_shift(blobs(rng, near).astype(np.float32), rng)
+    assert len(centres) == 2
     assert same_partition(numbers, np.repeat([1, 1, 2], 60))
 
 
@@ -136,7 +149,7 @@ def test_tiles_cover_a_frame_and_stay_inside():
 
 def test_cells_that_an_inner_edge_cuts_or_that_hug_it_are_left_to_other_tiles():
     stack = np.zeros((1, 256, 256), np.int32)
-    stack[0, 100:120, 236:256] = 1  # cut by the right edge, beyond which is frame
+    stack[0, 140:160, 180:256] = 1  # cut by the right edge, beyond which is frame
     stack[0, 100:120, 228:240] = 2  # wholly within 32 px of it
     stack[0, 100:120, 210:226] = 3  # reaches out of that strip
     stack[0, 100:120, 0:12] = 4  # at the left edge, which is that of the frame
