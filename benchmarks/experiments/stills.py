@@ -55,6 +55,8 @@ class Plan:
         Feature channels of each level of the backbone.
     radius
         Neighbour radius of the cosine loss, px.
+    embedding
+        Channels of the cosine embedding.
     smallest
         Least cluster size of HDBSCAN, px.
     vote_weight
@@ -75,6 +77,7 @@ class Plan:
     smallest: int = 25
     vote_weight: float = 0.05
     sample: int = 4000
+    embedding: int = 8
     region: RegionSettings = field(default_factory=lambda: RegionSettings(crop=32))
 
     def told(self) -> Mapping[str, object]:
@@ -131,7 +134,7 @@ def build(method: Method, plan: Plan) -> nn.Module:
         channels=plan.channels,
         normalise=True,
         memory="none",
-        embedding_size=8,
+        embedding_size=plan.embedding,
         offsets=method in ("semi-conv", "joint"),
     )
     if method == "region":
