@@ -1,0 +1,155 @@
+"""Movies with their truth, simulated and real, on which engines are compared."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_semiconv.errors import BadInputError
+from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.io.ctc import CtcWriter, find_truth, read_ctc
+from napari_semiconv.io.evaluation import PlacedTracks
+from napari_semiconv.io.images import open_movie
+from napari_semiconv.movie import Movie, movie_from_array
+from napari_semiconv.synthetic import SyntheticMovie, SyntheticSettings, simulate
+from napari_semiconv.tracking.matching import LabelMovie, Labels, Table
+from napari_semiconv.tracking.measures import Scores, evaluate
+
+from ..annotated import (
+    Video,
+    data_folder,
+    find_annotated,
+    held_out_frames,
+    held_out_outlines,
+)
+
+SIMULATED = 9_000  # seeds that no training uses begin here
+
+
+@dataclass(frozen=True)
+class Known:
+    """Tracks of a simulated movie.
+
+    Parameters
+    ----------
+    simulated
+        The movie and its truth.
+    """
+
+    simulated: SyntheticMovie
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self.simulated.labels)
+
+    @property
+    def table(self) -> Table:
+        """Rows of label, first frame, last frame, parent, (N, 4)."""
+        return self.simulated.table
+
+    def labels(self, frame: int) -> Labels:
+        """Read the labels of one frame, (Y, X)."""
+        return self.simulated.labels[frame]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A movie, the frames that are scored, and what is true in them.
+
+    Parameters
+    ----------
+    name
+        For the table.
+    movie
+        The movie.
+    scored
+        Frames that count.
+    warm_up
+        Frames before them that are segmented too, so that the memory is warm.
+    tracks
+        True tracks.
+    outlines
+        True outlines, (Y, X), by frame.
+    cell_size
+        Diameter of a usual cell, px; None where it is to be estimated.
+    """
+
+    name: str
+    movie: Movie
+    scored: range
+    warm_up: int
+    tracks: LabelMovie
+    outlines: Mapping[int, Labels]
+    cell_size: float | None = None
+
+    @property
+    def frames(self) -> range:
+        """Frames that are segmented."""
+        return range(max(0, self.scored.start - self.warm_up), self.scored.stop)
+
+    def score(self, found: Sequence[FrameResult]) -> Scores:
+        """Compare results of all segmented frames with the truth of the scored ones."""
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place) / "result"
+            with CtcWriter(folder) as writer:
+                for result in found:
+                    writer.write(result.frame, result.labels, result.lineage)
+            result = PlacedTracks(read_ctc(folder), found[0].frame)
+            return evaluate(result, self.tracks, self.outlines, self.scored)
+
+    def truth(self, frame: int) -> Labels:
+        """Read true outlines of a frame or, without them, its markers, (Y, X)."""
+        if frame in set(self.outlines):
+            return self.outlines[frame]
+        return self.tracks.labels(frame)
+
+
+def simulated_case(
+    name: str, settings: SyntheticSettings, seed: int, warm_up: int
+) -> Case:
+    """Simulate a movie that no training has seen; its cell size is known."""
+    made = simulate(settings, SIMULATED + seed)
+    movie = movie_from_array(made.images, "TYX", name)
+    return Case(
+        name,
+        movie,
+        range(warm_up, len(movie)),
+        warm_up,
+        Known(made),
+        dict(enumerate(made.labels)),
+        settings.diameter,
+    )
+
+
+def real_cases(most: Mapping[str, int], warm_up: int) -> Iterator[Case]:
+    """Open the real videos that are there.
+
+    Parameters
+    ----------
+    most
+        How many of the frames that were never trained on are scored at most, by name of
+        the data set; others are left out.
+    warm_up
+        Frames before them that are segmented too.
+    """
+    for video in find_annotated(data_folder(), None):
+        if isinstance(video, Video) and video.name in most:
+            yield _real_case(video, most[video.name], warm_up)
+
+
+def _real_case(video: Video, most: int, warm_up: int) -> Case:
+    movie = open_movie(video.images)
+    truth = find_truth(video.truth)
+    scored = held_out_frames(len(movie))[-most:]
+    if set(truth.outlines).isdisjoint(scored) and video.silver.is_dir():
+        truth = find_truth(video.truth, silver=True)
+    elif set(truth.outlines).isdisjoint(scored):
+        scored = held_out_outlines(truth, len(movie))[-most:]
+    if truth.tracks is None:
+        raise BadInputError(
+            f"{video.truth}: expected tracking truth in TRA, found outlines alone. "
+            f"Take the data set out of those that engines are compared on."
+        )
+    tracks = PlacedTracks(truth.tracks)
+    return Case(video.name, movie, scored, warm_up, tracks, truth.outlines)
