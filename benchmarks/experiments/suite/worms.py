@@ -13,7 +13,7 @@ from ..pictures import Picture, worms
 from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
-SMALL = Plan(worms, steps=600)
+SMALL = Plan(worms, steps=300, batch=4, pictures=128)
 FULL = Plan(
     worms,
     side=128,
