@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs screenshots clean
+.PHONY: help install demo test lint format docs screenshots experiments clean
 
 BIN := .venv/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -59,6 +59,9 @@ format: .venv/.lint ## put the source into the house style
 
 docs: .venv/.docs ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+experiments: install ## make tables and figures of the experiments anew (SCALE=--full)
+	@$(BIN)/python -m benchmarks.experiments all $(SCALE)
 
 screenshots: install ## make the pictures of the documentation anew
 	@$(MAKE) --no-print-directory run-screenshots

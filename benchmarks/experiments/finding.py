@@ -87,11 +87,12 @@ def write(name: str, finding: Finding, scale: Scale, folder: Path) -> None:
 
 
 def _markdown(name: str, finding: Finding, scale: Scale, columns: Sequence[str]) -> str:
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    lines += [
-        f"| {' | '.join(shown(row.get(key)) for key in columns)} |"
-        for row in finding.rows
+    cells = [
+        columns,
+        *([shown(row.get(key)) for key in columns] for row in finding.rows),
     ]
+    lines = [f"| {' | '.join(_cell(text) for text in line)} |" for line in cells]
+    lines.insert(1, f"|{'---|' * len(columns)}")
     option = " --full" if scale.full else ""
     told = ", ".join(f"{key} {shown(value)}" for key, value in finding.settings.items())
     lines += [
@@ -100,3 +101,8 @@ def _markdown(name: str, finding: Finding, scale: Scale, columns: Sequence[str])
         f"{scale.device}, {told}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    # A bare bar, as in |DiC|, would begin a new column.
+    return text.replace("|", r"\|")

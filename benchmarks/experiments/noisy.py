@@ -1,16 +1,21 @@
 """Movies so noisy that a single frame is ambiguous: simulated, and real when there."""
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_semiconv.io.ctc import find_truth
+from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.io.ctc import CtcWriter, find_truth, read_ctc
+from napari_semiconv.io.evaluation import PlacedTracks
 from napari_semiconv.io.images import open_movie
+from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.frames import finite, frame_range
 from napari_semiconv.synthetic import SyntheticSettings, simulate
+from napari_semiconv.tracking.measures import Scores, evaluate
 from napari_semiconv.training.truth import (
     Recording,
     read_recordings,
@@ -18,10 +23,11 @@ from napari_semiconv.training.truth import (
     rescale_labels,
 )
 
-from ..annotated import HELD_OUT, data_folder, held_out_frames, held_out_outlines
+from ..annotated import HELD_OUT, data_folder, held_out_frames
 
 Images = NDArray[np.float32]
 REAL = ("Fluo-N2DH-SIM+", "Fluo-N2DH-GOWT1")
+COVER = 0.18  # of a simulated frame by cells at first, about
 WARM_UP = 4  # frames before those that are scored
 
 
@@ -75,6 +81,20 @@ class Trail:
     truth: Labelled
     outlines: Mapping[int, NDArray[np.int32]]
 
+    @property
+    def movie(self) -> Movie:
+        """The noisy frames as a movie of their own."""
+        return movie_from_array(self.images, "TYX", self.name)
+
+    def score(self, results: Iterable[FrameResult]) -> Scores:
+        """Compare what was found in the movie with the truth."""
+        with tempfile.TemporaryDirectory() as folder:
+            with CtcWriter(folder) as writer:
+                for result in results:
+                    writer.write(result.frame, result.labels, result.lineage)
+            found = PlacedTracks(read_ctc(folder), self.first)
+            return evaluate(found, self.truth, self.outlines, self.scored)
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -95,7 +115,7 @@ class Noise:
         Simulated movies to train on.
     """
 
-    strength: float = 0.6
+    strength: float = 0.5
     cell: float = 12.0
     side: int = 128
     frames: int = 14
@@ -114,7 +134,7 @@ class Noise:
             height=self.side,
             width=self.side,
             diameter=self.cell,
-            cells=round(0.35 * self.side**2 / (np.pi / 4 * self.cell**2)),
+            cells=round(COVER * self.side**2 / (np.pi / 4 * self.cell**2)),
             speed=0.15,
             cycle=16,
             spread=2,
@@ -171,10 +191,10 @@ def _simulated_trail(noise: Noise) -> Trail:
 
 
 def _real_trail(folder: Path, shape: tuple[int, ...], noise: Noise) -> Trail:
-    """Read the held-out frames of a movie, those with outlines if only some have."""
+    """Read the last, held-out frames of a movie."""
     movie, truth = open_movie(folder / "01"), find_truth(folder / "01_GT")
     assert truth.tracks is not None  # the recordings were read, and need them
-    scored = held_out_outlines(truth, len(movie)) or held_out_frames(len(movie))
+    scored = held_out_frames(len(movie))
     frames = range(max(0, scored.start - WARM_UP), scored.stop)
     factor = shape[0] / movie.frame_shape[0]
     clean = [rescale(finite(movie.frame(t)), factor) for t in frames]

@@ -135,7 +135,7 @@ def run(scale: Scale) -> Finding:
         "embedding size": 8,
         "training seeds": count,
     }
-    return Finding(_rows(trials), settings, lambda: draw(trials))
+    return Finding(rows_of(trials), settings, lambda: draw(trials))
 
 
 def compare(
@@ -191,7 +191,8 @@ def k_means(points: NDArray[np.float64], count: int, seed: int) -> NDArray[np.in
     return np.asarray(found, np.int64)
 
 
-def _rows(trials: Sequence[Trial]) -> list[dict[str, str | float]]:
+def rows_of(trials: Sequence[Trial]) -> list[dict[str, str | float]]:
+    """Mean and standard deviation over the seeds, a row per place and embedding."""
     rows: list[dict[str, str | float]] = []
     for place in PLACES:
         for embedding in EMBEDDINGS:

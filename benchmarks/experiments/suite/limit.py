@@ -100,7 +100,7 @@ def run(scale: Scale) -> Finding:
         "embedding size": 8,
         "training seeds": count,
     }
-    return Finding(_rows(trials), settings, lambda: draw(trials))
+    return Finding(rows_of(trials), settings, lambda: draw(trials))
 
 
 def count_objects(
@@ -130,7 +130,8 @@ def count_distinct(network: Pooled, scene: Scene) -> int:
     return count_apart(whole, SAME * float(np.linalg.norm(whole, axis=1).mean()))
 
 
-def _rows(trials: Sequence[Trial]) -> list[dict[str, str | float]]:
+def rows_of(trials: Sequence[Trial]) -> list[dict[str, str | float]]:
+    """Range of the counts over the seeds, a row per network."""
     rows: list[dict[str, str | float]] = []
     for key in dict.fromkeys((t.dimensions, t.poolings) for t in trials):
         own = [t for t in trials if (t.dimensions, t.poolings) == key]

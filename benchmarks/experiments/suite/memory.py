@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.hourglass import Conv
 from napari_semiconv.network.weights import Model, ModelInfo
@@ -20,14 +19,13 @@ from napari_semiconv.settings import (
     NetworkSettings,
     SegmentSettings,
 )
-from napari_semiconv.tracking.measures import evaluate
 from napari_semiconv.training.clips import Clips
 from napari_semiconv.training.objective import clip_losses
 from napari_semiconv.training.settings import TrainSettings
 from napari_semiconv.training.truth import Recording
 
 from ..finding import Finding, Scale
-from ..noisy import REAL, Labelled, Noise, Trail, movies_for
+from ..noisy import REAL, Noise, Trail, movies_for
 
 LARGEST_GRADIENT = 2.0
 WARM_UP = 30  # steps
@@ -181,13 +179,15 @@ def compare(
 ) -> list[Trial]:
     """Train one way with one seed and score it on every test movie."""
     network = learn(plan, way, seed, device, train)
-    model = Model(
-        ModelInfo("trained", Path(), network.settings, plan.noise.cell, "", ""),
-        network,
-        torch.device(device),
-    )
+    model = model_of(network, plan, device)
     weights = sum(p.numel() for p in network.parameters())
     return [Trial(way.name, test.name, weights, score(model, test)) for test in tests]
+
+
+def model_of(network: Embedder, plan: Plan, device: str) -> Model:
+    """Make a model, that is nowhere on disk, of a trained network."""
+    info = ModelInfo("trained", Path(), network.settings, plan.noise.cell, "", "")
+    return Model(info, network, torch.device(device))
 
 
 def build(plan: Plan, way: Way) -> Embedder:
@@ -232,14 +232,7 @@ def learn(
 def score(model: Model, test: Trail) -> dict[str, float | None]:
     """Segment and track a noisy movie and compare its scored frames with the truth."""
     settings = SegmentSettings(cell_size=model.info.cell_size)
-    masks, table = {}, np.zeros((0, 4), np.int64)
-    movie = movie_from_array(test.images, "TYX", test.name)
-    for result in segment_and_track(movie, model, settings):
-        masks[test.first + result.frame] = result.labels
-        table = result.lineage.table()
-    table[:, 1:3] += test.first
-    found = Labelled(masks, test.truth.frames, table)
-    scores = evaluate(found, test.truth, test.outlines, test.scored).as_dict()
+    scores = test.score(segment_and_track(test.movie, model, settings)).as_dict()
     return {column: scores[name] for name, column in MEASURES.items()}
 
 
