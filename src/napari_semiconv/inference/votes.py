@@ -9,7 +9,7 @@ from skimage.segmentation import watershed
 
 from ..errors import BadSettingsError
 from ..settings import VotesSettings
-from .borders import join_pieces, measure_borders
+from .borders import Borders, join_pieces, measure_borders
 from .cluster import Labels, tidy
 from .stream import FrameOutput
 
@@ -48,22 +48,44 @@ class VotesEngine:
                 "The votes engine needs a model with semi-convolutional heads, found "
                 "one without. Choose the engine 'hdbscan' or another model."
             )
-        labels = np.zeros(output.shape, np.int32)
         inside = output.foreground > self.settings.foreground
         if not inside.any():
-            return labels
-        size = output.cell_size
-        votes, shape = canvas(inside, output.offset, MARGIN * size)
-        blur = self.settings.smoothing * size
-        density = vote_map(votes, output.seed[inside], shape, blur)
-        hills = hills_of(density, APART * size, self.settings.least_votes)
-        # Every vote belongs somewhere: beyond the hills the nearest one takes it.
-        labels[inside] = nearest_seed(votes, hills)
-        count = int(hills.max())
-        mean = mean_embeddings(labels, output.embedding, count)
-        borders = measure_borders(labels, hills, density, mean, output)
+            return np.zeros(output.shape, np.int32)
+        labels, borders = pieces_of(output, inside, self.settings)
         labels = join_pieces(labels, borders, self.settings.join)
-        return tidy(labels, self.settings.smallest * np.pi / 4 * size**2)
+        return tidy(labels, self.settings.smallest * np.pi / 4 * output.cell_size**2)
+
+
+def pieces_of(
+    output: FrameOutput, inside: NDArray[np.bool_], settings: VotesSettings
+) -> tuple[Labels, Borders]:
+    """Part the foreground by the hills that its votes fall on.
+
+    Parameters
+    ----------
+    output
+        What the network says of the frame, with the semi-convolutional heads.
+    inside
+        Foreground, (Y, X), with at least one pixel.
+    settings
+        Thresholds.
+
+    Returns
+    -------
+    tuple
+        Pieces, (Y, X), numbered from 1, and what is observed on those that touch.
+    """
+    assert output.offset is not None
+    assert output.seed is not None
+    size = output.cell_size
+    votes, shape = canvas(inside, output.offset, MARGIN * size)
+    density = vote_map(votes, output.seed[inside], shape, settings.smoothing * size)
+    hills = hills_of(density, APART * size, settings.least_votes)
+    labels = np.zeros(output.shape, np.int32)
+    # Every vote belongs somewhere: beyond the hills the nearest one takes it.
+    labels[inside] = nearest_seed(votes, hills)
+    mean = mean_embeddings(labels, output.embedding, int(hills.max()))
+    return labels, measure_borders(labels, hills, density, mean, output)
 
 
 def canvas(

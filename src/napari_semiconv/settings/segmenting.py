@@ -32,7 +32,7 @@ class VotesSettings(Settings):
         0.8, "Least votes", "Least height of a seed.", "votes per px", ge=0
     )
     join: float = setting(
-        0.5,
+        0.6,
         "Join pieces",
         "Touching pieces are one cell when the chance of it, from votes, seeds and "
         "embeddings along their border, is higher.",
