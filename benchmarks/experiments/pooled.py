@@ -166,7 +166,9 @@ def learn(
 
 def centres(codes: Tensor, cells: Cells) -> NDArray[np.float64]:
     """Mean embedding of each object, (K, D)."""
-    return mean_by(codes.detach().double(), cells.piece, cells.count).cpu().numpy()
+    # On the CPU, since not every device has double precision.
+    values = codes.detach().cpu().double()
+    return mean_by(values, cells.piece.cpu(), cells.count).numpy()
 
 
 def count_apart(codes: NDArray[np.float64], least: float) -> int:

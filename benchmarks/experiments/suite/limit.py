@@ -1,5 +1,6 @@
 """The limit of pooling: how many identical objects l poolings can tell apart."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,11 +122,10 @@ def count_objects(
 @torch.no_grad()
 def count_distinct(network: Pooled, scene: Scene) -> int:
     """Count objects that differ at all, pixel by pixel, in double precision."""
-    network.double()
-    cells = Cells.of(scene.labels.to(next(network.parameters()).device))
-    codes = codes_of(network, scene, cells, places=False).cpu().numpy()
-    network.float()
-    order = np.argsort(cells.cell.cpu().numpy(), kind="stable")
+    exact = copy.deepcopy(network).cpu().double()
+    cells = Cells.of(scene.labels)
+    codes = codes_of(exact, scene, cells, places=False).numpy()
+    order = np.argsort(cells.cell.numpy(), kind="stable")
     whole = codes[order].reshape(cells.count, -1)  # all pixels of an object in a row
     return count_apart(whole, SAME * float(np.linalg.norm(whole, axis=1).mean()))
 
