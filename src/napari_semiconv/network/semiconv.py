@@ -26,7 +26,7 @@ __all__ = [
 class Parts(NamedTuple):
     """The two parts of a semi-convolutional embedding.
 
-    Parameters
+    Attributes
     ----------
     geometric
         y and x that each pixel votes for, (B, 2, Y, X), px.
