@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.result import FrameResult
 from napari_semiconv.io.ctc import CtcWriter, find_truth, read_ctc
@@ -71,8 +73,6 @@ class Case:
         True tracks.
     outlines
         True outlines, (Y, X), by frame.
-    cell_size
-        Diameter of a usual cell, px; None where it is to be estimated.
     """
 
     name: str
@@ -81,12 +81,20 @@ class Case:
     warm_up: int
     tracks: LabelMovie
     outlines: Mapping[int, Labels]
-    cell_size: float | None = None
 
     @property
     def frames(self) -> range:
         """Frames that are segmented."""
         return range(max(0, self.scored.start - self.warm_up), self.scored.stop)
+
+    @property
+    def cell_size(self) -> float:
+        """Diameter of the median true outline of the scored frames, px."""
+        areas = [
+            np.unique(labels[labels > 0], return_counts=True)[1]
+            for labels in (self.outlines[t] for t in self._outlined())
+        ]
+        return float(np.sqrt(4 / np.pi * np.median(np.concatenate(areas))))
 
     def score(self, found: Sequence[FrameResult]) -> Scores:
         """Compare results of all segmented frames with the truth of the scored ones."""
@@ -100,15 +108,19 @@ class Case:
 
     def truth(self, frame: int) -> Labels:
         """Read true outlines of a frame or, without them, its markers, (Y, X)."""
-        if frame in set(self.outlines):
+        if frame in self._outlined():
             return self.outlines[frame]
         return self.tracks.labels(frame)
+
+    def _outlined(self) -> list[int]:
+        # Asked of the keys, since the images are read on access.
+        return sorted(set(self.outlines).intersection(self.scored))
 
 
 def simulated_case(
     name: str, settings: SyntheticSettings, seed: int, warm_up: int
 ) -> Case:
-    """Simulate a movie that no training has seen; its cell size is known."""
+    """Simulate a movie that no training has seen."""
     made = simulate(settings, SIMULATED + seed)
     movie = movie_from_array(made.images, "TYX", name)
     return Case(
@@ -118,24 +130,24 @@ def simulated_case(
         warm_up,
         Known(made),
         dict(enumerate(made.labels)),
-        settings.diameter,
     )
 
 
-def real_cases(most: Mapping[str, int], warm_up: int) -> Iterator[Case]:
+def real_cases(names: Sequence[str], most: int, warm_up: int) -> Iterator[Case]:
     """Open the real videos that are there.
 
     Parameters
     ----------
+    names
+        Names of data sets; others are left out.
     most
-        How many of the frames that were never trained on are scored at most, by name of
-        the data set; others are left out.
+        Frames of each that are scored at most, of those that were never trained on.
     warm_up
         Frames before them that are segmented too.
     """
     for video in find_annotated(data_folder(), None):
-        if isinstance(video, Video) and video.name in most:
-            yield _real_case(video, most[video.name], warm_up)
+        if isinstance(video, Video) and video.name in names:
+            yield _real_case(video, most, warm_up)
 
 
 def _real_case(video: Video, most: int, warm_up: int) -> Case:

@@ -8,7 +8,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from napari_semiconv.inference.pipeline import cell_size_for, segment_and_track
+from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.result import FrameResult
 from napari_semiconv.inference.stream import Stream
 from napari_semiconv.movie import Movie
@@ -82,9 +82,13 @@ class Recording:
 
 
 def record(
-    movie: Movie, model: Model, frames: range, cell_size: float | None = None
+    movie: Movie,
+    model: Model,
+    frames: range,
+    cell_size: float,
+    span: int = SegmentSettings().memory_span,
 ) -> Recording:
-    """Run a model over some frames as the usual settings do.
+    """Run a model over some frames and note what it says.
 
     Parameters
     ----------
@@ -95,19 +99,19 @@ def record(
     frames
         Frames to see.
     cell_size
-        Diameter of a usual cell, px; estimated when None.
+        Diameter of a usual cell, px.
+    span
+        Frames after which the memory starts anew, 0 for never.
     """
-    settings = SegmentSettings(cell_size=cell_size)
-    size = cell_size_for(movie, model, settings, frames)
     network = Replay(model.network)
     replaying = replace(model, network=cast("Embedder", network))
-    stream = Stream(replaying, size, settings.memory_span)
+    stream = Stream(replaying, cell_size, span)
     begin = time.process_time()
     for frame in frames:
         stream.push(movie.frame(frame))
     seconds = (time.process_time() - begin) / len(frames)
     network.replaying = True
-    return Recording(movie, frames, replaying, size, seconds)
+    return Recording(movie, frames, replaying, cell_size, seconds)
 
 
 def play(
