@@ -136,7 +136,8 @@ class Trial:
     parameters
         Weights of the network.
     scores
-        Measures by column of the table; None where the truth leaves one undefined.
+        Measures by column of the table, None where the truth leaves one undefined; and
+        the number of true divisions.
     """
 
     way: str
@@ -232,8 +233,11 @@ def learn(
 def score(model: Model, test: Trail) -> dict[str, float | None]:
     """Segment and track a noisy movie and compare its scored frames with the truth."""
     settings = SegmentSettings(cell_size=model.info.cell_size)
-    scores = test.score(segment_and_track(test.movie, model, settings)).as_dict()
-    return {column: scores[name] for name, column in MEASURES.items()}
+    found = test.score(segment_and_track(test.movie, model, settings))
+    scores = {column: found.as_dict()[name] for name, column in MEASURES.items()}
+    if not found.divisions:
+        scores["division F1"] = None  # no division that could be found
+    return scores | {"divisions": found.divisions}
 
 
 def rows_of(trials: Sequence[Trial]) -> list[dict[str, str | float | None]]:
@@ -248,6 +252,7 @@ def rows_of(trials: Sequence[Trial]) -> list[dict[str, str | float | None]]:
             known = [v for t in own if (v := t.scores[column]) is not None]
             row[column] = float(np.mean(known)) if known else None
             row[f"± {column}"] = float(np.std(known)) if known else None
+        row["true divisions"] = own[0].scores["divisions"]
         rows.append(row)
     return rows
 
