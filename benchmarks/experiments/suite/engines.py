@@ -45,7 +45,7 @@ SIMULATED = {
     ),
 }
 REAL = ("Fluo-N2DH-SIM+", "Fluo-N2DH-GOWT1", "DIC-C2DH-HeLa", "Fluo-C2DL-MSC")
-# About 400 cells per frame: minutes per frame pair for HDBSCAN.
+# About 400 cells per frame take HDBSCAN too long for the small version.
 LARGE = ("PhC-C2DL-PSC",)
 
 
