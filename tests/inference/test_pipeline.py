@@ -12,9 +12,10 @@ from napari_semiconv.errors import (
 )
 from napari_semiconv.inference.pipeline import describe, enlarge, segment_and_track
 from napari_semiconv.inference.sizing import Look, agreement, believe, sizes_for
-from napari_semiconv.inference.stream import Stream
+from napari_semiconv.inference.stream import Stream, margins
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
+from napari_semiconv.network.frames import finite, normalise, without_hot_pixels
 from napari_semiconv.network.weights import Model, ModelInfo
 from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings, VotesSettings
 
@@ -175,6 +176,24 @@ def test_other_errors_of_the_network_are_not_taken_for_that(model, monkeypatch):
     monkeypatch.setattr(model.network, "forward", fail)
     with pytest.raises(RuntimeError, match="sizes do not match"):
         Stream(model, 24).push(blobs(1)[0])
+
+
+def test_small_frames_are_seen_as_the_middle_of_larger_ones(model):
+    """The network never gets much less than it was trained with."""
+    frame = blobs(1, (60, 80))[0]
+    planes = normalise(without_hot_pixels(finite(frame)), 2, 24)
+    wide = np.pad(planes, ((0, 0), (42, 42), (32, 32)), mode="symmetric")
+    with torch.no_grad():
+        output, _ = model.network(torch.from_numpy(wide)[None])
+    middle = output.foreground.sigmoid()[0, 0, 42:102, 32:112].numpy()
+    assert np.array_equal(Stream(model, 24).push(frame).foreground, middle)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((144, 500), (0, 0)), ((143, 1), (1, 72))]
+)
+def test_only_small_sides_are_mirrored_out(shape, expected):
+    assert margins(shape) == expected
 
 
 def test_the_memory_is_carried_from_frame_to_frame(model):
