@@ -21,7 +21,7 @@ WINDOW = 256  # px at the resolution of the network that are looked at
 LOOKS = 2  # frames that are looked at
 # Cells on the right scale are found a little larger than told, within this tolerance.
 # Both were fitted on frames that the default model was trained on.
-LARGER, TOLERANCE = 0.2, 0.5
+LARGER, TOLERANCE = 0.3, 0.5
 FEW = 0.5  # power of the number of cells that counts as evidence
 HARDLY = 0.2  # foreground that is doubtful, but not nothing
 
@@ -170,14 +170,14 @@ def certainty(foreground: Floats) -> float:
     Returns
     -------
     float
-        Certainty over the whole frame to the fourth power, times the squared one where
-        there may be cells; the powers were fitted with the constants above.
+        Certainty over the whole frame to the fourth power, times that where there may
+        be cells; the powers were fitted with the constants above.
     """
     decided = np.abs(2 * foreground - 1)
     where = foreground > HARDLY
     if not where.any():
         return 0.0
-    return float(decided.mean() ** 4 * decided[where].mean() ** 2)
+    return float(decided.mean() ** 4 * decided[where].mean())
 
 
 def central(image: Array, side: int) -> Array:
