@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.borders import Borders, join_pieces, measure_borders
+from napari_semiconv.inference.borders import (
+    WEIGHTS,
+    Borders,
+    Hills,
+    join_pieces,
+    measure_borders,
+)
 from napari_semiconv.inference.stream import FrameOutput
 
 
@@ -42,8 +48,9 @@ def test_borders_are_those_found_pixel_by_pixel(rng):
     labels = rng.integers(0, 5, (9, 11)).astype(np.int32)
     output = random_output(rng, labels.shape)
     density = rng.random(labels.shape).astype(np.float32)
-    mean = rng.normal(size=(4, 4)).astype(np.float32)
-    found = measure_borders(labels, labels, density, mean, output)
+    found = measure_borders(labels, Hills(labels, density, np.arange(1, 5)), output)
+    mean = [output.embedding[:, labels == n].sum(1) for n in range(1, 5)]
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
     seeds, jumps, passes = {}, {}, {}
     for pair, here, there in faces(labels):
         seeds.setdefault(pair, []).append(min(output.seed[here], output.seed[there]))
@@ -59,30 +66,39 @@ def test_borders_are_those_found_pixel_by_pixel(rng):
         assert found.jump[row] == pytest.approx(np.mean(jumps[pair]), rel=1e-5)
         lower = min(height[one], height[other])
         assert found.flat[row] == pytest.approx(max(passes[pair]) / lower, rel=1e-5)
-        assert found.alike[row] == pytest.approx(mean[one - 1] @ mean[other - 1])
+        alike = mean[one - 1] @ mean[other - 1]
+        assert found.alike[row] == pytest.approx(alike, abs=1e-5)
         area = np.isin(labels, pair).sum() / (np.pi / 4 * 36)
         assert found.area[row] == pytest.approx(np.log(area))
 
 
 def test_pieces_whose_hills_do_not_meet_have_no_pass(rng):
     labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
-    hills = np.repeat([[1, 0, 0, 2]], 3, 0).astype(np.int32)
-    mean = np.ones((2, 4), np.float32)
+    apart = np.repeat([[1, 0, 0, 2]], 3, 0).astype(np.int32)
     density = rng.random((3, 4)).astype(np.float32)
-    found = measure_borders(labels, hills, density, mean, random_output(rng, (3, 4)))
+    hills = Hills(apart, density, np.array([1, 2]))
+    found = measure_borders(labels, hills, random_output(rng, (3, 4)))
     assert found.flat.tolist() == [0.0]
+
+
+def test_pieces_that_share_a_hill_have_no_pass_between_them(rng):
+    labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
+    density = rng.random((3, 4)).astype(np.float32)
+    hills = Hills(np.ones((3, 4), np.int32), density, np.array([1, 1]))
+    found = measure_borders(labels, hills, random_output(rng, (3, 4)))
+    assert found.flat.tolist() == [1.0]
 
 
 def test_pieces_that_do_not_touch_are_not_weighed(rng):
     labels = np.array([[1, 0, 2]], np.int32)
-    density, mean = np.ones((1, 3), np.float32), np.ones((2, 4), np.float32)
-    found = measure_borders(labels, labels, density, mean, random_output(rng, (1, 3)))
+    hills = Hills(labels, np.ones((1, 3), np.float32), np.array([1, 2]))
+    found = measure_borders(labels, hills, random_output(rng, (1, 3)))
     assert found.pairs.shape == (0, 2)
     assert found.chance.shape == (0,)
 
 
 def borders(**changes):
-    usual = {"flat": 0.7, "alike": 0.7, "seed": 0.4, "jump": 0.03, "area": 0.0}
+    usual = {"flat": 0.8, "alike": 0.8, "seed": 0.4, "jump": 0.02, "area": 0.0}
     values = {k: np.array([v]) for k, v in (usual | changes).items()}
     return float(Borders(np.array([[1, 2]]), **values).chance[0])
 
@@ -121,8 +137,9 @@ def test_a_chain_of_likely_pairs_does_not_become_a_giant():
     found = join_pieces(row_of(60), borders, 0.5)
     largest = np.bincount(found.ravel()).max() / 16
     assert 1 < largest < 60
-    odds = borders.odds[0] + 1.2 * np.log(2)
-    assert largest <= np.exp(odds / 1.2) + 1
+    weight = -WEIGHTS[-1]
+    odds = borders.odds[0] + weight * np.log(2)
+    assert largest <= np.exp(odds / weight) + 1
 
 
 @pytest.mark.parametrize(("chance", "cells"), [(0.0, 1), (1.0, 3)])

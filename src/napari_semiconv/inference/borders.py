@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .cluster import Labels
+from .cluster import Labels, mean_embeddings
 from .stream import FrameOutput
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 # What one unit of each observation adds to the log-odds, in the order of
 # `Borders.observed`, and the log-odds when all are zero.
-WEIGHTS = np.array([4.9, 4.6, 3.3, -54.5, -1.4])
-START = -7.2
+WEIGHTS = np.array([4.0, 5.7, 4.8, -72.8, -1.7])
+START = -7.8
 AREA = 4  # the observation that changes while pieces are joined
 
 
@@ -34,7 +34,7 @@ class Borders:
         Numbers of the pieces, smaller first, (N, 2).
     flat
         Height of the pass between their hills of votes over that of the lower hill,
-        (N,); 0 where the hills do not meet.
+        (N,); 0 where the hills do not meet, 1 where both share one.
     alike
         Cosine of their mean embeddings, (N,).
     seed
@@ -71,13 +71,26 @@ class Borders:
         return chance
 
 
-def measure_borders(
-    labels: Labels,
-    hills: Labels,
-    density: NDArray[np.float32],
-    mean: NDArray[np.float32],
-    output: FrameOutput,
-) -> Borders:
+@dataclass(frozen=True)
+class Hills:
+    """The hills of votes that pieces belong to.
+
+    Parameters
+    ----------
+    labels
+        Numbered hills on the map of votes, (Y, X).
+    density
+        Votes per px, (Y, X).
+    of_piece
+        Hill of each piece, (n,).
+    """
+
+    labels: Labels
+    density: NDArray[np.float32]
+    of_piece: Integers
+
+
+def measure_borders(labels: Labels, hills: Hills, output: FrameOutput) -> Borders:
     """Observe all pieces that touch.
 
     Parameters
@@ -85,16 +98,13 @@ def measure_borders(
     labels
         Pieces, (Y, X), numbered 1 to n.
     hills
-        Hill of votes of each piece, same numbers, (Y, X).
-    density
-        Votes per px, (Y, X).
-    mean
-        Mean unit embedding of each piece, (n, D).
+        Where their votes fall.
     output
         What the network says of the frame; with the semi-convolutional heads.
     """
     assert output.offset is not None
     assert output.seed is not None
+    mean = mean_embeddings(labels, output.embedding, len(hills.of_piece))
     faces = _faces(labels)
     pairs, border = np.unique(faces.pieces, axis=0, return_inverse=True)
     border = border.ravel()
@@ -113,7 +123,7 @@ def measure_borders(
     first, second = pairs.T - 1
     return Borders(
         pairs=pairs,
-        flat=_flatness(pairs, hills, density, len(mean)),
+        flat=_flatness(pairs, hills),
         alike=(mean[first] * mean[second]).sum(1).astype(np.float64),
         seed=along(np.minimum(seed[here], seed[there])),
         jump=along(np.hypot(*apart)) / output.cell_size,
@@ -207,12 +217,12 @@ def _faces(labels: Labels) -> Faces:
     return Faces(pieces, here, there, step_of.astype(np.float64))
 
 
-def _flatness(
-    pairs: Integers, hills: Labels, density: NDArray[np.float32], count: int
-) -> Floats:
+def _flatness(pairs: Integers, hills: Hills) -> Floats:
     """Height of the pass between two hills over that of the lower one, (N,)."""
-    height = np.asarray(ndimage.maximum(density, hills, np.arange(1, count + 1)))
-    faces = _faces(hills)
+    numbered, density = hills.labels, hills.density
+    count = int(numbered.max(initial=0))
+    height = np.asarray(ndimage.maximum(density, numbered, np.arange(1, count + 1)))
+    faces = _faces(numbered)
     values = density.ravel()
     passes = np.minimum(values[faces.here], values[faces.there])
     # One number for each pair of hills, so that pairs of pieces can be looked up.
@@ -220,9 +230,11 @@ def _flatness(
     known, where = np.unique(key, return_inverse=True)
     top = np.zeros(len(known) + 1)
     np.maximum.at(top, where.ravel(), passes)
-    wanted = pairs @ np.array([count + 1, 1])
+    both = np.sort(hills.of_piece[pairs - 1], axis=1)
+    wanted = both @ np.array([count + 1, 1])
     row = np.searchsorted(known, wanted)
-    found = np.append(known, -1)[row] == wanted
-    saddle = np.where(found, top[row], 0)
-    lower: Floats = np.minimum(height[pairs[:, 0] - 1], height[pairs[:, 1] - 1])
-    return saddle / np.maximum(lower, 1e-6)
+    saddle = np.where(np.append(known, -1)[row] == wanted, top[row], 0)
+    lower = np.minimum(height[both[:, 0] - 1], height[both[:, 1] - 1])
+    flat: Floats = saddle / np.maximum(lower, 1e-6)
+    # Two kinds of embedding on one hill have no pass between them at all.
+    return np.where(both[:, 0] == both[:, 1], 1.0, flat)

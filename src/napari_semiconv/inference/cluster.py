@@ -96,6 +96,35 @@ def tidy(labels: Labels, smallest: float) -> Labels:
     return _fill(clean)
 
 
+def mean_embeddings(
+    labels: Labels, embedding: NDArray[np.float32], count: int | None = None
+) -> NDArray[np.float32]:
+    """Average the unit embeddings of each cell.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X), 1 to n.
+    embedding
+        Unit embeddings, (D, Y, X).
+    count
+        Number of cells n; the largest label when None.
+
+    Returns
+    -------
+    Floats
+        (n, D); zero for a number without pixels.
+    """
+    flat = labels.ravel()
+    bins = (int(flat.max(initial=0)) if count is None else count) + 1
+    total = np.stack(
+        [np.bincount(flat, plane.ravel(), bins) for plane in embedding], 1
+    )[1:]
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (total / np.maximum(length, 1e-6)).astype(np.float32)
+    return unit
+
+
 def _pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find connected pieces of equal label, (Y, X), and the label of each."""
     # Doubling the grid puts a background line between touching pieces of two labels.

@@ -12,13 +12,12 @@ from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
-from .cluster import Engine, Labels, engine_for
+from .cluster import Engine, Labels, engine_for, mean_embeddings
 from .link import Cells, Linker
 from .published import PUBLISHED, Published
 from .result import FrameResult
 from .sizing import estimate_cell_size
 from .stream import Floats, FrameOutput, Stream, resize
-from .votes import mean_embeddings
 
 
 def segment_and_track(

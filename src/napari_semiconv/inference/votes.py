@@ -9,8 +9,9 @@ from skimage.segmentation import watershed
 
 from ..errors import BadSettingsError
 from ..settings import VotesSettings
-from .borders import Borders, join_pieces, measure_borders
+from .borders import Borders, Hills, join_pieces, measure_borders
 from .cluster import Labels, tidy
+from .splitting import split_pieces
 from .stream import FrameOutput
 
 Floats = NDArray[np.float32]
@@ -23,9 +24,10 @@ class VotesEngine:
     """Finds cells where the votes of foreground pixels gather (Novotny et al. 2018).
 
     Each pixel points at its cell's centre. Hills of the blurred vote map are seeds;
-    each pixel joins the hill its vote falls on. Long cells gather votes in several
-    places: touching pieces are one cell when votes, seeds and cosine embeddings on both
-    sides of their border say so.
+    each pixel joins the hill its vote falls on. Touching cells may share a hill: pieces
+    with two kinds of cosine embedding are parted. Long cells gather votes in several
+    places: touching pieces are one cell when votes, seeds and embeddings on both sides
+    of their border say so.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ class VotesEngine:
 def pieces_of(
     output: FrameOutput, inside: NDArray[np.bool_], settings: VotesSettings
 ) -> tuple[Labels, Borders]:
-    """Part the foreground by the hills that its votes fall on.
+    """Part the foreground by the hills that its votes fall on, and by embedding.
 
     Parameters
     ----------
@@ -84,8 +86,8 @@ def pieces_of(
     labels = np.zeros(output.shape, np.int32)
     # Every vote belongs somewhere: beyond the hills the nearest one takes it.
     labels[inside] = nearest_seed(votes, hills)
-    mean = mean_embeddings(labels, output.embedding, int(hills.max()))
-    return labels, measure_borders(labels, hills, density, mean, output)
+    labels, hill = split_pieces(labels, output.embedding, size)
+    return labels, measure_borders(labels, Hills(hills, density, hill), output)
 
 
 def canvas(
@@ -193,35 +195,6 @@ def nearest_seed(votes: Floats, seeds: Labels) -> Labels:
     basins = seeds[tuple(nearest)]
     found: Labels = basins.ravel()[_spots(votes, seeds.shape)]
     return found
-
-
-def mean_embeddings(
-    labels: Labels, embedding: Floats, count: int | None = None
-) -> Floats:
-    """Average the unit embeddings of each cell.
-
-    Parameters
-    ----------
-    labels
-        Cell numbers, (Y, X), 1 to n.
-    embedding
-        Unit embeddings, (D, Y, X).
-    count
-        Number of cells n; the largest label when None.
-
-    Returns
-    -------
-    Floats
-        (n, D); zero for a number without pixels.
-    """
-    flat = labels.ravel()
-    bins = (int(flat.max(initial=0)) if count is None else count) + 1
-    total = np.stack(
-        [np.bincount(flat, plane.ravel(), bins) for plane in embedding], 1
-    )[1:]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    unit: Floats = (total / np.maximum(length, 1e-6)).astype(np.float32)
-    return unit
 
 
 def _spots(votes: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:

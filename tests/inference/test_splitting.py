@@ -1,0 +1,69 @@
+"""Pieces of two cells are parted by embedding; those of one stay whole."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from napari_semiconv.inference.splitting import split_pieces
+from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.settings import VotesSettings
+
+from .perfect import perfect_output, same_partition
+
+
+def row_of_cells(count, side=12):
+    """Touching square cells in a row, (Y, X), numbered from 1."""
+    numbers = np.repeat(np.arange(1, count + 1), side)
+    return np.pad(np.repeat([numbers], side, 0), 4).astype(np.int32)
+
+
+def noisy(embedding, seed=0, amount=0.2):
+    noise = np.random.default_rng(seed).normal(size=embedding.shape)
+    told = embedding + amount * noise.astype(np.float32)
+    return told / np.linalg.norm(told, axis=0)
+
+
+def test_two_cells_in_one_piece_are_parted():
+    cells = row_of_cells(6)
+    pieces = ((cells + 1) // 2).astype(np.int32)
+    found, owner = split_pieces(pieces, noisy(perfect_output(cells).embedding), 12.0)
+    assert same_partition(found, cells)
+    assert owner.tolist() == [1, 2, 3, 1, 2, 3]
+    assert np.array_equal(np.concatenate([[0], owner])[found], pieces)
+
+
+def test_cells_of_one_embedding_stay_whole():
+    cells = row_of_cells(3)
+    found, owner = split_pieces(cells, noisy(perfect_output(cells).embedding), 12.0)
+    assert np.array_equal(found, cells)
+    assert owner.tolist() == [1, 2, 3]
+
+
+def test_even_a_noisy_cell_of_one_direction_stays_whole():
+    cells = row_of_cells(1, side=20)
+    embedding = noisy(perfect_output(cells).embedding, amount=0.35)
+    assert same_partition(split_pieces(cells, embedding, 20.0)[0], cells)
+
+
+def test_specks_of_another_embedding_do_not_part_a_cell():
+    cells = row_of_cells(1)
+    output = perfect_output(cells)
+    embedding = output.embedding.copy()
+    embedding[:, 4:6, 4:6] = np.roll(embedding[:, 4:6, 4:6], 1, axis=0)
+    assert np.array_equal(split_pieces(cells, embedding, 12.0)[0], cells)
+
+
+def test_a_frame_without_pieces_stays_empty():
+    labels = np.zeros((5, 7), np.int32)
+    found, owner = split_pieces(labels, np.zeros((3, 5, 7), np.float32), 12.0)
+    assert not found.any()
+    assert owner.shape == (0,)
+
+
+def test_touching_cells_whose_votes_fall_together_are_parted():
+    """What votes alone cannot do."""
+    cells = row_of_cells(2)
+    together = perfect_output((cells > 0).astype(np.int32))
+    output = replace(together, embedding=perfect_output(cells).embedding)
+    found = VotesEngine(VotesSettings()).cluster([output])[0]
+    assert same_partition(found, cells)
