@@ -50,6 +50,16 @@ def test_votes_that_all_fall_beside_the_frame_are_told_apart(drift):
     assert same_partition(found, dots())
 
 
+def test_a_cell_without_a_hill_of_its_own_is_kept():
+    """Its votes gather too little to be a seed, and the nearest one is far away."""
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:17, 5:17], labels[22:34, 40:52] = 1, 2
+    output = perfect_output(labels)
+    weak = np.where(labels == 2, 1e-4, output.seed).astype(np.float32)
+    found = VotesEngine(VotesSettings()).cluster([replace(output, seed=weak)])[0]
+    assert same_partition(found, labels)
+
+
 def test_votes_part_touching_cells():
     found = VotesEngine(VotesSettings()).cluster([perfect_output(two_touching())])[0]
     assert same_partition(found, two_touching())

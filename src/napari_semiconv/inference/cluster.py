@@ -85,7 +85,7 @@ def tidy(labels: Labels, smallest: float) -> Labels:
     Labels
         (Y, X), numbers kept.
     """
-    pieces, owners = _pieces(labels)
+    pieces, owners = connected_pieces(labels)
     if not len(owners):
         return labels
     area = np.bincount(pieces.ravel(), minlength=len(owners) + 1)[1:]
@@ -125,7 +125,7 @@ def mean_embeddings(
     return unit
 
 
-def _pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def connected_pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find connected pieces of equal label, (Y, X), and the label of each."""
     # Doubling the grid puts a background line between touching pieces of two labels.
     height, width = labels.shape

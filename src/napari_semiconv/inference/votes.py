@@ -10,7 +10,7 @@ from skimage.segmentation import watershed
 from ..errors import BadSettingsError
 from ..settings import VotesSettings
 from .borders import Borders, Hills, join_pieces, measure_borders
-from .cluster import Labels, tidy
+from .cluster import Labels, connected_pieces, tidy
 from .splitting import split_pieces
 from .stream import FrameOutput
 
@@ -87,6 +87,9 @@ def pieces_of(
     # Every vote belongs somewhere: beyond the hills the nearest one takes it.
     labels[inside] = nearest_seed(votes, hills)
     labels, hill = split_pieces(labels, output.embedding, size)
+    # A cell without a hill of its own must not vanish as a far part of another.
+    pieces, owners = connected_pieces(labels)
+    labels, hill = pieces.astype(np.int32), hill[owners - 1]
     return labels, measure_borders(labels, Hills(hills, density, hill), output)
 
 
