@@ -155,22 +155,34 @@ def test_a_new_loss_becomes_a_new_column(tmp_path):
     ]
 
 
-def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
-    annotated, tmp_path, monkeypatch
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
+    annotated, tmp_path, monkeypatch, what
 ):
+    """It happens after step 3, between two checkpoints, where stopping would save."""
+    run = loop.Run([annotated], tmp_path, QUICK, resume=False)
+    monkeypatch.setattr(loop, "Run", lambda *args, **kwargs: run)
     running = train([annotated], tmp_path, QUICK)
-    next(running), next(running)
-    before = weights(tmp_path)
+    next(running), next(running), next(running)
+    saved = weights(tmp_path)
+    learned = {k: v.clone() for k, v in run.network.state_dict().items()}
     real = loop.clip_losses
 
-    def broken(*args):
-        return {name: value * torch.nan for name, value in real(*args).items()}
+    def broken(network, *args):
+        found = real(network, *args)
+        if what == "loss":
+            return {name: value * torch.nan for name, value in found.items()}
+        weight = next(network.parameters())
+        # The root of zero is finite, but not its slope.
+        return {**found, "bad": (weight * 0).abs().sum().sqrt()}
 
     monkeypatch.setattr(loop, "clip_losses", broken)
-    with pytest.raises(NonFiniteLossError, match="clip 'film, frame"):
+    with pytest.raises(NonFiniteLossError, match=f"the {what} on the clip 'film, f"):
         next(running)
     after = weights(tmp_path)
-    assert all(torch.equal(before[k], after[k]) for k in before)
+    assert all(torch.equal(saved[k], after[k]) for k in saved)
+    now = run.network.state_dict()
+    assert all(torch.equal(learned[k], now[k]) for k in learned)
 
 
 @pytest.mark.slow
