@@ -26,7 +26,6 @@ def perfect_output(labels, cell_size=12.0, directions=None, motion=None):
         offset=offset,
         motion=offset if motion is None else motion,
         seed=(labels > 0).astype(np.float32),
-        sigma=3.0,
         cell_size=cell_size,
     )
 

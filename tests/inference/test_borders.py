@@ -28,7 +28,6 @@ def random_output(rng, shape):
         offset=rng.normal(size=(2, *shape)).astype(np.float32),
         motion=None,
         seed=rng.random(shape).astype(np.float32),
-        sigma=3.0,
         cell_size=6.0,
     )
 

@@ -112,7 +112,7 @@ def mean_embeddings(
 
     Returns
     -------
-    Floats
+    NDArray
         (n, D); zero for a number without pixels.
     """
     flat = labels.ravel()

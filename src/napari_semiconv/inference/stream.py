@@ -36,8 +36,6 @@ class FrameOutput:
         From the pixel to its cell's centre one frame before, (2, Y, X), px; or None.
     seed
         How near the pixel's vote falls to its cell's centre, 0 to 1, (Y, X); or None.
-    sigma
-        Width of the kernel of votes, px.
     cell_size
         Diameter of a usual cell, px.
     """
@@ -47,7 +45,6 @@ class FrameOutput:
     offset: Floats | None
     motion: Floats | None
     seed: Floats | None
-    sigma: float
     cell_size: float
 
     @property
@@ -218,14 +215,12 @@ class Stream:
             if output.foreground is None
             else output.foreground.sigmoid()
         )
-        kernel = self.model.network.kernel
         return FrameOutput(
             foreground=plain(inside)[0],
             embedding=plain(unit),
             offset=None if output.offset is None else plain(output.offset),
             motion=None if output.motion is None else plain(output.motion),
             seed=None if output.seed is None else plain(output.seed.sigmoid())[0],
-            sigma=0.0 if kernel is None else kernel.sigma.item(),
             cell_size=self.model.info.cell_size,
         )
 

@@ -12,7 +12,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class VotesSettings(Settings):
-    """Votes engine: semi-convolutional seeds and kernel (Novotny et al. 2018).
+    """Votes engine: semi-convolutional votes and seeds (after Novotny et al. 2018).
 
     The usual values were chosen on frames that the default model was trained on and on
     simulated ones.
