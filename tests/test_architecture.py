@@ -13,6 +13,7 @@ PACKAGE = ROOT / "src" / "napari_semiconv"
 RANK = {
     "errors": 0,
     "settings": 1,
+    "safe": 1,
     "movie": 2,
     "synthetic": 2,
     "network": 3,
@@ -21,6 +22,7 @@ RANK = {
     "inference": 4,
     "io": 5,
     "training": 6,
+    "project": 6,
     "compute": 7,
     "workspace": 7,
     "gui": 8,

@@ -205,7 +205,7 @@ def test_every_way_learns_and_is_scored(way, nowhere):
 def test_the_truth_scores_best_and_an_empty_result_worst(nowhere):
     _, (test,) = noisy.movies_for(replace(TINY.noise, frames=12))
     tracks = {
-        label: Track(label, list(range(begin, end + 1)), parent)
+        label: Track.of(label, range(begin, end + 1), parent)
         for label, begin, end, parent in test.truth.table.tolist()
     }
     perfect, empty = (

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..io.safe import saving, write_text_safely
+from ..safe import saving, write_text_safely
 from ..settings import SegmentSettings
 from .progress import tell
 from .segmenting import segment_movie

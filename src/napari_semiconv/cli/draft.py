@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from ..errors import SaveError
-from ..io.safe import saving
+from ..safe import saving
 
 UNFINISHED = "unfinished"
 RECORD = "segmentation.json"

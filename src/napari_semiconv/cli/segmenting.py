@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import __version__
 from ..compute.tools import NetworkTools, Tools
 from ..errors import BadSettingsError, SemiconvError
-from ..io.safe import write_json_safely
 from ..movie import Array, Movie
+from ..safe import write_json_safely
 from ..settings import SegmentSettings
 from .draft import RECORD, Draft
 from .progress import StopRequest, closing_early, progress_bar, tell, tell_if_watched

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..io.results import ResultStore
-from ..io.safe import draft_of, saving
+from ..safe import draft_of, saving
 from ..tracking.lineage import Lineage
 
 # Share of the time that may go into saving the lineage while frames are computed.

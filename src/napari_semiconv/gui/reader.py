@@ -91,7 +91,7 @@ def read_over(folder: Path, movie: Movie) -> list[LayerData]:
 def lineage_of(folder: CtcFolder) -> Lineage:
     """Make a lineage of the table of a Cell Tracking Challenge folder."""
     tracks = {
-        label: Track(label, list(range(begin, end + 1)), parent)
+        label: Track.of(label, range(begin, end + 1), parent)
         for label, begin, end, parent in folder.table.tolist()
     }
     return Lineage(tracks)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tifffile import imread, imwrite
 
 from ..errors import BadInputError, SaveError
+from ..safe import draft_of, saving
 from ..tracking.lineage import Lineage
 from .ctc_masks import (
     OUTLINE,
@@ -22,7 +23,6 @@ from .ctc_masks import (
 )
 from .ctc_pieces import Pieces, Repaint
 from .ctc_table import RESULT_TABLE, TRUTH_TABLE, Table, read_table, write_table
-from .safe import draft_of, saving
 
 
 class CtcFolder(NamedTuple):

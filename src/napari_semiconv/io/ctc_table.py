@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
-from .safe import write_text_safely
+from ..safe import write_text_safely
 
 RESULT_TABLE = "res_track.txt"
 TRUTH_TABLE = "man_track.txt"

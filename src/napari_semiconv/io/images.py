@@ -4,11 +4,11 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..movie import Movie
+from ..safe import reason_of
 from . import stills, tiff
 from .folders import read_folder
 from .ome_zarr import is_zarr, read_zarr
 from .opened import Opened
-from .safe import reason_of
 
 
 def open_movie(path: str | Path) -> Movie:

@@ -13,8 +13,9 @@ from tifffile import OmeXml, TiffFile, TiffWriter, imagej_description
 
 from ..errors import SaveError
 from ..movie import Movie
+from ..safe import draft_of, saving, write_text_safely
 from ..tracking.lineage import Lineage
-from .safe import draft_of, saving, write_text_safely
+from ..tracking.runs import count_frames
 
 # Above this many pixels a stack may pass the 4 GB that a classic TIFF can hold, labels
 # being squeezed to an eighth at worst.
@@ -209,6 +210,6 @@ def tracks_as_csv(lineage: Lineage) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for _, track in sorted(lineage.tracks.items()):
-        row = (track.label, track.begin, track.end, len(track.frames), track.parent)
-        writer.writerow(row)
+        count = count_frames(track.runs)
+        writer.writerow((track.label, track.begin, track.end, count, track.parent))
     return text.getvalue()

@@ -11,9 +11,9 @@ from zarr.errors import BaseZarrError
 
 from ..errors import BadInputError
 from ..movie import Array, ArraySource
+from ..safe import reason_of
 from .axes import check_slices, understand, unlabelled
 from .opened import Opened
-from .safe import reason_of
 from .units import seconds, um
 
 MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")

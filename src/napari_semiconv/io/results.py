@@ -9,9 +9,8 @@
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,9 +21,10 @@ from pydantic import ValidationError
 
 from ..errors import BadInputError, SaveError
 from ..movie import Movie
+from ..safe import saving, write_json_safely
 from ..settings import Settings
 from ..tracking.lineage import Lineage, Track
-from .safe import saving, write_json_safely
+from ..tracking.runs import joined
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv result"
@@ -233,7 +233,7 @@ class ResultStore:
 def tracks_as_json(lineage: Lineage) -> dict[str, Any]:
     """Describe tracks as JSON values, frames as first and last of each run."""
     tracks = [
-        {"label": track.label, "parent": track.parent, "frames": _runs(track.frames)}
+        {"label": track.label, "parent": track.parent, "frames": track.runs}
         for _, track in sorted(lineage.tracks.items())
     ]
     return {"format": FORMAT, "version": VERSION, "tracks": tracks}
@@ -251,7 +251,7 @@ def tracks_from_json(value: Any, folder: Path) -> Lineage:
         tracks = [
             Track(
                 int(row["label"]),
-                [t for first, last in row["frames"] for t in range(first, last + 1)],
+                joined((int(first), int(last)) for first, last in row["frames"]),
                 int(row["parent"]),
             )
             for row in value["tracks"]
@@ -261,7 +261,7 @@ def tracks_from_json(value: Any, folder: Path) -> Lineage:
             f"{folder}: the tracks in {TRACKS} are damaged. Restore that file, or "
             f"segment the movie again."
         ) from error
-    return Lineage({track.label: track for track in tracks})
+    return Lineage(tracks)
 
 
 def _new_labels(path: Path, shape: Sequence[int]) -> "zarr.Array[Any]":
@@ -320,11 +320,3 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"else. Choose a folder NAME{SUFFIX}."
         )
     return value
-
-
-def _runs(frames: Iterable[int]) -> list[list[int]]:
-    """First and last of each run of successive frames."""
-    # Along a run, number and place grow alike.
-    groups = groupby(enumerate(frames), key=lambda pair: pair[1] - pair[0])
-    runs = [[t for _, t in group] for _, group in groups]
-    return [[run[0], run[-1]] for run in runs]

@@ -16,9 +16,9 @@ from tifffile import TIFF, TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from ..errors import BadInputError
 from ..movie import Array, ArraySource
+from ..safe import reason_of
 from .axes import MOST_IMAGEJ_CHANNELS, check_slices, sizes, understand
 from .opened import Opened
-from .safe import reason_of
 from .tiff_facts import read_facts
 
 SUFFIXES = (".tif", ".tiff")

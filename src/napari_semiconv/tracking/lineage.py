@@ -1,12 +1,18 @@
 """Lineage: which cells are one track through time, and whose daughters they are."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .runs import Run, Runs, frames_in, holds, runs_of, since, until
 
-@dataclass
+# A frame's cells are looked up among the tracks that live in its block of frames.
+BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One cell through time, between birth and division, end or loss.
 
@@ -14,45 +20,162 @@ class Track:
     ----------
     label
         Number painted in the masks, from 1.
-    frames
-        Frames in which the cell has pixels, ascending; a missing number is a gap.
+    runs
+        First and last frame of each run of frames in which the cell has pixels; between
+        two runs is a gap.
     parent
         Label of the track it was born from, or 0.
+    confirmed
+        Frames in which the user confirmed the cell, as runs. Between two confirmed
+        cells that follow one another the link is confirmed too.
+    parent_confirmed
+        Whether the user confirmed the parent, or that there is none.
+    scores
+        float32 values of each frame from the first to the last, gaps included, one row
+        of ``Lineage.score_names`` a frame; empty when there are none.
     """
 
     label: int
-    frames: list[int]
+    runs: Runs
     parent: int = 0
+    confirmed: Runs = ()
+    parent_confirmed: bool = False
+    scores: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def of(cls, label: int, frames: Iterable[int], parent: int = 0) -> "Track":
+        """Make a track of the frames it has, in any order."""
+        return cls(label, runs_of(frames), parent)
 
     @property
     def begin(self) -> int:
         """First frame."""
-        return self.frames[0]
+        return self.runs[0][0]
 
     @property
     def end(self) -> int:
         """Last frame."""
-        return self.frames[-1]
+        return self.runs[-1][1]
+
+    @property
+    def frames(self) -> list[int]:
+        """Frames in which the cell has pixels, ascending; a missing number is a gap."""
+        return list(frames_in(self.runs))
+
+    @property
+    def gaps(self) -> Runs:
+        """Frames between first and last in which it has no pixels, as runs."""
+        ends = zip(self.runs, self.runs[1:], strict=False)
+        return tuple((before[1] + 1, after[0] - 1) for before, after in ends)
+
+    def has(self, frame: int) -> bool:
+        """Tell whether the cell has pixels in a frame."""
+        return holds(self.runs, frame)
+
+    def is_confirmed(self, frame: int) -> bool:
+        """Tell whether the user confirmed the cell in a frame."""
+        return holds(self.confirmed, frame)
+
+    def before(self, frame: int) -> "Track | None":
+        """Part before a frame; None when there is none."""
+        return self._part(until(self.runs, frame), until(self.confirmed, frame))
+
+    def onward(self, frame: int, label: int | None = None) -> "Track | None":
+        """Part from a frame on, by a label of its own; None when there is none."""
+        part = self._part(since(self.runs, frame), since(self.confirmed, frame))
+        return part and replace(part, label=label or self.label)
+
+    def _part(self, runs: Runs, confirmed: Runs) -> "Track | None":
+        if not runs:
+            return None
+        row = len(self.scores) // (self.end - self.begin + 1)
+        begin, end = runs[0][0] - self.begin, runs[-1][1] - self.begin + 1
+        scores = self.scores[begin * row : end * row]
+        return replace(self, runs=runs, confirmed=confirmed, scores=scores)
 
 
-@dataclass
 class Lineage:
-    """All tracks of a movie and their parents."""
+    """All tracks of a movie and their parents.
 
-    tracks: dict[int, Track] = field(default_factory=dict)
+    Parameters
+    ----------
+    tracks
+        The tracks to begin with, by label.
+    score_names
+        What the scores of the tracks mean, in the order of their rows.
+    """
+
+    def __init__(
+        self,
+        tracks: Mapping[int, Track] | Iterable[Track] = (),
+        score_names: tuple[str, ...] = (),
+    ) -> None:
+        values = tracks.values() if isinstance(tracks, Mapping) else tracks
+        self._tracks = {track.label: track for track in values}
+        self._index: _Index | None = None
+        self.score_names = score_names
+
+    @property
+    def tracks(self) -> Mapping[int, Track]:
+        """Tracks by label, in no order; changed by `put` and `drop` alone."""
+        return self._tracks
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both have the same tracks."""
+        if not isinstance(other, Lineage):
+            return NotImplemented
+        return (self._tracks, self.score_names) == (other._tracks, other.score_names)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Say how many tracks there are."""
+        return f"<Lineage of {len(self._tracks)} tracks>"
+
+    def put(self, track: Track) -> None:
+        """Add a track, or replace the one of its label."""
+        before = self._tracks.get(track.label)
+        self._tracks[track.label] = track
+        if self._index is not None:
+            self._index.replace(before, track)
+
+    def drop(self, label: int) -> None:
+        """Take a track away.
+
+        Raises
+        ------
+        KeyError
+            When there is none.
+        """
+        before = self._tracks.pop(label)
+        if self._index is not None:
+            self._index.replace(before, None)
 
     def observe(self, frame: int, label: int, parent: int = 0) -> None:
-        """Record that the cell ``label`` has pixels in ``frame``."""
-        track = self.tracks.get(label)
+        """Record that the cell ``label`` has pixels in ``frame``, the last so far."""
+        track = self._tracks.get(label)
         if track is None:
-            self.tracks[label] = Track(label, [frame], parent)
-        else:
-            track.frames.append(frame)
+            self.put(Track(label, ((frame, frame),), parent))
+            return
+        *earlier, (first, last) = track.runs
+        more: list[Run] = [(first, last), (frame, frame)]
+        if frame == last + 1:
+            more = [(first, frame)]
+        self.put(replace(track, runs=(*earlier, *more)))
+
+    def cells(self, frame: int) -> list[int]:
+        """Labels of the cells of a frame, ascending."""
+        living = self._indexed().blocks.get(frame // BLOCK, ())
+        return sorted(label for label in living if self._tracks[label].has(frame))
+
+    def daughters_of(self, label: int) -> list[int]:
+        """Labels of the daughters of a track, ascending."""
+        return sorted(self._indexed().daughters.get(label, ()))
 
     def daughters(self) -> dict[int, list[int]]:
         """Labels of the daughters of each parent, ascending."""
         found: dict[int, list[int]] = {}
-        for label, track in sorted(self.tracks.items()):
+        for label, track in sorted(self._tracks.items()):
             if track.parent:
                 found.setdefault(track.parent, []).append(label)
         return found
@@ -60,6 +183,58 @@ class Lineage:
     def table(self) -> NDArray[np.int64]:
         """Rows of label, first frame, last frame, parent, (N, 4), by label."""
         rows = [
-            (t.label, t.begin, t.end, t.parent) for _, t in sorted(self.tracks.items())
+            (t.label, t.begin, t.end, t.parent) for _, t in sorted(self._tracks.items())
         ]
         return np.array(rows, np.int64).reshape(-1, 4)
+
+    def scores(self, label: int) -> NDArray[np.float32]:
+        """Scores of a track, (frames from first to last, score names); NaN is none."""
+        values = np.frombuffer(self._tracks[label].scores, np.float32)
+        return values.reshape(-1, len(self.score_names)) if len(values) else _NONE
+
+    def _indexed(self) -> "_Index":
+        if self._index is None:
+            self._index = _Index()
+            for track in self._tracks.values():
+                self._index.replace(None, track)
+        return self._index
+
+
+_NONE = np.zeros((0, 0), np.float32)
+
+
+class _Index:
+    """Which tracks live in each block of frames, and who has which daughters."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, set[int]] = {}
+        self.daughters: dict[int, set[int]] = {}
+
+    def replace(self, before: Track | None, after: Track | None) -> None:
+        """Note that a track has come, gone or changed."""
+        old, new = _blocks(before), _blocks(after)
+        for track, blocks in ((before, old), (after, new)):
+            for block in set(blocks).difference(new if track is before else old):
+                self._mark(self.blocks, block, track, there=track is after)
+        if before is None or after is None or before.parent != after.parent:
+            for track in (before, after):
+                if track is not None and track.parent:
+                    there = track is after
+                    self._mark(self.daughters, track.parent, track, there=there)
+
+    @staticmethod
+    def _mark(
+        places: dict[int, set[int]], key: int, track: Track | None, *, there: bool
+    ) -> None:
+        if track is None:
+            return
+        if there:
+            places.setdefault(key, set()).add(track.label)
+        else:
+            places[key].discard(track.label)
+
+
+def _blocks(track: Track | None) -> range:
+    if track is None:
+        return range(0)
+    return range(track.begin // BLOCK, track.end // BLOCK + 1)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..io.safe import saving, write_text_safely
+from ..safe import saving, write_text_safely
 
 LOG = "log.csv"
 

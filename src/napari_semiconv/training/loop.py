@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from ..errors import BadInputError, BadSettingsError, NonFiniteLossError
-from ..io.safe import saving
 from ..network.embedder import Embedder
 from ..network.weights import choose_device, load_model, save_model
+from ..safe import saving
 from ..settings import NETWORK_PRESETS
 from .checkpoint import TrainFacts, load_checkpoint, save_checkpoint, saved_facts
 from .clips import FINER, Clip, Clips

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from napari_semiconv.errors import SaveError
-from napari_semiconv.io.safe import write_json_safely, write_text_safely
+from napari_semiconv.safe import write_json_safely, write_text_safely
 
 
 def test_a_file_is_written_whole(tmp_path):
