@@ -43,3 +43,7 @@ class SaveError(SemiconvError):
 
 class NonFiniteLossError(SemiconvError):
     """Training met a loss that is not a number; the last good checkpoint is kept."""
+
+
+class EditError(SemiconvError):
+    """An edit cannot be done as things are; nothing was changed."""

@@ -6,10 +6,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .runs import Run, Runs, frames_in, holds, runs_of, since, until
+from .runs import (
+    Run,
+    Runs,
+    frames_in,
+    holds,
+    intersection,
+    runs_of,
+    since,
+    union,
+    until,
+)
 
 # A frame's cells are looked up among the tracks that live in its block of frames.
 BLOCK = 64
+_NAN = np.float32(np.nan).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +89,53 @@ class Track:
 
     def before(self, frame: int) -> "Track | None":
         """Part before a frame; None when there is none."""
-        return self._part(until(self.runs, frame), until(self.confirmed, frame))
+        return self.reshaped(until(self.runs, frame))
 
-    def onward(self, frame: int, label: int | None = None) -> "Track | None":
-        """Part from a frame on, by a label of its own; None when there is none."""
-        part = self._part(since(self.runs, frame), since(self.confirmed, frame))
-        return part and replace(part, label=label or self.label)
+    def onward(self, frame: int) -> "Track | None":
+        """Part from a frame on; None when there is none."""
+        return self.reshaped(since(self.runs, frame))
 
-    def _part(self, runs: Runs, confirmed: Runs) -> "Track | None":
+    def reshaped(self, runs: Runs) -> "Track | None":
+        """Give it other frames; confirmations and scores of lost ones go."""
         if not runs:
             return None
-        row = len(self.scores) // (self.end - self.begin + 1)
-        begin, end = runs[0][0] - self.begin, runs[-1][1] - self.begin + 1
-        scores = self.scores[begin * row : end * row]
+        begin, end = runs[0][0], runs[-1][1]
+        confirmed = intersection(self.confirmed, runs)
+        scores = self._scores_over(begin, end)
         return replace(self, runs=runs, confirmed=confirmed, scores=scores)
+
+    def merged(self, other: "Track") -> "Track":
+        """Take over the cells of another track, which lie in other frames."""
+        runs = union(self.runs, other.runs)
+        begin, end = runs[0][0], runs[-1][1]
+        mine, theirs = (t._scores_over(begin, end) for t in (self, other))
+        if mine and theirs:
+            values = [np.frombuffer(v, np.float32) for v in (mine, theirs)]
+            mine = np.where(np.isnan(values[0]), values[1], values[0]).tobytes()
+        confirmed = union(self.confirmed, other.confirmed)
+        return replace(self, runs=runs, confirmed=confirmed, scores=mine or theirs)
+
+    def unscored(self, frame: int) -> "Track":
+        """Forget the scores of a frame."""
+        if not self.scores or not self.begin <= frame <= self.end:
+            return self
+        row, place = self._row, frame - self.begin
+        head, tail = self.scores[: place * row], self.scores[(place + 1) * row :]
+        return replace(self, scores=head + _NAN * (row // 4) + tail)
+
+    @property
+    def _row(self) -> int:
+        return len(self.scores) // (self.end - self.begin + 1)
+
+    def _scores_over(self, begin: int, end: int) -> bytes:
+        """Scores of other frames, NaN where there are none."""
+        row = self._row
+        nothing = _NAN * (row // 4)
+        head, tail = nothing * (self.begin - begin), nothing * (end - self.end)
+        first, last = max(begin - self.begin, 0), max(end - self.begin + 1, 0)
+        if end < self.begin or begin > self.end:
+            return nothing * (end - begin + 1)
+        return head + self.scores[first * row : last * row] + tail
 
 
 class Lineage:

@@ -1,0 +1,140 @@
+"""The document: masks and lineage as they are now, changed by `Change` alone.
+
+Pixels hold stored numbers. Each frame has names: which label a stored number shows,
+where that is not the number itself. So a track of a thousand frames is relabelled,
+linked or taken away without a pixel being written, and comes back bit by bit.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..tracking.lineage import Lineage
+from .change import Absence, Change, Labels, Numbers
+from .names import FrameNames
+
+
+class Masks(Protocol):
+    """Where the pixels lie."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height and width, (T, Y, X)."""
+
+    def read(self, frame: int) -> Numbers:
+        """Give the stored numbers, (Y, X), of a frame; not to be written to."""
+
+    def write(self, frame: int, y: int, x: int, numbers: Numbers) -> None:
+        """Replace the stored numbers of a box, (height, width), at row y, column x."""
+
+
+class MemoryMasks:
+    """Masks in memory.
+
+    Parameters
+    ----------
+    pixels
+        Stored numbers, (T, Y, X), int32.
+    """
+
+    def __init__(self, pixels: NDArray[np.int32]) -> None:
+        self.pixels = pixels
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height and width, (T, Y, X)."""
+        frames, height, width = self.pixels.shape
+        return frames, height, width
+
+    def read(self, frame: int) -> Numbers:
+        """Give the stored numbers, (Y, X), of a frame; not to be written to."""
+        pixels: Numbers = self.pixels[frame]
+        pixels.flags.writeable = False
+        return pixels
+
+    def write(self, frame: int, y: int, x: int, numbers: Numbers) -> None:
+        """Replace the stored numbers of a box, (height, width), at row y, column x."""
+        height, width = numbers.shape
+        self.pixels[frame, y : y + height, x : x + width] = numbers
+
+
+_PLAIN = FrameNames()
+
+
+class Document:
+    """Masks and lineage of a movie as they are now.
+
+    Parameters
+    ----------
+    masks
+        The pixels.
+    lineage
+        The tracks.
+    names
+        Names by frame, where there are any.
+    absences
+        Places that the user said have no cell.
+    next_number
+        The least number that neither label nor pixel has ever had.
+    """
+
+    def __init__(
+        self,
+        masks: Masks,
+        lineage: Lineage,
+        names: dict[int, FrameNames] | None = None,
+        absences: set[Absence] | None = None,
+        next_number: int | None = None,
+    ) -> None:
+        self.masks = masks
+        self.lineage = lineage
+        self.absences = absences or set()
+        self.next_number = next_number or max(lineage.tracks, default=0) + 1
+        self._names = names or {}
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height and width, (T, Y, X)."""
+        return self.masks.shape
+
+    def labels(self, frame: int) -> Labels:
+        """Labels, (Y, X), of a frame; not to be written to."""
+        return self.names(frame).show(self.masks.read(frame))
+
+    def names(self, frame: int) -> FrameNames:
+        """Names of a frame; not to be changed."""
+        return self._names.get(frame, _PLAIN)
+
+    def named_frames(self) -> list[int]:
+        """Frames in which a stored number shows another label, ascending."""
+        return sorted(self._names)
+
+    def apply(self, change: Change) -> None:
+        """Make a change that was worked out on the document as it is now."""
+        for patch in change.patches:
+            self.masks.write(patch.frame, patch.y, patch.x, patch.after)
+        self._rename(change)
+        self._replace_tracks(change)
+        self.absences -= change.removed
+        self.absences |= change.added
+        self.next_number = change.numbers[1]
+
+    def _rename(self, change: Change) -> None:
+        touched: set[int] = set()
+        # All old names go first: two cells may exchange theirs.
+        for frame, number, _, _ in change.names.tolist():
+            touched.add(frame)
+            self._names.setdefault(frame, FrameNames()).name(number, number)
+        for frame, number, _, label in change.names.tolist():
+            self._names[frame].name(number, label)
+        for frame in touched:
+            if not self._names[frame]:
+                del self._names[frame]
+
+    def _replace_tracks(self, change: Change) -> None:
+        for before, after in change.tracks:
+            if after is not None:
+                self.lineage.put(after)
+            elif before is not None:
+                self.lineage.drop(before.label)

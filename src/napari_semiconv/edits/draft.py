@@ -1,0 +1,327 @@
+"""A draft: an edit tried out beside the document, which gives the change it makes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EditError
+from ..tracking.lineage import Track
+from ..tracking.runs import Runs, difference, frames_in, union
+from .change import Change, Labels, Numbers, Patch, TrackPair
+from .document import Document
+from .names import DraftNames, FrameNames
+from .region import Box, Region
+
+
+class Draft:
+    """The document with the edits so far, of which the document itself knows nothing.
+
+    Parameters
+    ----------
+    document
+        As it is now; not changed.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._pixels: dict[int, Numbers] = {}
+        self._boxes: dict[int, Box] = {}
+        self._names: dict[int, DraftNames] = {}
+        self._tracks: dict[int, Track | None] = {}
+        self._daughters: dict[int, set[int]] = {}
+        self.absences = set(document.absences)
+        self._next = document.next_number
+
+    # Looking
+
+    def track(self, label: int) -> Track:
+        """Give a track.
+
+        Raises
+        ------
+        EditError
+            When there is none.
+        """
+        found = self.find(label)
+        if found is None:
+            raise EditError(
+                f"Cell {label} does not exist: expected the label of a track. Choose "
+                f"a cell that is there."
+            )
+        return found
+
+    def find(self, label: int) -> Track | None:
+        """Give a track, or None when there is none."""
+        if label in self._tracks:
+            return self._tracks[label]
+        return self.document.lineage.tracks.get(label)
+
+    def cell(self, label: int, frame: int) -> Track:
+        """Give the track of a cell that has pixels in a frame.
+
+        Raises
+        ------
+        EditError
+            When it has none.
+        """
+        self.check_frame(frame)
+        track = self.track(label)
+        if not track.has(frame):
+            raise EditError(
+                f"Cell {label} has no pixels in frame {frame}: expected one of its "
+                f"frames, {_spans(track.runs)}. Choose one of those."
+            )
+        return track
+
+    def tracks(self) -> Iterator[Track]:
+        """Go through all tracks, in no order."""
+        for label in {*self.document.lineage.tracks, *self._tracks}:
+            track = self.find(label)
+            if track is not None:
+                yield track
+
+    def daughters(self, label: int) -> list[int]:
+        """Labels of the daughters of a track, ascending."""
+        known = self._daughters.get(label)
+        return sorted(
+            self.document.lineage.daughters_of(label) if known is None else known
+        )
+
+    def check_frame(self, frame: int) -> None:
+        """Make sure that a frame exists.
+
+        Raises
+        ------
+        EditError
+            When it does not.
+        """
+        if not 0 <= frame < self.document.shape[0]:
+            raise EditError(
+                f"Frame {frame} does not exist: expected 0 to "
+                f"{self.document.shape[0] - 1}. Choose one of those."
+            )
+
+    def labels(self, frame: int, box: Box | None = None) -> Labels:
+        """Labels, (Y, X) or those of a box, of a frame; not to be written to."""
+        numbers = self._numbers(frame)
+        return self._named(frame).show(numbers if box is None else numbers[box.slices])
+
+    def hidden(self, frame: int) -> NDArray[np.bool_]:
+        """Where cells of a frame lie that the user took away, (Y, X)."""
+        numbers = self._numbers(frame)
+        return np.isin(numbers, self._named(frame).hidden())
+
+    def region(self, label: int, frame: int) -> Region:
+        """Give the mask of a cell that has pixels in a frame."""
+        self.cell(label, frame)
+        return Region.where(self.labels(frame) == label)
+
+    # Changing
+
+    def new_label(self) -> int:
+        """Take a label that no cell has ever had."""
+        self._next += 1
+        return self._next - 1
+
+    def reserve(self, label: int) -> None:
+        """Note that a label is in use, so that no new cell gets it."""
+        self._next = max(self._next, label + 1)
+
+    def paint(self, frame: int, box: Box, after: Labels) -> None:
+        """Give the pixels of a box other labels; tracks follow.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame.
+        box
+            Where.
+        after
+            Labels, (height, width), 0 is background.
+        """
+        before = self.labels(frame, box)
+        changed = before != after
+        if not changed.any():
+            return
+        labels = np.unique(after[changed])
+        numbers = np.array([self._number_for(frame, n) for n in labels.tolist()])
+        pixels = self._writable(frame, box)
+        pixels[box.slices][changed] = numbers[
+            np.searchsorted(labels, after[changed])
+        ].astype(np.int32)
+        for label in labels[labels > 0].tolist():
+            self._appear(label, frame)
+        for label in np.unique(before[changed]).tolist():
+            if label > 0:
+                self._leave(label, frame)
+
+    def rename(self, frames: Iterable[int], labels: Mapping[int, int]) -> None:
+        """Let cells show other labels, all at once; the tracks are left to the caller.
+
+        Parameters
+        ----------
+        frames
+            In which frames.
+        labels
+            New label of each old one, all different.
+        """
+        for frame in frames:
+            named = self._names_of(frame)
+            numbers = {old: named.number(old) for old in labels}
+            for number in numbers.values():
+                if number is not None:
+                    named.name(number, number)
+            for old, number in numbers.items():
+                if number is not None:
+                    named.name(number, labels[old])
+
+    def hide(self, label: int, runs: Runs) -> None:
+        """Take away the pixels of a cell in some frames, so that they can come back."""
+        self.rename(frames_in(runs), {label: -self.new_label()})
+        self.reshape(label, difference(self.track(label).runs, runs))
+
+    def put(self, track: Track) -> None:
+        """Add a track or replace the one of its label."""
+        self._replace(track.label, track)
+
+    def drop(self, label: int) -> None:
+        """Take a track away; its daughters have no parent then."""
+        for daughter in self.daughters(label):
+            self.set_parent(daughter, 0)
+        self._replace(label, None)
+
+    def reshape(self, label: int, runs: Runs) -> None:
+        """Give a track other frames; without any it is dropped."""
+        left = self.track(label).reshaped(runs)
+        if left is None:
+            self.drop(label)
+        else:
+            self.put(left)
+
+    def set_parent(self, label: int, parent: int, *, confirmed: bool = False) -> None:
+        """Give a track a parent, or none with 0."""
+        track = self.track(label)
+        self.put(replace(track, parent=parent, parent_confirmed=confirmed))
+
+    def confirm(self, label: int, runs: Runs) -> None:
+        """Confirm a cell in some of its frames."""
+        track = self.find(label)
+        if track is not None:
+            self.put(replace(track, confirmed=union(track.confirmed, runs)))
+
+    def change(self) -> Change:
+        """Give all that differs from the document."""
+        document = self.document
+        added = frozenset(self.absences - document.absences)
+        removed = frozenset(document.absences - self.absences)
+        numbers = document.next_number, self._next
+        return Change(
+            self._patches(), self._renamed(), self._pairs(), added, removed, numbers
+        )
+
+    @property
+    def touched(self) -> list[Track]:
+        """Tracks that were changed and are still there."""
+        return [track for track in self._tracks.values() if track is not None]
+
+    # How
+
+    def _numbers(self, frame: int) -> Numbers:
+        found = self._pixels.get(frame)
+        return self.document.masks.read(frame) if found is None else found
+
+    def _named(self, frame: int) -> FrameNames:
+        draft = self._names.get(frame)
+        return self.document.names(frame) if draft is None else draft.merged()
+
+    def _writable(self, frame: int, box: Box) -> Numbers:
+        if frame not in self._pixels:
+            self._pixels[frame] = self.document.masks.read(frame).copy()
+            self._boxes[frame] = box
+        self._boxes[frame] = self._boxes[frame].around(box)
+        return self._pixels[frame]
+
+    def _names_of(self, frame: int) -> DraftNames:
+        found = self._names.get(frame)
+        if found is None:
+            found = self._names[frame] = DraftNames(self.document.names(frame))
+        return found
+
+    def _number_for(self, frame: int, label: int) -> int:
+        if label == 0:
+            return 0
+        number = self._names_of(frame).number(label)
+        if number is None:
+            number = self.new_label()
+            self._names_of(frame).name(number, label)
+        return number
+
+    def _appear(self, label: int, frame: int) -> None:
+        track = self.find(label)
+        here = ((frame, frame),)
+        if track is None:
+            self.reserve(label)
+            self.put(Track(label, here))
+        else:
+            grown = track.reshaped(union(track.runs, here))
+            assert grown is not None
+            self.put(grown.unscored(frame))
+
+    def _leave(self, label: int, frame: int) -> None:
+        number = self._names_of(frame).number(label)
+        if number is None or not (self._numbers(frame) == number).any():
+            if number is not None and number != label:
+                self._names_of(frame).name(number, number)
+            self.reshape(label, difference(self.track(label).runs, ((frame, frame),)))
+        else:
+            self.put(self.track(label).unscored(frame))
+
+    def _replace(self, label: int, track: Track | None) -> None:
+        before = self.find(label)
+        for value, there in ((before, False), (track, True)):
+            if value is not None and value.parent:
+                family = self._daughters.setdefault(
+                    value.parent, set(self.daughters(value.parent))
+                )
+                family.add(label) if there else family.discard(label)
+        self._tracks[label] = track
+
+    def _patches(self) -> tuple[Patch, ...]:
+        found = []
+        for frame, pixels in sorted(self._pixels.items()):
+            box = self._boxes[frame]
+            before = self.document.masks.read(frame)[box.slices]
+            after = pixels[box.slices]
+            tight = Region.where(before != after)
+            if tight.mask.size:
+                inner = tight.box.slices
+                found.append(
+                    Patch(
+                        frame,
+                        box.y + tight.y,
+                        box.x + tight.x,
+                        before[inner].copy(),
+                        after[inner].copy(),
+                    )
+                )
+        return tuple(found)
+
+    def _renamed(self) -> NDArray[np.int64]:
+        rows = [
+            (frame, *change)
+            for frame, names in sorted(self._names.items())
+            for change in names.changes()
+        ]
+        return np.array(rows, np.int64).reshape(-1, 4)
+
+    def _pairs(self) -> tuple[TrackPair, ...]:
+        tracks = self.document.lineage.tracks
+        pairs = ((tracks.get(n), after) for n, after in sorted(self._tracks.items()))
+        return tuple(pair for pair in pairs if pair[0] != pair[1])
+
+
+def _spans(runs: Runs) -> str:
+    shown = [f"{a} to {b}" if a < b else f"{a}" for a, b in runs[:4]]
+    return ", ".join(shown) + (" ..." if len(runs) > 4 else "")

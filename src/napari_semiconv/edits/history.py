@@ -1,0 +1,186 @@
+"""The one door: do, undo and redo edits, each in the journal before it is made."""
+
+import getpass
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import EditError
+from .base import Edit, plan
+from .change import Change
+from .codec import decode, encode
+from .document import Document
+from .journal import Entry, Journal
+
+# Entries that are one to the user: they are undone together.
+Step = list[Entry]
+
+
+class History:
+    """Does, undoes and redoes edits of a document.
+
+    Parameters
+    ----------
+    document
+        What is edited.
+    journal
+        Where every edit is written. Its entries after ``applied`` are made again.
+    applied
+        Number of the last entry that the document has in it already.
+    """
+
+    def __init__(self, document: Document, journal: Journal, applied: int = 0) -> None:
+        self.document = document
+        self.journal = journal
+        self._done: list[Step] = []
+        self._undone: list[Step] = []
+        self._who = _who()
+        for entry in journal.entries:
+            steps = self._note(entry)
+            if entry.number > applied:
+                for change in self._changes(entry, steps):
+                    document.apply(change)
+
+    @property
+    def undoable(self) -> str | None:
+        """What would be undone next, in words; None when nothing."""
+        return self._done[-1][-1].head["kind"] if self._done else None
+
+    @property
+    def redoable(self) -> str | None:
+        """What would be redone next, in words; None when nothing."""
+        return self._undone[-1][-1].head["kind"] if self._undone else None
+
+    @property
+    def restorable(self) -> set[int]:
+        """Numbers of the entries that can be undone or redone."""
+        steps = [*self._done, *self._undone]
+        return {entry.number for step in steps for entry in step}
+
+    def do(self, edit: Edit, group: int | None = None) -> Change:
+        """Make an edit: checked in full, then journalled, then applied.
+
+        Parameters
+        ----------
+        edit
+            What to do.
+        group
+            Number that edits share which are undone together; see `new_group`.
+
+        Returns
+        -------
+        Change
+            What it changed; false when nothing.
+
+        Raises
+        ------
+        EditError
+            When it cannot be done as things are; nothing was changed.
+        SaveError
+            When it could not be written; nothing was changed.
+        """
+        change = plan(edit, self.document)
+        if change:
+            head = {
+                "do": "edit",
+                "kind": edit.kind,
+                "group": self.new_group() if group is None else group,
+                "what": edit.describe(),
+            }
+            self._note(self.journal.append(self._signed(head), encode(change)))
+            self.document.apply(change)
+        return change
+
+    def undo(self) -> list[Change]:
+        """Take the last edit, or group of edits, back; return what changed.
+
+        Raises
+        ------
+        EditError
+            When there is none.
+        """
+        if not self._done:
+            raise EditError("There is nothing to undo.")
+        return self._turn("undo", self._done[-1])
+
+    def redo(self) -> list[Change]:
+        """Make the edit, or group, that was undone last again; return what changed.
+
+        Raises
+        ------
+        EditError
+            When there is none.
+        """
+        if not self._undone:
+            raise EditError("There is nothing to redo.")
+        return self._turn("redo", self._undone[-1])
+
+    def note(self, kind: str, what: dict[str, Any]) -> None:
+        """Write into the journal what changes nothing but should be known."""
+        self.journal.append(self._signed({"do": "note", "kind": kind, "what": what}))
+
+    def new_group(self) -> int:
+        """Give a number that no group of edits has."""
+        return self.journal.last + 1
+
+    def compact(self) -> None:
+        """Make the journal small; all that can be undone or redone stays so."""
+        self.journal.compact(self.restorable)
+        entries = self.journal.entries
+        for steps in (self._done, self._undone):
+            for step in steps:
+                step[:] = [entries[entry.number - 1] for entry in step]
+
+    def _turn(self, way: str, step: Step) -> list[Change]:
+        head = {"do": way, "kind": step[-1].head["kind"], "group": _group(step[0])}
+        # Read before it is journalled: a damaged entry must not be turned in part.
+        changes = list(self._turned(way, step))
+        self._note(self.journal.append(self._signed(head)))
+        for change in changes:
+            self.document.apply(change)
+        return changes
+
+    def _changes(self, entry: Entry, step: Step) -> Iterator[Change]:
+        """Go through the changes that an entry of the journal makes."""
+        way = entry.head["do"]
+        if way == "edit":
+            yield decode(self.journal.body(entry))
+        elif way in ("undo", "redo"):
+            yield from self._turned(way, step)
+
+    def _turned(self, way: str, step: Step) -> Iterator[Change]:
+        for entry in reversed(step) if way == "undo" else step:
+            change = decode(self.journal.body(entry))
+            yield change.inverse() if way == "undo" else change
+
+    def _note(self, entry: Entry) -> Step:
+        """Keep the stacks of what can be undone and redone; return the step."""
+        way = entry.head["do"]
+        if way == "edit":
+            self._undone.clear()
+            if self._done and _group(self._done[-1][0]) == _group(entry):
+                self._done[-1].append(entry)
+            else:
+                self._done.append([entry])
+            return self._done[-1]
+        if way in ("undo", "redo"):
+            stacks = self._done, self._undone
+            source, target = stacks if way == "undo" else stacks[::-1]
+            target.append(source.pop())
+            return target[-1]
+        return []
+
+    def _signed(self, head: dict[str, Any]) -> dict[str, Any]:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return {**head, "at": now, "by": self._who}
+
+
+def _group(entry: Entry) -> int:
+    return int(entry.head["group"])
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
