@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.edits.worlds import by_chance, family, faults, state
 
 from napari_semiconv.edits.base import plan
 from napari_semiconv.edits.history import History
 from napari_semiconv.edits.journal import Journal
 from napari_semiconv.errors import EditError
-from tests.edits.worlds import by_chance, family, faults, state
 
 SLOWLY = settings(
     deadline=None, max_examples=1500, suppress_health_check=[HealthCheck.too_slow]
@@ -37,9 +37,8 @@ class Session:
         before = state(self.document)
         try:
             change = self.history.do(edit)
-        except EditError as error:
+        except EditError:
             assert state(self.document) == before, "a refused edit changed something"
-            assert len(str(error)) > 20
             return
         if change:
             self.past.append(state(self.document))

@@ -132,7 +132,7 @@ def by_chance(random, document):
             for _ in "ab"
         )  # fmt: skip
     makers = [
-        lambda: Paint(t, random.choice([label, 99]), block(random), random.random() < 0.5),
+        lambda: Paint(t, random.choice([label, 99]), block(random), t % 2 == 0),
         lambda: NewCell(t, block(random)),
         lambda: Erase(t, block(random), random.choice([None, label])),
         lambda: Fill(t, y, x, random.choice([0, label])),

@@ -80,10 +80,14 @@ class Journal:
         self._writable = writable
         with saving(path):
             self._file = _open(path, writable)
-            self._end = self._scan()
-            self.torn = self._file.seek(0, os.SEEK_END) - self._end
-            if self.torn and writable:
-                os.ftruncate(self._file.fileno(), self._end)
+            try:
+                self._end = self._scan()
+                self.torn = self._file.seek(0, os.SEEK_END) - self._end
+                if self.torn and writable:
+                    os.ftruncate(self._file.fileno(), self._end)
+            except BaseException:
+                self._file.close()
+                raise
 
     def __enter__(self) -> Self:
         """Begin."""

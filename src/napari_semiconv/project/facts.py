@@ -1,0 +1,127 @@
+"""What a project was made from: its project.json, versions and migrations."""
+
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import BadInputError
+from ..io.results import MovieFacts
+from ..safe import write_json_safely
+from ..settings import Settings
+
+SUFFIX = ".semiconv"
+FORMAT = "napari-semiconv project"
+VERSION = 1
+INFO = "project.json"
+
+Value = dict[str, Any]
+# What brings the values of a version to the next one.
+MIGRATIONS: dict[int, Callable[[Value], Value]] = {}
+
+
+class RunFacts(Settings):
+    """One run of the network whose frames were taken over.
+
+    ``folder`` lies in the project; ``frames`` are the first and the last asked for,
+    both included. ``group`` is the number that its edits share.
+    """
+
+    folder: str
+    frames: tuple[int, int]
+    group: int
+
+
+class ProjectInfo(Settings):
+    """What a project was made from.
+
+    ``fingerprint`` tells whether a movie is the one it was made from; ``origin`` says
+    where masks came from that were imported.
+    """
+
+    format: str = FORMAT
+    version: int = VERSION
+    package: str
+    movie: MovieFacts
+    fingerprint: str
+    origin: str | None = None
+    runs: tuple[RunFacts, ...] = ()
+
+    @classmethod
+    def new(
+        cls, movie: MovieFacts, fingerprint: str, origin: str | None
+    ) -> "ProjectInfo":
+        """Make the facts of a new project, written by this release."""
+        package = version("napari-semiconv")
+        return cls(package=package, movie=movie, fingerprint=fingerprint, origin=origin)
+
+
+def is_project(folder: Path) -> bool:
+    """Tell whether a folder holds a project."""
+    return (folder / INFO).is_file()
+
+
+def write_info(folder: Path, info: ProjectInfo) -> None:
+    """Write project.json, all of it or nothing.
+
+    Raises
+    ------
+    SaveError
+        When it could not be written; the file is as it was.
+    """
+    write_json_safely(folder / INFO, info.model_dump(mode="json"))
+
+
+def read_info(folder: Path) -> ProjectInfo:
+    """Read project.json; one of an older release is brought up to date in memory.
+
+    Raises
+    ------
+    BadInputError
+        When it is missing, damaged, or of a newer release.
+    """
+    value = _read_json(folder / INFO)
+    if value.get("format") != FORMAT:
+        raise BadInputError(
+            f"{folder}: expected '{FORMAT}' in {INFO}, found "
+            f"'{value.get('format')}'. Choose the folder of a project."
+        )
+    try:
+        return ProjectInfo.model_validate(_migrated(folder, value))
+    except (ValidationError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{folder}: {INFO} is damaged: expected the facts of a project, found "
+            f"{_places(error)} that cannot be read. Restore that file from a copy."
+        ) from error
+
+
+def _migrated(folder: Path, value: Value) -> Value:
+    found = value.get("version")
+    if not isinstance(found, int) or found > VERSION:
+        raise BadInputError(
+            f"{folder}: expected a project of version {VERSION} or older, found "
+            f"version {found}. Update napari-semiconv to open it."
+        )
+    for number in range(found, VERSION):
+        value = MIGRATIONS[number](value) | {"version": number + 1}
+    return value
+
+
+def _places(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
+    return "values"
+
+
+def _read_json(path: Path) -> Value:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInputError(
+            f"{path.parent}: expected a project with {path.name}, found none that can "
+            f"be read. Choose a folder NAME{SUFFIX}."
+        ) from error
+    return value if isinstance(value, dict) else {}

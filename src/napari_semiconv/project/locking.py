@@ -1,0 +1,58 @@
+"""One writer at a time: the lock of a project folder."""
+
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..safe import write_json_safely
+
+LOCK = "lock"
+HOLDER = "lock.json"
+
+
+class Lock:
+    """Held while a project may be written to; the system frees it when we die.
+
+    Parameters
+    ----------
+    folder
+        The project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = FileLock(folder / LOCK, timeout=0)
+
+    def take(self) -> str | None:
+        """Try to take it; return why that failed, in a sentence, or None."""
+        try:
+            self._lock.acquire()
+        except Timeout:
+            return (
+                f"{self._folder.name} is open elsewhere{self._holder()}, so it was "
+                f"opened to be read only. Close it there to change it here."
+            )
+        except OSError:
+            return (
+                f"{self._folder.name} may not be written to, so it was opened to be "
+                f"read only. Copy it to another disk to change it."
+            )
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        holder = {"host": socket.gethostname(), "process": os.getpid(), "since": now}
+        write_json_safely(self._folder / HOLDER, holder)
+        return None
+
+    def free(self) -> None:
+        """Let it go."""
+        self._lock.release()
+
+    def _holder(self) -> str:
+        try:
+            facts = json.loads((self._folder / HOLDER).read_text(encoding="utf-8"))
+            return f" (process {facts['process']} on {facts['host']})"
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""

@@ -1,0 +1,80 @@
+"""The files of a new project."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ..edits.document import Document
+from ..edits.journal import Journal
+from ..errors import BadInputError
+from ..io.tracked import TrackedMovie
+from ..movie import Movie
+from ..safe import saving
+from ..tracking.invariants import faults_of_frame, faults_of_lineage
+from ..tracking.lineage import Lineage
+from .facts import ProjectInfo, write_info
+from .movies import facts_of, fingerprint
+from .recovery import JOURNAL, LABELS, LINEAGE
+from .snapshot import write_snapshot
+from .store import ZarrMasks
+
+Progress = Callable[[int, int], None]
+
+
+def fill(
+    folder: Path,
+    movie: Movie,
+    shape: tuple[int, int, int],
+    found: TrackedMovie | None,
+    progress: Progress | None,
+) -> None:
+    """Write all files of a new project.
+
+    Parameters
+    ----------
+    folder
+        An empty folder.
+    movie
+        The movie.
+    shape
+        Its frames, height and width, (T, Y, X).
+    found
+        Masks and tracks to begin with; none when None.
+    progress
+        Told the frames done and those to do.
+
+    Raises
+    ------
+    BadInputError
+        When masks and tracks do not agree.
+    SaveError
+        When the files cannot be written.
+    """
+    with saving(folder):
+        ZarrMasks.create(folder / LABELS, shape)
+        masks = ZarrMasks(folder / LABELS)
+    lineage = Lineage() if found is None else found.lineage
+    _refuse(faults_of_lineage(lineage, shape[0]), folder)
+    for frame in range(shape[0] if found is not None else 0):
+        assert found is not None
+        labels = np.asarray(found.read(frame), np.int32)
+        _refuse(faults_of_frame(lineage, frame, labels), folder)
+        if labels.any():
+            masks.write(frame, 0, 0, labels)
+        if progress is not None:
+            progress(frame + 1, shape[0])
+    masks.flush()
+    write_snapshot(folder / LINEAGE, Document(masks, lineage), 0)
+    Journal(folder / JOURNAL).close()
+    origin = found.name if found is not None else None
+    write_info(folder, ProjectInfo.new(facts_of(movie), fingerprint(movie), origin))
+
+
+def _refuse(faults: Iterable[str], folder: Path) -> None:
+    first = next(iter(faults), None)
+    if first is not None:
+        raise BadInputError(
+            f"The masks and the tracks do not agree: {first} Mend the tracks, or leave "
+            f"them out."
+        )

@@ -1,0 +1,336 @@
+"""The project folder: the only place where state lives.
+
+::
+
+    NAME.semiconv/
+        project.json   movie, runs, versions
+        labels.zarr    stored numbers, (T, Y, X), int32, one checked chunk a frame
+        lineage.npz    tracks, confirmations, names and marks, as of some journal entry
+        journal.bin    every edit since the beginning
+        runs/0001      what the network found, with its memory for going on
+        lock           held by the one who may write
+
+What lies in ``labels.zarr`` and ``lineage.npz`` may be older than the journal: the
+entries in between are made again when the project is opened.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..edits.base import Edit
+from ..edits.change import Change
+from ..edits.document import Document
+from ..edits.history import History
+from ..errors import BadInputError, SaveError
+from ..io.tracked import TrackedMovie
+from ..movie import Movie
+from ..safe import draft_of, saving
+from ..tracking.invariants import faults_of_frame, faults_of_lineage
+from ..tracking.lineage import Lineage
+from .facts import SUFFIX, ProjectInfo, is_project, read_info, write_info
+from .locking import Lock
+from .making import Progress, fill
+from .movies import check_movie, facts_of, find_movie
+from .recovery import LINEAGE, open_history
+from .snapshot import write_snapshot
+from .store import ZarrMasks
+
+# Entries after which tracks and masks are brought up to date on the disk.
+ENTRIES_BETWEEN = 500
+
+
+class Project:
+    """An open project; made by `create` and `open`, ended by `close`.
+
+    Parameters
+    ----------
+    folder
+        The project folder.
+    info
+        What it was made from.
+    history
+        Its document and edits.
+    lock
+        The lock, when it may be written to.
+    notes
+        Sentences that the user should read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: ProjectInfo,
+        history: History,
+        lock: Lock | None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.folder = folder
+        self.info = info
+        self.history = history
+        self.notes = notes
+        self._lock = lock
+        self._kept = history.journal.last
+
+    @staticmethod
+    def create(
+        folder: str | Path,
+        movie: Movie,
+        found: TrackedMovie | None = None,
+        progress: Progress | None = None,
+    ) -> "Project":
+        """Make a new project and open it.
+
+        Parameters
+        ----------
+        folder
+            Where; new or empty.
+        movie
+            The movie, with its axes as they are understood.
+        found
+            Masks and tracks to begin with; none when None.
+        progress
+            Told the frames done and those to do.
+
+        Raises
+        ------
+        SaveError
+            When there is something in the folder, or it cannot be written.
+        BadInputError
+            When the masks do not fit the movie or the tracks.
+        """
+        folder = Path(folder)
+        shape = (len(movie), *movie.frame_shape)
+        if found is not None and found.shape != shape:
+            raise BadInputError(
+                f"{found.name}: expected masks of shape {shape}, as the movie "
+                f"{movie.name}, found {found.shape}. Choose the movie they belong to."
+            )
+        with saving(folder):
+            if folder.exists() and any(folder.iterdir()):
+                raise SaveError(
+                    f"{folder}: expected a new or empty folder, found files in it. "
+                    f"Choose another name for the project."
+                )
+            draft = draft_of(folder)
+            draft.mkdir(parents=True)
+        try:
+            fill(draft, movie, shape, found, progress)
+            with saving(folder):
+                if folder.exists():
+                    folder.rmdir()
+                draft.rename(folder)
+        except BaseException:
+            _remove(draft)
+            raise
+        return Project.open(folder, movie=movie)
+
+    @staticmethod
+    def open(
+        folder: str | Path, *, movie: Movie | None = None, write: bool = True
+    ) -> "Project":
+        """Open a project; read only when another program has it open.
+
+        Parameters
+        ----------
+        folder
+            The project folder.
+        movie
+            Its movie, when that was moved; looked for when None, and only when asked.
+        write
+            Whether it is to be changed.
+
+        Raises
+        ------
+        BadInputError
+            When it is no project, damaged, or was written by a newer release.
+        """
+        folder = Path(folder)
+        info = read_info(folder)
+        if movie is not None:
+            check_movie(folder, movie, info.movie, info.fingerprint)
+        lock, notes = None, []
+        if write:
+            lock = Lock(folder)
+            trouble = lock.take()
+            if trouble:
+                lock = None
+                notes.append(trouble)
+        try:
+            history = open_history(folder, notes, writable=lock is not None)
+        except BaseException:
+            if lock is not None:
+                lock.free()
+            raise
+        project = Project(folder, info, history, lock, tuple(notes))
+        if movie is not None and lock is not None:
+            project._note_movie(movie)
+        return project
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+        self.close()
+
+    @property
+    def document(self) -> Document:
+        """Masks and lineage as they are now."""
+        return self.history.document
+
+    @property
+    def lineage(self) -> Lineage:
+        """Tracks as they are now; not to be changed."""
+        return self.document.lineage
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed."""
+        return self._lock is None
+
+    def movie(self) -> Movie:
+        """Open the movie, looking for it where it may have been moved to.
+
+        Raises
+        ------
+        BadInputError
+            When it is not found, or is another one.
+        """
+        movie = find_movie(self.folder, self.info.movie, self.info.fingerprint)
+        if not self.read_only:
+            self._note_movie(movie)
+        return movie
+
+    def do(self, edit: Edit, group: int | None = None) -> Change:
+        """Make an edit; see `History.do`."""
+        change = self.history.do(edit, group)
+        self._keep_up()
+        return change
+
+    def undo(self) -> list[Change]:
+        """Take the last edit back; see `History.undo`."""
+        changes = self.history.undo()
+        self._keep_up()
+        return changes
+
+    def redo(self) -> list[Change]:
+        """Make the edit that was undone last again; see `History.redo`."""
+        changes = self.history.redo()
+        self._keep_up()
+        return changes
+
+    def tracked(self, movie: Movie | None = None) -> TrackedMovie:
+        """Give masks and tracks to an export.
+
+        Parameters
+        ----------
+        movie
+            The movie, where pixels are needed.
+        """
+        facts = self.info.movie
+        return TrackedMovie(
+            facts.name,
+            self.document.shape,
+            self.document.labels,
+            self.lineage,
+            facts.pixel_size,
+            facts.frame_interval,
+            movie,
+        )
+
+    def faults(self, progress: Progress | None = None) -> Iterable[str]:
+        """Go through all that is wrong with masks and tracks; reads every frame."""
+        frames = self.document.shape[0]
+        yield from faults_of_lineage(self.lineage, frames)
+        for frame in range(frames):
+            try:
+                labels = self.document.labels(frame)
+            except BadInputError as error:
+                yield str(error)
+                continue
+            yield from faults_of_frame(self.lineage, frame, labels)
+            if progress is not None:
+                progress(frame + 1, frames)
+        for entry in self.history.journal.entries:
+            if not self.history.journal.is_sound(entry):
+                yield f"Entry {entry.number} of the journal is damaged."
+
+    def note_runs(self, info: ProjectInfo) -> None:
+        """Record facts that changed.
+
+        Raises
+        ------
+        SaveError
+            When they could not be written.
+        """
+        self.info = info
+        write_info(self.folder, info)
+
+    def save(self) -> None:
+        """Bring masks and tracks up to date on the disk.
+
+        Raises
+        ------
+        SaveError
+            When that fails; the journal still has every edit.
+        """
+        journal = self.history.journal
+        if self.read_only or journal.last == self._kept:
+            return
+        journal.sync()
+        _masks(self.document).flush()
+        write_snapshot(self.folder / LINEAGE, self.document, journal.last)
+        self._kept = journal.last
+
+    def compact(self) -> None:
+        """Make the journal small; all that can be undone or redone stays so.
+
+        Raises
+        ------
+        SaveError
+            When it could not be written; the journal is as it was.
+        """
+        self.save()
+        if not self.read_only:
+            self.history.compact()
+
+    def close(self) -> None:
+        """Save and let the folder go; a second time does nothing."""
+        try:
+            self.save()
+        finally:
+            self.history.journal.close()
+            if self._lock is not None:
+                self._lock.free()
+            self._lock = None
+
+    def _keep_up(self) -> None:
+        if self.history.journal.last - self._kept >= ENTRIES_BETWEEN:
+            self.save()
+
+    def _note_movie(self, movie: Movie) -> None:
+        facts = facts_of(movie)
+        if facts != self.info.movie and movie.path is not None:
+            self.note_runs(self.info.model_copy(update={"movie": facts}))
+
+
+def _masks(document: Document) -> ZarrMasks:
+    assert isinstance(document.masks, ZarrMasks)
+    return document.masks
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+__all__ = ["SUFFIX", "Project", "is_project"]

@@ -1,0 +1,171 @@
+"""Tracks, names and marks of a project in one file, written whole or not at all."""
+
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..edits.change import Absence
+from ..edits.document import Document
+from ..edits.names import FrameNames
+from ..errors import BadInputError
+from ..safe import draft_of, saving
+from ..tracking.lineage import Lineage, Track
+from ..tracking.runs import Run, Runs
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Snapshot:
+    """What a project's lineage file holds.
+
+    Parameters
+    ----------
+    lineage
+        The tracks.
+    names
+        Names by frame, where there are any.
+    absences
+        Places that the user said have no cell.
+    next_number
+        The least number that was never used.
+    applied
+        Number of the last journal entry that is in it.
+    """
+
+    lineage: Lineage
+    names: dict[int, FrameNames]
+    absences: set[Absence]
+    next_number: int
+    applied: int
+
+
+def write_snapshot(path: Path, document: Document, applied: int) -> None:
+    """Write the lineage file.
+
+    Parameters
+    ----------
+    path
+        The file; replaced when it is complete.
+    document
+        What is to be kept.
+    applied
+        Number of the last journal entry that is in it.
+
+    Raises
+    ------
+    SaveError
+        When it could not be written; the file is as it was.
+    """
+    # In memory first: what cannot be made must not spoil a file.
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **_arrays(document, applied))
+    draft = draft_of(path)
+    with saving(path):
+        try:
+            with draft.open("wb") as file:
+                file.write(stream.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Read the lineage file.
+
+    Raises
+    ------
+    BadInputError
+        When it is missing or damaged.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream) as file:
+            arrays = {name: file[name] for name in file.files}
+        return _snapshot(arrays)
+    except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
+        raise _damaged(path) from error
+    except zipfile.BadZipFile as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> BadInputError:
+    return BadInputError(
+        f"{path}: expected the tracks of a project, found none that can be read. "
+        f"Restore that file from a copy."
+    )
+
+
+def _arrays(document: Document, applied: int) -> Arrays:
+    lineage = document.lineage
+    tracks = [track for _, track in sorted(lineage.tracks.items())]
+    names = [
+        (frame, number, label)
+        for frame in document.named_frames()
+        for number, label in document.names(frame)
+    ]
+    facts = [
+        (t.label, t.parent, t.parent_confirmed, len(t.runs), len(t.confirmed))
+        for t in tracks
+    ]
+    return {
+        "counters": np.array([applied, document.next_number], np.int64),
+        "tracks": _rows(facts, 5),
+        "runs": _rows((run for t in tracks for run in t.runs), 2),
+        "confirmed": _rows((run for t in tracks for run in t.confirmed), 2),
+        "score_sizes": np.array([len(t.scores) for t in tracks], np.int64),
+        "scores": np.frombuffer(b"".join(t.scores for t in tracks), np.uint8),
+        "score_names": np.array(lineage.score_names, np.str_),
+        "names": _rows(names, 3),
+        "absences": _rows(sorted(document.absences), 3),
+    }
+
+
+def _rows(rows: Iterable[Sequence[int]], width: int) -> NDArray[np.int64]:
+    return np.array([*rows], np.int64).reshape(-1, width)
+
+
+def _snapshot(arrays: Arrays) -> Snapshot:
+    names: dict[int, dict[int, int]] = {}
+    for frame, number, label in arrays["names"].tolist():
+        names.setdefault(frame, {})[number] = label
+    applied, next_number = arrays["counters"].tolist()
+    return Snapshot(
+        Lineage(_tracks(arrays), tuple(arrays["score_names"].tolist())),
+        {frame: FrameNames(labels) for frame, labels in names.items()},
+        {(t, y, x) for t, y, x in arrays["absences"].tolist()},
+        next_number,
+        applied,
+    )
+
+
+def _tracks(arrays: Arrays) -> list[Track]:
+    rows = arrays["tracks"]
+    runs = _groups(arrays["runs"], rows[:, 3])
+    confirmed = _groups(arrays["confirmed"], rows[:, 4])
+    ends = np.concatenate([[0], arrays["score_sizes"].cumsum()]).tolist()
+    scores = arrays["scores"].tobytes()
+    return [
+        Track(label, r, parent, c, bool(sure), scores[begin:end])
+        for (label, parent, sure, _, _), r, c, (begin, end) in zip(
+            rows.tolist(), runs, confirmed, pairwise(ends), strict=True
+        )
+    ]
+
+
+def _groups(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> list[Runs]:
+    pairs: list[Run] = [(first, last) for first, last in rows.tolist()]
+    ends = np.concatenate([[0], counts.cumsum()]).tolist()
+    if ends[-1] != len(pairs):
+        raise ValueError("cut off")
+    return [tuple(pairs[begin:end]) for begin, end in pairwise(ends)]
