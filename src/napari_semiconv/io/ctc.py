@@ -13,16 +13,17 @@ from tifffile import imread, imwrite
 from ..errors import BadInputError, SaveError
 from ..safe import draft_of, saving
 from ..tracking.lineage import Lineage
+from .axes import sizes
 from .ctc_masks import (
     OUTLINE,
     RESULT_MASK,
     TRUTH_MASK,
-    Labels,
     MaskFiles,
     numbered_masks,
 )
 from .ctc_pieces import Pieces, Repaint
 from .ctc_table import RESULT_TABLE, TRUTH_TABLE, Table, read_table, write_table
+from .observing import Labels, labels_in
 
 
 class CtcFolder(NamedTuple):
@@ -132,10 +133,19 @@ def check_masks(folder: CtcFolder, name: str = "the result") -> None:
     Raises
     ------
     BadInputError
-        At the first label that is in the masks or in the table alone.
+        At the first label that is in the masks or in the table alone, or the first
+        mask that differs in size.
     """
+    shape = None
     for frame in folder.masks:
-        found = set(np.unique(folder.masks[frame]).tolist()) - {0}
+        masks = folder.masks[frame]
+        shape = shape or masks.shape
+        if masks.shape != shape:
+            raise BadInputError(
+                f"{name}: expected masks of one size, found {sizes(shape)} in frame 0 "
+                f"and {sizes(masks.shape)} in frame {frame}. Save them alike."
+            )
+        found = set(labels_in(masks))
         begin, end = folder.table[:, 1], folder.table[:, 2]
         alive = (begin <= frame) & (frame <= end)
         expected = set(folder.table[alive, 0].tolist())

@@ -5,13 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import BadInputError, UnreadableFrameError
+from .observing import Labels, as_labels
 from .tiff import read_tiff
-
-Labels = NDArray[np.int32]
 
 RESULT_MASK = re.compile(r"mask(\d+)\.tif", re.IGNORECASE)
 TRUTH_MASK = re.compile(r"man_track(\d+)\.tif", re.IGNORECASE)
@@ -46,14 +42,13 @@ class MaskFiles(Mapping[int, Labels]):
                     f"expected whole numbers in 2D, found {source.dtype} with axes "
                     f"{source.axes}"
                 )
-            labels = source.plane({})
+            return as_labels(source.plane({}), path.name)
         except (OSError, BadInputError) as error:
             raise UnreadableFrameError(
                 f"The masks of frame {frame} in {path.name} cannot be read: "
                 f"{str(error).rstrip('.')}. Restore the file.",
                 frame,
             ) from error
-        return labels.astype(np.int32)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.paths)

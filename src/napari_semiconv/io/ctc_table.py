@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..safe import write_text_safely
+from .guard import read_text
 
 RESULT_TABLE = "res_track.txt"
 TRUTH_TABLE = "man_track.txt"
@@ -34,13 +35,7 @@ def read_table(path: Path) -> Table:
         When a row is malformed or breaks a rule.
     """
     rows = []
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(
-            f"{path} cannot be read as text. Restore the file."
-        ) from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         fields = line.split()
         if not fields:
             continue

@@ -16,6 +16,7 @@ from ..movie import Movie
 from ..safe import draft_of, saving, write_text_safely
 from ..tracking.lineage import Lineage
 from ..tracking.runs import count_frames
+from .tracked import TrackedMovie
 
 # Above this many pixels a stack may pass the 4 GB that a classic TIFF can hold, labels
 # being squeezed to an eighth at worst.
@@ -42,7 +43,10 @@ class LabelsTiffWriter:
     """
 
     def __init__(
-        self, path: str | Path, movie: Movie, count: int | None = None
+        self,
+        path: str | Path,
+        movie: Movie | TrackedMovie,
+        count: int | None = None,
     ) -> None:
         self.path = Path(path)
         self._movie = movie
@@ -56,12 +60,14 @@ class LabelsTiffWriter:
         self._draft = draft_of(self.path)
         with saving(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            # It may be a link that leads elsewhere.
+            self._draft.unlink(missing_ok=True)
             self._writer = TiffWriter(self._draft, bigtiff=self._big)
 
     @property
     def tracks_path(self) -> Path:
         """File of the tracks."""
-        return self.path.with_name(f"{self.path.stem}_tracks.csv")
+        return tracks_beside(self.path)
 
     def write(self, frame: int, labels: NDArray[Any], lineage: Lineage) -> None:
         """Write the next frame.
@@ -202,6 +208,11 @@ class LabelsTiffWriter:
         xml.addimage(self._dtype, shape, stored, **facts)
         # The tag holds ASCII: other letters are written as references.
         return xml.tostring().encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def tracks_beside(path: Path) -> Path:
+    """File of the tracks that belongs to a TIFF of labels."""
+    return path.with_name(f"{path.stem}_tracks.csv")
 
 
 def tracks_as_csv(lineage: Lineage) -> str:

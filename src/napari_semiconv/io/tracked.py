@@ -39,3 +39,12 @@ class TrackedMovie:
     pixel_size: tuple[float, float] | None = None
     frame_interval: float | None = None
     movie: Movie | None = None
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return self.shape[0]
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Height and width of a frame, in px."""
+        return self.shape[1:]
