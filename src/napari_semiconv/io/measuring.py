@@ -1,0 +1,136 @@
+"""Measure the cells of a frame: size, place, shape, brightness."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import regionprops_table
+
+from ..errors import BadInputError, UnreadableFrameError
+from ..movie import Movie
+from .observing import Labels, labels_in
+from .tracked import TrackedMovie
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured of the cells of one frame, each (N,) by ascending label.
+
+    Parameters
+    ----------
+    labels
+        Labels of the cells.
+    pixels
+        Area, in px.
+    centroids
+        Mean y and x, (N, 2), in px; the centre of the first pixel is 0, 0.
+    axes
+        Length of the longer and the shorter axis, (N, 2), of the ellipse of the same
+        second moments; in um when the pixel size is known, else in px.
+    orientations
+        Direction of the longer axis, in degrees from -90 to 90: 0 is along x, 90 along
+        y, counter-clockwise as seen on screen.
+    intensities
+        Mean grey value of each channel, (N, channels); NaN where it cannot be read.
+    """
+
+    labels: list[int]
+    pixels: Values
+    centroids: Values
+    axes: Values
+    orientations: Values
+    intensities: Values
+
+
+def measure(
+    labels: Labels,
+    pixel_size: tuple[float, float] | None,
+    channels: Sequence[NDArray[Any] | None],
+) -> Measures:
+    """Measure the cells of a frame.
+
+    Parameters
+    ----------
+    labels
+        Labels, (Y, X); 0 is background.
+    pixel_size
+        Height and width of a pixel, in um; None when unknown.
+    channels
+        Grey values, (Y, X), of each channel; None for one that cannot be read.
+    """
+    present = labels_in(labels)
+    inside = labels != 0
+    # Numbered from 1: memory must not depend on how large a label is.
+    places = np.searchsorted(present, labels[inside])
+    numbered = np.zeros(labels.shape, np.int32)
+    numbered[inside] = places + 1
+    names = ("num_pixels", "centroid", "axis_major_length", "axis_minor_length")
+    spacing = pixel_size or (1.0, 1.0)
+    found = regionprops_table(
+        numbered, properties=(*names, "orientation"), spacing=spacing
+    )
+    pixels = np.asarray(found["num_pixels"], float)
+    sums = [
+        np.full(len(present), np.nan)
+        if grey is None
+        else np.bincount(places, grey[inside], len(present))
+        for grey in channels
+    ]
+    intensities = np.array(sums).reshape(len(channels), len(present))
+    # The angle from the y axis towards x, downwards, becomes one from x upwards.
+    turned = np.degrees(found["orientation"]) - 90
+    return Measures(
+        present,
+        pixels,
+        np.stack([found["centroid-0"], found["centroid-1"]], 1) / spacing,
+        np.stack([found["axis_major_length"], found["axis_minor_length"]], 1),
+        np.where(turned <= -90, turned + 180, turned),
+        (intensities / pixels).T,
+    )
+
+
+def channels_of(tracked: TrackedMovie) -> list[Movie]:
+    """Give the movie once for each of its channels; nothing when it is not at hand.
+
+    Raises
+    ------
+    BadInputError
+        When it is not the movie of these cells: other frames.
+    """
+    movie = tracked.movie
+    if movie is None:
+        return []
+    found = (len(movie), *movie.frame_shape)
+    if found[0] < len(tracked) or found[1:] != tracked.frame_shape:
+        raise BadInputError(
+            f"{movie.name}: expected the movie of these cells, {len(tracked)} frames "
+            f"of {tracked.frame_shape[0]} x {tracked.frame_shape[1]} px, found "
+            f"{found[0]} of {found[1]} x {found[2]} px. Choose their movie, or export "
+            f"without one."
+        )
+    return [movie.with_choices(channel=c) for c in range(movie.size("C"))]
+
+
+def measured_frames(tracked: TrackedMovie) -> Iterator[Measures]:
+    """Measure frame after frame, one in memory at a time.
+
+    Raises
+    ------
+    BadInputError
+        When the labels of a frame cannot be read, or the movie is another one.
+    """
+    movies = channels_of(tracked)
+    for frame in range(len(tracked)):
+        channels = [_frame(movie, frame) for movie in movies]
+        yield measure(tracked.read(frame), tracked.pixel_size, channels)
+
+
+def _frame(movie: Movie, frame: int) -> NDArray[Any] | None:
+    try:
+        return movie.frame(frame)
+    except UnreadableFrameError:
+        return None
