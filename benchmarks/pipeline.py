@@ -8,7 +8,7 @@ from typing import Any
 from napari_semiconv.inference.pipeline import FrameResult, segment_and_track
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
-from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.settings import SegmentSettings, VotesSettings
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
@@ -19,16 +19,21 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cell-size", default="auto", help="diameter in px, or auto to estimate it"
     )
+    parser.add_argument(
+        "--smoothing", type=float, help="vote smoothing, in cell diameters"
+    )
 
 
 def pipeline_settings(options: Mapping[str, Any]) -> SegmentSettings:
     """Turn the options into settings."""
-    size = options["cell_size"]
+    size, smoothing = options["cell_size"], options.get("smoothing")
+    votes = VotesSettings() if smoothing is None else VotesSettings(smoothing=smoothing)
     return SegmentSettings(
         model=str(options["model"]),
         engine=options["engine"],
         device=options["device"],
         cell_size=None if size == "auto" else float(size),
+        votes=votes,
     )
 
 
