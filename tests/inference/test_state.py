@@ -1,15 +1,11 @@
-"""The memory between frames: carried, forgotten, kept on disk and taken up again."""
-
-import errno
+"""The memory between frames: carried, noted, forgotten and taken up again."""
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from napari_semiconv.errors import BadModelError, SaveError
-from napari_semiconv.inference import state
-from napari_semiconv.inference.state import load_state, save_state
+from napari_semiconv.errors import BadModelError
 from napari_semiconv.inference.stream import Stream
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.frames import finite, normalise, without_hot_pixels
@@ -34,19 +30,6 @@ def frames():
 
 def maps(stream, frames):
     return [stream.push(frame).embedding for frame in frames]
-
-
-@pytest.mark.parametrize("span", [0, 1, 4])
-@pytest.mark.parametrize("memory", ["gru", "lstm", "none"])
-def test_going_on_from_disk_is_bit_equal(tmp_path, frames, memory, span):
-    model = model_of(tmp_path, memory)
-    whole = maps(Stream(model, 24, span), frames)
-    first, second = Stream(model, 24, span), Stream(model, 24, span)
-    maps(first, frames[:3])
-    save_state(tmp_path / "state", first.snapshot())
-    second.restore(load_state(tmp_path / "state"))
-    again = maps(second, frames[3:])
-    assert all(np.array_equal(a, b) for a, b in zip(whole[3:], again, strict=True))
 
 
 def test_a_snapshot_does_not_follow_the_stream(tmp_path, frames):
@@ -89,33 +72,3 @@ def test_the_memory_of_another_model_is_refused(tmp_path, frames):
     maps(stream, frames[:1])
     with pytest.raises(BadModelError, match="found that of other weights"):
         Stream(model_of(tmp_path, digest="b"), 24).restore(stream.snapshot())
-
-
-def test_a_damaged_or_missing_memory_is_told(tmp_path, frames):
-    path = tmp_path / "state"
-    with pytest.raises(BadModelError, match="missing or damaged"):
-        load_state(path)
-    stream = Stream(model_of(tmp_path), 24)
-    maps(stream, frames[:1])
-    save_state(path, stream.snapshot())
-    path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(BadModelError, match="missing or damaged"):
-        load_state(path)
-
-
-def test_a_full_disk_keeps_the_memory_before(tmp_path, frames, monkeypatch):
-    path = tmp_path / "state"
-    stream = Stream(model_of(tmp_path), 24)
-    save_state(path, stream.snapshot())
-    before = path.read_bytes()
-
-    def full(tensors, draft, facts):
-        draft.write_bytes(b"half of")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(state, "save_file", full)
-    maps(stream, frames[:1])
-    with pytest.raises(SaveError, match="No space left"):
-        save_state(path, stream.snapshot())
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]

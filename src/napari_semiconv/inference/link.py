@@ -1,5 +1,7 @@
 """Linking: cells of successive frames become tracks, online, one frame at a time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..settings import LinkSettings
@@ -7,7 +9,32 @@ from ..tracking.lineage import Lineage
 from .cells import Bodies, Cells, Integers, Known, LabelImage, measure_bodies
 from .options import Options, Scene, choose, list_options
 
-__all__ = ["Cells", "Linker"]
+__all__ = ["Cells", "LinkState", "Linker"]
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """All that linking remembers after a frame.
+
+    Parameters
+    ----------
+    lineage
+        All tracks so far.
+    known
+        Tracks that may go on; None before the first frame.
+    image
+        The last frame that was linked, (Y, X), in its own cell numbers.
+    frame
+        Its index; -1 before the first.
+    last_label
+        The highest label that was given.
+    """
+
+    lineage: Lineage
+    known: Known | None
+    image: LabelImage
+    frame: int
+    last_label: int
 
 
 class Linker:
@@ -68,6 +95,19 @@ class Linker:
             self.lineage.observe(frame, label, parent)
         self._remember(frame, cells, bodies, labels, track, chosen.track)
         return labels
+
+    def snapshot(self) -> LinkState:
+        """Note all that is remembered, to go on from here later with `restore`."""
+        lineage = Lineage(self.lineage.tracks)
+        return LinkState(
+            lineage, self._known, self._image, self._frame, self._last_label
+        )
+
+    def restore(self, state: LinkState) -> None:
+        """Go on as after the frame that ``state`` was noted at."""
+        self.lineage = Lineage(state.lineage.tracks)
+        self._known, self._image = state.known, state.image
+        self._frame, self._last_label = state.frame, state.last_label
 
     @property
     def open_tracks(self) -> int:

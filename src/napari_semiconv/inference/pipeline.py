@@ -1,13 +1,14 @@
 """From a movie to tracked cells, frame by frame."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..errors import BadInputError, UnreadableFrameError
+from ..errors import BadInputError, BadSettingsError, UnreadableFrameError
 from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings
@@ -16,12 +17,17 @@ from .cluster import Engine, Labels, engine_for, mean_embeddings
 from .link import Cells, Linker
 from .published import PUBLISHED, Published
 from .result import FrameResult
+from .run_state import RunState, check_resumable
 from .sizing import estimate_cell_size
 from .stream import Floats, FrameOutput, Stream, resize
 
 
 def segment_and_track(
-    movie: Movie, model: Model, settings: SegmentSettings, frames: range | None = None
+    movie: Movie,
+    model: Model,
+    settings: SegmentSettings,
+    frames: range | None = None,
+    resume_from: RunState | None = None,
 ) -> Iterator[FrameResult]:
     """Find the cells of every frame and follow them; closing the generator stops it.
 
@@ -35,6 +41,9 @@ def segment_and_track(
         How to segment and track.
     frames
         Frames to do, without steps; all when None.
+    resume_from
+        State of an earlier run over these frames, from `FrameResult.state`: the frames
+        after it are done, as if the run had never stopped. None begins anew.
 
     Yields
     ------
@@ -45,27 +54,56 @@ def segment_and_track(
     Raises
     ------
     BadInputError
-        When frames are asked for that the movie does not have.
+        When frames are asked for that the movie does not have, or the state belongs to
+        other frames.
+    BadModelError
+        When the state belongs to another model.
+    BadSettingsError
+        When the engine cannot go on from this state.
     UnreadableFrameError
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
+    if resume_from is not None:
+        _check_engine(settings)
+        check_resumable(resume_from, settings, frames, movie.frame_shape)
     if settings.engine in PUBLISHED:
         size = cell_size_for(movie, model, settings, frames)
         yield from Published(movie, model, settings, frames, size).results()
     else:
-        yield from _followed(movie, model, settings, frames)
+        yield from _followed(movie, model, settings, frames, resume_from)
+
+
+def _check_engine(settings: SegmentSettings) -> None:
+    if settings.engine in PUBLISHED:
+        raise BadSettingsError(
+            f"The published procedure '{settings.engine}' settles tracks when it has "
+            f"seen all frames and cannot go on from a state: start from the first "
+            f"frame, or choose the engine 'votes' or 'hdbscan'."
+        )
 
 
 def _followed(
-    movie: Movie, model: Model, settings: SegmentSettings, frames: range
+    movie: Movie,
+    model: Model,
+    settings: SegmentSettings,
+    frames: range,
+    state: RunState | None,
 ) -> Iterator[FrameResult]:
     """Decide each frame once, for good."""
     # Checked before the first frame is computed.
     engine = engine_for(settings, with_votes=model.info.network.offsets)
-    size = cell_size_for(movie, model, settings, frames)
+    if state is None:
+        size = cell_size_for(movie, model, settings, frames)
+    else:
+        size = state.cell_size
     tracker = Tracker(model, engine, settings, size)
-    for done, frame in enumerate(frames, 1):
+    done = 0
+    if state is not None:
+        tracker.restore(state)
+        done = frames.index(state.frame) + 1
+    for frame in frames[done:]:
+        done += 1
         labels, reason = np.zeros(movie.frame_shape, np.int32), None
         try:
             labels = tracker.push(frame, movie.frame(frame))
@@ -74,7 +112,14 @@ def _followed(
                 raise
             reason = str(error)
         yield FrameResult(
-            frame, done, len(frames), labels, tracker.lineage, size, reason
+            frame,
+            done,
+            len(frames),
+            labels,
+            tracker.lineage,
+            size,
+            reason,
+            state=partial(tracker.snapshot, frame, movie.frame_shape),
         )
 
 
@@ -132,7 +177,8 @@ class Tracker:
         self._stream = Stream(
             model, cell_size, settings.memory_span, settings.network_shape
         )
-        self._engine = engine
+        self._engine, self._name = engine, settings.engine
+        self._cell_size = cell_size
         self._linker = Linker(settings.link, model.info.cell_size)
         self._foreground = (
             settings.votes.foreground
@@ -145,6 +191,40 @@ class Tracker:
     def lineage(self) -> Lineage:
         """All tracks so far."""
         return self._linker.lineage
+
+    def snapshot(self, frame: int, frame_shape: tuple[int, ...]) -> RunState:
+        """Note all that is remembered after a frame, to go on from there later.
+
+        Parameters
+        ----------
+        frame
+            Index of the last frame that was done, also when it was skipped.
+        frame_shape
+            Height and width of the movie's frames, px.
+        """
+        # The window slides: its oldest frame is not looked at again.
+        kept = self._recent[-(self._engine.window - 1) :]
+        return RunState(
+            frame=frame,
+            frame_shape=tuple(frame_shape),
+            cell_size=self._cell_size,
+            engine=self._name,
+            stream=self._stream.snapshot(),
+            outputs=tuple(kept) if self._engine.window > 1 else (),
+            link=self._linker.snapshot(),
+        )
+
+    def restore(self, state: RunState) -> None:
+        """Go on as after the frame that ``state`` was noted at.
+
+        Raises
+        ------
+        BadModelError
+            When the state belongs to another model.
+        """
+        self._stream.restore(state.stream)
+        self._recent = list(state.outputs)
+        self._linker.restore(state.link)
 
     def push(self, frame: int, image: Array) -> Labels:
         """Find and follow the cells of the next frame.

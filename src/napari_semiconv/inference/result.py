@@ -1,9 +1,11 @@
 """What a run yields."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..tracking.lineage import Lineage
 from .cells import LabelImage
+from .run_state import RunState
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class FrameResult:
         Whether the labels never change. The published procedures settle parents and
         deletions when all frames are seen: they yield every frame once to be looked
         at, then every frame again, final.
+    state
+        Gives all that is needed to go on after this frame; to be called before the
+        next frame is asked for. None with the published procedures, which need all
+        frames.
     """
 
     frame: int
@@ -40,3 +46,4 @@ class FrameResult:
     cell_size: float
     unreadable: str | None = None
     final: bool = True
+    state: Callable[[], RunState] | None = None

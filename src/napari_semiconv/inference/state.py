@@ -1,16 +1,23 @@
-"""The memory of a network between two frames, kept on disk to go on from there."""
+"""The memory of a network between two frames, and how memories are kept on disk."""
 
+import json
+import os
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import BadModelError, SaveError
+from ..safe import draft_of
+
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -36,25 +43,39 @@ class StreamState:
     digest: str
 
 
-def save_state(path: Path, state: StreamState) -> None:
-    """Write a memory to a file, all of it or nothing.
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
+) -> None:
+    """Write tensors and facts to a safetensors file, all of it or nothing.
+
+    Parameters
+    ----------
+    path
+        File to write or replace.
+    tensors
+        Any shapes and devices.
+    facts
+        JSON values, kept in the header of the file.
 
     Raises
     ------
     SaveError
         When the disk is full or may not be written; an earlier file stays.
     """
-    memory = {f"memory.{i}": m.cpu() for i, m in enumerate(state.memory or ())}
-    recent = {
-        f"recent.{i}": torch.from_numpy(np.ascontiguousarray(frame))
-        for i, frame in enumerate(state.recent)
+    plain = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()
     }
-    facts = {"age": str(state.age), "digest": state.digest}
-    draft = path.with_name(f"{path.name}.part")
+    header = {
+        "version": str(VERSION),
+        "facts": json.dumps(dict(facts)),
+        "check": str(_checksum(plain)),
+    }
+    draft = draft_of(path)
     try:
-        save_file(
-            {k: v.contiguous() for k, v in (memory | recent).items()}, draft, facts
-        )
+        save_file(plain, draft, header)
+        with draft.open("r+b") as stream:
+            # The name must not reach the disk before the numbers do.
+            os.fsync(stream.fileno())
         draft.replace(path)
     except (OSError, SafetensorError) as error:
         draft.unlink(missing_ok=True)
@@ -64,32 +85,41 @@ def save_state(path: Path, state: StreamState) -> None:
         ) from error
 
 
-def load_state(path: Path) -> StreamState:
-    """Read a memory from a file.
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote.
+
+    Returns
+    -------
+    tuple
+        The tensors, on the CPU, and the facts.
 
     Raises
     ------
     BadModelError
-        When the file is missing or damaged.
+        When the file is missing, damaged or of another release.
     """
     try:
         with safe_open(path, "pt") as opened:
-            facts = opened.metadata()
+            header = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        memory = _numbered("memory.", tensors)
-        return StreamState(
-            memory=tuple(memory) or None,
-            age=int(facts["age"]),
-            recent=tuple(frame.numpy() for frame in _numbered("recent.", tensors)),
-            digest=facts["digest"],
-        )
+        if (int(header["version"]), int(header["check"])) != (
+            VERSION,
+            _checksum(tensors),
+        ):
+            raise ValueError("its version or its checksum is another")
+        facts: dict[str, Any] = json.loads(header["facts"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BadModelError(
             f"{path}: expected the memory of a network, found a missing or damaged "
             f"file ({type(error).__name__}). Start again from the first frame."
         ) from error
+    return tensors, facts
 
 
-def _numbered(prefix: str, tensors: dict[str, Tensor]) -> list[Tensor]:
-    count = sum(name.startswith(prefix) for name in tensors)
-    return [tensors[f"{prefix}{i}"] for i in range(count)]
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """Tell whether numbers were altered: the format itself would not notice."""
+    check = 0
+    for name in sorted(tensors):
+        numbers = tensors[name].numpy().reshape(-1).view(np.uint8)
+        check = zlib.crc32(numbers.data, check)
+    return check

@@ -206,7 +206,8 @@ class Stream:
 
         def plain(tensor: torch.Tensor) -> Floats:
             found: Floats = tensor[0, :, rows, columns].float().cpu().numpy()
-            return found
+            # Sums depend on the layout in memory, and what is read back has this one.
+            return np.ascontiguousarray(found)
 
         unit = F.normalize(output.embedding, dim=1, eps=1e-4)
         # Without a foreground head the background is the direction e_1 (Payer 2019).
