@@ -54,8 +54,17 @@ class History:
     @property
     def restorable(self) -> set[int]:
         """Numbers of the entries that can be undone or redone."""
-        steps = [*self._done, *self._undone]
-        return {entry.number for step in steps for entry in step}
+        done, undone = self.standing
+        return done | undone
+
+    @property
+    def standing(self) -> tuple[set[int], set[int]]:
+        """Numbers of the entries that can be undone, and of those to be redone."""
+        done, undone = (
+            {entry.number for step in steps for entry in step}
+            for steps in (self._done, self._undone)
+        )
+        return done, undone
 
     def do(self, edit: Edit, group: int | None = None) -> Change:
         """Make an edit: checked in full, then journalled, then applied.

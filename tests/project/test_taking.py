@@ -1,0 +1,136 @@
+"""Frames of a run are taken over; what the user confirmed leads."""
+
+import numpy as np
+import pytest
+from tests.edits.worlds import SHAPE, family_pixels, faults, shown
+
+from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.edits.links import Relabel
+from napari_semiconv.edits.masks import Paint
+from napari_semiconv.edits.region import Region
+from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
+from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.project import Project
+from napari_semiconv.project.taking import Taker
+from napari_semiconv.project.telling import as_csv, as_json, as_lines, rows
+
+PARENTS = {3: {2: 1, 3: 1}}
+
+
+@pytest.fixture
+def project(tmp_path):
+    movie = movie_from_array(np.zeros(SHAPE, np.uint8), "TYX")
+    with Project.create(tmp_path / "p", movie) as project:
+        yield project
+        assert faults(project.document) == []
+
+
+def take_all(project, run=1, pixels=None, frames=range(6), taker=None):
+    pixels = family_pixels() if pixels is None else pixels
+    taker = taker or Taker(project, run, project.history.new_group())
+    for t in frames:
+        taker.take(t, pixels[t], PARENTS.get(t, {}))
+    return taker
+
+
+def parents(project):
+    return {n: t.parent for n, t in project.lineage.tracks.items() if t.parent}
+
+
+def block(y=12, x=3, size=6):
+    return Region(y, x, np.ones((size, size), bool))
+
+
+def test_a_first_run_keeps_its_labels(project):
+    take_all(project)
+    assert np.array_equal(shown(project.document), family_pixels())
+    assert parents(project) == {2: 1, 3: 1}
+
+
+def test_a_run_is_undone_at_once(project):
+    take_all(project)
+    project.undo()
+    assert not shown(project.document).any()
+    assert not project.lineage.tracks
+    project.redo()
+    assert np.array_equal(shown(project.document), family_pixels())
+
+
+def test_a_second_run_replaces_the_first_under_new_labels(project):
+    take_all(project)
+    take_all(project, run=2)
+    found = shown(project.document)
+    assert np.array_equal(found > 0, family_pixels() > 0)
+    assert not set(np.unique(found)) & {1, 2, 3, 4, 5}
+    assert len(project.lineage.tracks) == 5
+    assert len(parents(project)) == 2
+
+
+def test_a_confirmed_cell_keeps_pixels_and_label_and_its_track_follows(project):
+    take_all(project)
+    project.do(Paint(0, 4, block(13, 4, 3), over=False))
+    project.do(Confirm(4))
+    kept = shown(project.document) == 4
+    take_all(project, run=2)
+    assert np.array_equal(shown(project.document) == 4, kept)
+
+
+def test_a_track_goes_on_under_the_label_that_was_confirmed_on_its_way(project):
+    pixels = family_pixels()
+    mask = Region.where(pixels[3] == 4)
+    project.do(Paint(3, 77, mask))
+    take_all(project, pixels=pixels)
+    found = shown(project.document)
+    assert np.array_equal(found == 77, pixels == 4)
+    assert project.lineage.tracks[77].frames == [0, 1, 3, 4, 5]
+
+
+def test_a_cell_that_the_user_took_away_does_not_come_back(project):
+    take_all(project)
+    project.do(DeleteCell(4, 5))
+    take_all(project, run=2)
+    assert not (shown(project.document)[4, 14:20, 22:28]).any()
+    assert (shown(project.document)[5, 14:20, 22:28]).all()
+
+
+def test_no_cell_comes_where_the_user_said_there_is_none(project):
+    project.do(MarkEmpty(5, 16, 25))
+    take_all(project)
+    assert project.lineage.tracks[5].frames == [4]
+
+
+def test_a_resumed_run_learns_its_labels_from_the_frames_before(project):
+    pixels = family_pixels()
+    project.do(Paint(0, 40, block(0, 25, 4)))
+    first = take_all(project, frames=range(3))
+    project.do(Relabel(max(project.lineage.cells(1)), 90))
+    before = shown(project.document)
+    second = Taker(project, 1, 99)
+    second.recall(1, pixels[1])
+    second.recall(2, pixels[2])
+    take_all(project, frames=range(3, 6), taker=second)
+    assert first is not second
+    after = shown(project.document)
+    assert np.array_equal(after[:3], before[:3])
+    assert np.array_equal(after == 90, pixels == 4)
+    assert len(parents(project)) == 2
+
+
+def test_the_history_is_told(project):
+    take_all(project, frames=range(2))
+    project.do(Paint(3, 8, block()))
+    project.undo()
+    project.do(Paint(3, 9, block()))
+    told = [(row["do"], row["kind"], row["state"]) for row in rows(project.history)]
+    assert told == [
+        ("edit", "take over frame", "done"),
+        ("edit", "take over frame", "done"),
+        ("edit", "paint", "dropped"),
+        ("undo", "paint", ""),
+        ("edit", "paint", "done"),
+    ]
+    lines = list(as_lines(project.history))
+    assert "paint: frame 3, label 8" in lines[2]
+    assert lines[2].endswith("[dropped]")
+    assert '"frame": 1' in as_json(project.history)
+    assert as_csv(project.history).splitlines()[0].startswith("number,at,by,do,kind")
