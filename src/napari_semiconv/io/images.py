@@ -7,6 +7,7 @@ from ..movie import Movie
 from ..safe import reason_of
 from . import stills, tiff
 from .folders import read_folder
+from .guard import check_regular
 from .ome_zarr import is_zarr, read_zarr
 from .opened import Opened
 
@@ -54,6 +55,7 @@ def _open_folder(path: Path) -> Movie:
 
 
 def _open_file(path: Path) -> Opened:
+    check_regular(path)
     with path.open("rb") as stream:
         head = stream.read(4)
     if not head:

@@ -15,11 +15,13 @@ from ..safe import reason_of
 from .axes import check_slices, understand, unlabelled
 from .opened import Opened
 from .units import seconds, um
+from .zarr_store import check_chunks, open_guarded
 
 MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 # What zarr and the decompressors below it raise on damaged chunks or metadata.
 DAMAGED = (
-    OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error, BaseZarrError
+    OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error,
+    BaseZarrError, ArithmeticError, AttributeError, MemoryError,
 )  # fmt: skip
 
 
@@ -30,6 +32,8 @@ class ZarrSource(ArraySource):
         """Read one plane, (Y, X)."""
         try:
             return super().plane(position)
+        except BadInputError as error:
+            raise OSError(str(error).rstrip(".")) from error
         except DAMAGED as error:
             reason = reason_of(error) if isinstance(error, OSError) else str(error)
             raise OSError(f"a chunk of the zarr array is damaged ({reason})") from error
@@ -54,7 +58,7 @@ def read_zarr(path: Path) -> Opened:
         When it is damaged, or a group that is no image.
     """
     try:
-        node = zarr.open(path, mode="r")
+        node = open_guarded(path)
         if isinstance(node, zarr.Array):
             return _plain_array(path.name, node)
         return _image(path.name, node)
@@ -130,6 +134,7 @@ def _opened(name: str, array: zarr.Array[Any], letters: str) -> Opened:
             f"folder that holds an image."
         )
     stored, notes = understand(name, letters, array.shape)
+    check_chunks(name, array, [stored.index(axis) for axis in "YX"])
     source = ZarrSource(array, stored)
     notes += check_slices(name, source.axes, source.shape)
     return Opened(source, notes=tuple(notes))

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,8 +19,10 @@ from ..errors import BadInputError
 from ..movie import Array, ArraySource
 from ..safe import reason_of
 from .axes import MOST_IMAGEJ_CHANNELS, check_slices, sizes, understand
+from .guard import MOST_BYTES, check_regular, check_size
 from .opened import Opened
 from .tiff_facts import read_facts
+from .unpacked import inflates_beyond
 
 SUFFIXES = (".tif", ".tiff")
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -27,9 +30,11 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # damaged files; those of imagecodecs are RuntimeErrors.
 DAMAGED = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, ArithmeticError,
-    AssertionError, struct.error, zlib.error,
+    AssertionError, AttributeError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 Page = TiffPage | TiffFrame
+DEFLATED = (8, 32946)
+BOUNDED = find_spec("imagecodecs") is not None
 
 
 def read_tiff(path: Path, taken: str = "") -> Opened:
@@ -48,6 +53,7 @@ def read_tiff(path: Path, taken: str = "") -> Opened:
         When it is no TIFF, damaged, cut short or not an image.
     """
     try:
+        check_regular(path)
         _check_chain(path)
         with quiet(), TiffFile(path) as tif:
             return _movie_of(tif, path, taken)
@@ -154,6 +160,7 @@ class TiffSource:
         handle = page.parent.filehandle
         handle.open()
         try:
+            _check_strips(page)
             with quiet():
                 block: Array = page.asarray(maxworkers=1)
         finally:
@@ -166,6 +173,7 @@ def _movie_of(tif: TiffFile, path: Path, taken: str) -> Opened:
     _check_compression(series, path)
     notes = _other_images(tif, path)
     axes, shape = series.axes, series.shape
+    check_size(path.name, "pages", series.keyframe.shape, series.dtype.itemsize)
     if series.kind == "imagej" and _channels_are_frames(axes, shape):
         axes = axes.replace("C", "Q")
     stored, guesses = understand(path.name, axes, shape, taken)
@@ -229,6 +237,20 @@ def _channels_are_frames(axes: str, shape: tuple[int, ...]) -> bool:
 def _pages(series: TiffPageSeries, shape: tuple[int, ...]) -> Iterator[Page | None]:
     count = math.prod(shape) // max(series.keyframe.size, 1)
     return (series[i] for i in range(count))
+
+
+def _check_strips(page: Page) -> None:
+    """Refuse a page of which a part unpacks to more than any page may have.
+
+    The decompressors of imagecodecs stop at the size of the part; that of Python, which
+    takes their place where they are not installed, does not.
+    """
+    if BOUNDED or page.compression not in DEFLATED:
+        return
+    for offset, length in zip(page.dataoffsets, page.databytecounts, strict=False):
+        page.parent.filehandle.seek(offset)
+        if inflates_beyond(page.parent.filehandle.read(length), MOST_BYTES):
+            raise ValueError("a part of it unpacks to more than its pixels")
 
 
 def _is_cut(page: Page | None) -> bool:

@@ -1,0 +1,101 @@
+"""Open zarr folders so that no file in them can take all memory or never end."""
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zarr
+from zarr.storage import LocalStore
+
+from ..errors import BadInputError
+from .guard import MOST_BYTES, check_regular, check_size
+from .unpacked import is_too_large
+
+if TYPE_CHECKING:
+    from zarr.abc.store import ByteRequest
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+# So many chunks are unpacked at the same time.
+AT_ONCE = 10
+
+
+class GuardedStore(LocalStore):
+    """A folder of zarr, read only; refuses what `check_regular` and its size forbid."""
+
+    def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
+        super().__init__(root, read_only=read_only)
+
+    async def get(
+        self,
+        key: str,
+        prototype: "BufferPrototype | None" = None,
+        byte_range: "ByteRequest | None" = None,
+    ) -> "Buffer | None":
+        """Read a file or part of it; None when it is not there."""
+        self._check(key, whole=byte_range is None)
+        return self._checked(key, await super().get(key, prototype, byte_range))
+
+    async def get_partial_values(
+        self,
+        prototype: "BufferPrototype",
+        key_ranges: "Iterable[tuple[str, ByteRequest | None]]",
+    ) -> "list[Buffer | None]":
+        """Read parts of files."""
+        asked = list(key_ranges)
+        for key, byte_range in asked:
+            self._check(key, whole=byte_range is None)
+        values = await super().get_partial_values(prototype, asked)
+        pairs = zip(asked, values, strict=True)
+        return [self._checked(key, value) for (key, _), value in pairs]
+
+    def _check(self, key: str, *, whole: bool) -> None:
+        path = self.root / key
+        if path.is_dir() or not path.exists():
+            return
+        size = check_regular(path)
+        if whole and size > MOST_BYTES:
+            raise BadInputError(
+                f"{path}: expected a chunk of at most {MOST_BYTES / 2**20:.0f} MiB, "
+                f"found {size / 2**20:.0f} MiB. Save the image with smaller chunks."
+            )
+
+    def _checked(self, key: str, value: "Buffer | None") -> "Buffer | None":
+        if value is not None and is_too_large(value.to_bytes()):
+            raise BadInputError(
+                f"{self.root / key}: expected a chunk that unpacks to at most "
+                f"{MOST_BYTES / 2**20:.0f} MiB, found more. It is damaged: copy it "
+                f"again, or save the image with smaller chunks."
+            )
+        return value
+
+
+def open_guarded(path: Path) -> "zarr.Array[Any] | zarr.Group":
+    """Open a zarr folder for reading; what zarr raises is for the caller to tell."""
+    return zarr.open(GuardedStore(path), mode="r")
+
+
+def check_chunks(name: str, array: "zarr.Array[Any]", plane: Sequence[int]) -> None:
+    """Refuse an array whose planes need too much memory.
+
+    Parameters
+    ----------
+    name
+        What the user calls it.
+    array
+        The array.
+    plane
+        Places of the axes Y and X among its axes.
+
+    Raises
+    ------
+    BadInputError
+        When a plane, or the chunks unpacked at once to read it, needs too much.
+    """
+    size = array.dtype.itemsize
+    check_size(name, "planes", [array.shape[axis] for axis in plane], size)
+    touched = 1
+    for axis in plane:
+        touched *= ceil(array.shape[axis] / max(array.chunks[axis], 1))
+    at_once = min(touched, AT_ONCE)
+    check_size(name, "chunks read together", (at_once, *array.chunks), size)
