@@ -6,83 +6,57 @@
         result.json    movie, settings, model, state
         labels.zarr    (T, Y, X), int32, one chunk per frame
         tracks.json    tracks and parents
+        states/        what the run remembered after some frames, to go on from there
+        log.txt        what happened when
 """
 
-import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from ..errors import BadInputError, SaveError
 from ..movie import Movie
-from ..safe import saving, write_json_safely
-from ..settings import Settings
+from ..safe import draft_of, saving, write_json_safely
 from ..tracking.lineage import Lineage, Track
 from ..tracking.runs import joined
+from .result_info import (
+    FORMAT,
+    INFO,
+    SUFFIX,
+    VERSION,
+    MovieFacts,
+    ResultInfo,
+    State,
+    extended,
+    read_info,
+    read_json,
+)
+from .run_labels import (
+    Labels,
+    chunk_of,
+    frames_done,
+    new_labels,
+    remove_after,
+    reopened_labels,
+)
+from .run_states import RunStates, sync
 
-SUFFIX = ".semiconv"
-FORMAT = "napari-semiconv result"
-VERSION = 1
+__all__ = [
+    "INFO", "LABELS", "LOG", "SUFFIX", "TRACKS", "MovieFacts", "Result", "ResultInfo",
+    "ResultStore", "tracks_as_json", "tracks_from_json",
+]  # fmt: skip
 
-INFO = "result.json"
 LABELS = "labels.zarr"
 TRACKS = "tracks.json"
-
-State = Literal["running", "cancelled", "finished"]
-
-
-class MovieFacts(Settings):
-    """Which movie a result belongs to, and how its axes were understood.
-
-    ``shape`` is that of the source, in the order of ``axes``; pixel size in um, frame
-    interval in s.
-    """
-
-    name: str
-    path: str | None
-    axes: str
-    shape: tuple[int, ...]
-    channel: int
-    z: int | Literal["max"]
-    pixel_size: tuple[float, float] | None
-    frame_interval: float | None
-
-    @classmethod
-    def of(cls, movie: Movie) -> "MovieFacts":
-        """Describe a movie."""
-        return cls(
-            name=movie.name,
-            path=str(movie.path.resolve()) if movie.path else None,
-            axes=movie.axes,
-            shape=movie.source.shape,
-            channel=movie.channel,
-            z=movie.z,
-            pixel_size=movie.pixel_size,
-            frame_interval=movie.frame_interval,
-        )
-
-
-class ResultInfo(Settings):
-    """What a result was made from, and how far it got.
-
-    ``frames`` are the first and the last frame asked for, both included. ``state`` is
-    ``running`` also after a crash: the frames on disk are good.
-    """
-
-    format: str = FORMAT
-    version: int = VERSION
-    package: str
-    movie: MovieFacts
-    frames: tuple[int, int]
-    settings: dict[str, Any]
-    model: dict[str, Any]
-    state: State = "running"
+# What happened when, a line each; kept here too, but not needed to read a result.
+LOG = "log.txt"
 
 
 class Result(NamedTuple):
@@ -101,21 +75,21 @@ class Result(NamedTuple):
         Frames that were computed, ascending.
     """
 
-    labels: "zarr.Array[Any]"
+    labels: Labels
     lineage: Lineage
     info: ResultInfo
     done: tuple[int, ...]
 
 
 class ResultStore:
-    """A result folder while it is written; made by `create`."""
+    """A result folder while it is written; made by `create` or `resume`."""
 
-    def __init__(
-        self, folder: Path, labels: "zarr.Array[Any]", info: ResultInfo
-    ) -> None:
+    def __init__(self, folder: Path, labels: Labels, info: ResultInfo) -> None:
         self.folder = folder
         self.labels = labels
         self.info = info
+        self.states = RunStates(folder)
+        self._unsynced: list[Path] = []
 
     @classmethod
     def create(
@@ -150,7 +124,7 @@ class ResultStore:
         frames = range(len(movie)) if frames is None else frames
         info = ResultInfo(
             package=version("napari-semiconv"),
-            movie=MovieFacts.of(movie),
+            movie=MovieFacts.of(movie, frames[0]),
             frames=(frames[0], frames[-1]),
             settings=settings,
             model=model,
@@ -162,11 +136,95 @@ class ResultStore:
                     f"Choose another name for the result, or remove that folder."
                 )
             folder.mkdir(parents=True, exist_ok=True)
-            labels = _new_labels(folder / LABELS, (len(movie), *movie.frame_shape))
+            labels = new_labels(folder / LABELS, (len(movie), *movie.frame_shape))
         store = cls(folder, labels, info)
         store.write_lineage(Lineage())
         write_json_safely(folder / INFO, info.model_dump(mode="json"))
         return store
+
+    @classmethod
+    def resume(
+        cls,
+        folder: str | Path,
+        movie: Movie,
+        settings: dict[str, Any],
+        model: dict[str, Any],
+        frames: range | None = None,
+    ) -> "ResultStore":
+        """Reopen a result folder, to go on with the run that stopped there.
+
+        Nothing is changed yet: ``states`` tells after which frames the run can go on,
+        and `rewind` takes away what comes after the one that was chosen. A folder that
+        is new, or was left before the run began, is made as by `create`.
+
+        Parameters
+        ----------
+        folder
+            Where the run was begun.
+        movie, settings, model
+            As in `create`; the same as then. The device, and whether unreadable frames
+            are skipped, may differ; no cell size means the one before, which ``info``
+            of the store tells.
+        frames
+            Frames that are to be there in the end, from the same first one on and
+            ending no earlier; those asked for before when None.
+
+        Raises
+        ------
+        BadInputError
+            When it is no result, damaged, or belongs to another movie or other frames.
+        BadModelError
+            When it was begun with other weights.
+        BadSettingsError
+            When it was begun with other settings.
+        SaveError
+            When it cannot be written.
+        """
+        folder = Path(folder)
+        if not (folder / INFO).is_file():
+            _clear_beginning(folder)
+            return cls.create(folder, movie, settings, model, frames)
+        info = extended(read_info(folder), movie, settings, model, frames)
+        return cls(folder, _labels_in(folder, reopened_labels), info)
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """Frames that were computed, ascending."""
+        return frames_done(self.folder / LABELS, self.labels.shape[0])
+
+    def rewind(self, frame: int) -> None:
+        """Begin again after a frame: all frames and states after it are taken away.
+
+        The tracks must be written anew.
+
+        Parameters
+        ----------
+        frame
+            The last one that stays, as in a state; -1 keeps none.
+
+        Raises
+        ------
+        SaveError
+            When the folder may not be changed.
+        """
+        with saving(self.folder):
+            # States first: one that is there stands on frames that are there.
+            self.states.forget_after(frame)
+            remove_after(self.folder / LABELS, frame)
+        self._unsynced = []
+        self._write_info("running")
+
+    def sync(self) -> None:
+        """Have all frames that were written reach the disk, as a state relies on them.
+
+        Raises
+        ------
+        SaveError
+            When the disk is full or fails.
+        """
+        with saving(self.folder):
+            sync(self._unsynced)
+        self._unsynced = []
 
     def write_frame(self, frame: int, labels: NDArray[Any]) -> None:
         """Write the track labels, (Y, X), of one frame, whole or not at all.
@@ -184,6 +242,7 @@ class ResultStore:
             )
         with saving(self.folder):
             self.labels[frame] = np.asarray(labels, np.int32)
+        self._unsynced.append(chunk_of(self.folder / LABELS, frame))
 
     def write_lineage(self, lineage: Lineage) -> None:
         """Write tracks and parents, all of them or nothing.
@@ -195,11 +254,20 @@ class ResultStore:
         """
         write_json_safely(self.folder / TRACKS, tracks_as_json(lineage))
 
-    def finish(self) -> None:
-        """Record that no more frames come: finished, or cancelled when some lack."""
+    def finish(self, *, cancelled: bool = False) -> None:
+        """Record that no more frames come.
+
+        Parameters
+        ----------
+        cancelled
+            Whether the run was stopped early; also when not, a result that lacks frames
+            is recorded as cancelled.
+        """
         first, last = self.info.frames
-        whole = set(range(first, last + 1)) <= {*_done(self.folder, self.labels)}
-        state: State = "finished" if whole else "cancelled"
+        whole = set(range(first, last + 1)) <= {*self.done}
+        self._write_info("finished" if whole and not cancelled else "cancelled")
+
+    def _write_info(self, state: State) -> None:
         self.info = self.info.model_copy(update={"state": state})
         write_json_safely(self.folder / INFO, self.info.model_dump(mode="json"))
 
@@ -218,16 +286,33 @@ class ResultStore:
             When it is no result, damaged, or was written by a newer release.
         """
         folder = Path(folder)
-        info = _read_info(folder)
-        lineage = tracks_from_json(_read_json(folder / TRACKS), folder)
-        try:
-            labels = zarr.open_array(folder / LABELS, mode="r")
-        except (OSError, ValueError, LookupError) as error:
-            raise BadInputError(
-                f"{folder}: its labels in {LABELS} are missing or damaged. Restore "
-                f"that folder, or segment the movie again."
-            ) from error
-        return Result(labels, lineage, info, _done(folder, labels))
+        info = read_info(folder)
+        lineage = tracks_from_json(read_json(folder / TRACKS), folder)
+        labels = _labels_in(folder, partial(zarr.open_array, mode="r"))
+        done = frames_done(folder / LABELS, labels.shape[0])
+        return Result(labels, lineage, info, done)
+
+
+def _labels_in(folder: Path, opened: Callable[[Path], Labels]) -> Labels:
+    try:
+        return opened(folder / LABELS)
+    except (OSError, ValueError, LookupError) as error:
+        raise BadInputError(
+            f"{folder}: its labels in {LABELS} are missing or damaged. Restore "
+            f"that folder, or segment the movie again."
+        ) from error
+
+
+def _clear_beginning(folder: Path) -> None:
+    """Remove what a run left that was ended while it made its folder."""
+    own = {LABELS, TRACKS, LOG, *(draft_of(Path(n)).name for n in (TRACKS, INFO))}
+    with saving(folder):
+        found = list(folder.iterdir()) if folder.is_dir() else []
+        if {path.name for path in found} <= own and not (
+            folder / LABELS / "c"
+        ).exists():
+            for path in found:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def tracks_as_json(lineage: Lineage) -> dict[str, Any]:
@@ -262,61 +347,3 @@ def tracks_from_json(value: Any, folder: Path) -> Lineage:
             f"segment the movie again."
         ) from error
     return Lineage(tracks)
-
-
-def _new_labels(path: Path, shape: Sequence[int]) -> "zarr.Array[Any]":
-    # Each chunk is a file that zarr's local store writes under another name and then
-    # renames, so a frame is there whole or not at all; also frames without a cell are
-    # written, which tells them from frames that were not computed.
-    return zarr.create_array(
-        path,
-        shape=tuple(shape),
-        chunks=(1, *shape[1:]),
-        dtype="int32",
-        fill_value=0,
-        dimension_names=("t", "y", "x"),
-        config={"write_empty_chunks": True},
-    )
-
-
-def _done(folder: Path, labels: "zarr.Array[Any]") -> tuple[int, ...]:
-    chunks = folder / LABELS / "c"
-    there = (t for t in range(labels.shape[0]) if (chunks / f"{t}/0/0").is_file())
-    return tuple(there)
-
-
-def _read_info(folder: Path) -> ResultInfo:
-    value = _read_json(folder / INFO)
-    found = value.get("format"), value.get("version")
-    if found != (FORMAT, VERSION):
-        raise BadInputError(
-            f"{folder}: expected {FORMAT} version {VERSION}, found {found[0]} version "
-            f"{found[1]}. If a newer release wrote it, update napari-semiconv."
-        )
-    try:
-        return ResultInfo.model_validate(value)
-    except ValidationError as error:
-        raise BadInputError(
-            f"{folder}: {INFO} is damaged in {_places(error)}. Restore that file, or "
-            f"segment the movie again."
-        ) from error
-
-
-def _places(error: ValidationError) -> str:
-    return ", ".join(".".join(map(str, e["loc"])) for e in error.errors()[:3])
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInputError(
-            f"{path.parent}: expected a result with {path.name}, found none that "
-            f"can be read. Choose a folder NAME{SUFFIX}."
-        ) from error
-    if not isinstance(value, dict):
-        raise BadInputError(
-            f"{path.parent}: expected named values in {path.name}, found something "
-            f"else. Choose a folder NAME{SUFFIX}."
-        )
-    return value

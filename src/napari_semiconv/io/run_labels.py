@@ -1,0 +1,76 @@
+"""The labels of a run, (T, Y, X), as a zarr array of one file per frame."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+Labels = zarr.Array[Any]
+
+
+def new_labels(path: Path, shape: Sequence[int]) -> Labels:
+    """Make an array that holds no frame yet.
+
+    Parameters
+    ----------
+    path
+        Folder of the array.
+    shape
+        Frames, height and width, px.
+    """
+    # Each chunk is a file that zarr's local store writes under another name and then
+    # renames, so a frame is there whole or not at all; also frames without a cell are
+    # written, which tells them from frames that were not computed.
+    return zarr.create_array(
+        path,
+        shape=tuple(shape),
+        chunks=(1, *shape[1:]),
+        dtype="int32",
+        fill_value=0,
+        dimension_names=("t", "y", "x"),
+        config={"write_empty_chunks": True},
+    )
+
+
+def reopened_labels(path: Path) -> Labels:
+    """Open an array to write more frames into it.
+
+    Raises
+    ------
+    OSError, ValueError, LookupError
+        When it is missing or damaged.
+    """
+    # Not kept with the array; see `new_labels`.
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        found = zarr.open_array(path, mode="r+")
+    if found.ndim != 3 or found.chunks != (1, *found.shape[1:]):
+        raise ValueError(f"chunks of {found.chunks} are not one frame each")
+    return found
+
+
+def chunk_of(path: Path, frame: int) -> Path:
+    """Name the file of a frame."""
+    return path / "c" / str(frame) / "0" / "0"
+
+
+def frames_done(path: Path, count: int) -> tuple[int, ...]:
+    """List the frames that are there, ascending.
+
+    Parameters
+    ----------
+    path
+        Folder of the array.
+    count
+        Frames of the movie.
+    """
+    return tuple(t for t in range(count) if chunk_of(path, t).is_file())
+
+
+def remove_after(path: Path, frame: int) -> None:
+    """Remove the frames after one, and what a crash left half-written there."""
+    chunks = path / "c"
+    for folder in chunks.iterdir() if chunks.is_dir() else ():
+        if folder.name.isdecimal() and int(folder.name) > frame:
+            shutil.rmtree(folder)
