@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError, UnreadableFrameError
 from ..movie import Movie, movie_from_array
+from .frame_array import FrameArray
 
 # Letters of an axis by the name that an image layer gives it.
 AXIS_LETTERS = {"time": "T", "channel": "C", **{a.lower(): a for a in "TCZYX"}}
@@ -22,7 +23,7 @@ MICROMETRES = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
 SECONDS = {"second": 1.0, "millisecond": 1e-3, "minute": 60.0, "hour": 3600.0}
 
 
-class MovieArray:
+class MovieArray(FrameArray):
     """A movie as the array, (T, Y, X), that an image layer shows frame by frame.
 
     Parameters
@@ -32,21 +33,9 @@ class MovieArray:
     """
 
     def __init__(self, movie: Movie) -> None:
+        super().__init__((len(movie), *movie.frame_shape), movie.dtype, self._frame)
         self.movie = movie
-        self.shape = (len(movie), *movie.frame_shape)
-        self.dtype = movie.dtype
-        self.ndim = 3
-        self.size = int(np.prod(self.shape))
         self._missed: set[int] = set()
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        frames, *rest = index if isinstance(index, tuple) else (index,)
-        if isinstance(frames, int | np.integer):
-            image: NDArray[Any] = self._frame(int(frames))[tuple(rest)]
-            return image
-        chosen = np.arange(len(self.movie))[frames]
-        stack = [self._frame(int(t))[tuple(rest)] for t in chosen]
-        return np.stack(stack) if stack else np.zeros((0, *self.shape[1:]), self.dtype)
 
     def _frame(self, t: int) -> NDArray[Any]:
         try:

@@ -48,7 +48,7 @@ def open_window(movie: Path, result: Path | None = None) -> None:
     Parameters
     ----------
     movie
-        File or folder of the movie.
+        File or folder of the movie, or a project.
     result
         Result folder to show over it.
 
@@ -59,12 +59,10 @@ def open_window(movie: Path, result: Path | None = None) -> None:
     """
     import napari
 
-    from ..io.images import open_movie
     from .assembly import assemble
-    from .reader import read_over
+    from .reader import read_shown
 
-    found = open_movie(movie)
-    layers = [] if result is None else read_over(result, found)
+    found, layers = read_shown(movie, result)
     viewer = napari.Viewer(title="napari-semiconv")
     parts = assemble(viewer)
     viewer.window.add_dock_widget(parts.panel, name=TITLE, area="right")

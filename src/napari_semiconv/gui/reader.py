@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from napari.layers import Tracks
 from napari.types import LayerData
-from numpy.typing import NDArray
 
 from ..io.ctc import CtcFolder, read_ctc
 from ..io.images import open_movie
 from ..io.results import INFO, ResultStore
 from ..movie import Movie, movie_from_array
+from ..project.project import Project, is_project
 from ..tracking.lineage import Lineage, Track
+from .frame_array import FrameArray
 from .layers import movie_layer, placement
+from .projects import layers_of, read_project
 from .results import count_rows, load_tracks, tracks_of
 
 # What tells a folder of ours: a file of this name pattern.
@@ -27,6 +29,8 @@ def choose_reader(path: Any) -> Callable[[Any], list[LayerData]] | None:
     if not isinstance(path, str | Path) or not Path(path).is_dir():
         return None
     folder = Path(path)
+    if is_project(folder):
+        return lambda path: read_project(Path(path))
     if (folder / INFO).is_file():
         return lambda path: read_result(Path(path))
     for truth in (folder, folder / "TRA"):  # 01_GT keeps its tracks one folder down
@@ -60,7 +64,8 @@ def read_result(folder: Path) -> list[LayerData]:
 def read_masks(folder: Path) -> list[LayerData]:
     """Read masks and table of a Cell Tracking Challenge folder as labels and tracks."""
     found = read_ctc(folder)
-    labels = MaskArray(found)
+    shape = (len(found.masks), *found.labels(0).shape)
+    labels = FrameArray(shape, np.dtype(np.int32), found.labels)
     # Truth lies in 01_GT/TRA: the folder above tells more.
     name = folder.parent.name if folder.name == "TRA" else folder.name
     movie = movie_from_array(labels, "TYX", name)
@@ -88,6 +93,29 @@ def read_over(folder: Path, movie: Movie) -> list[LayerData]:
     return [(data, facts | where, kind) for data, facts, kind in read(folder)]
 
 
+def read_shown(path: Path, result: Path | None) -> tuple[Movie, list[LayerData]]:
+    """Open what a window is to show: the movie, and the layers that lie over it.
+
+    Parameters
+    ----------
+    path
+        File or folder of the movie, or a project.
+    result
+        Result folder to show over a movie.
+
+    Raises
+    ------
+    BadInputError
+        When one of them cannot be read.
+    """
+    if is_project(path):
+        project = Project.open(path, write=False)
+        movie = project.movie()
+        return movie, layers_of(project, movie)
+    movie = open_movie(path)
+    return movie, [] if result is None else read_over(result, movie)
+
+
 def lineage_of(folder: CtcFolder) -> Lineage:
     """Make a lineage of the table of a Cell Tracking Challenge folder."""
     tracks = {
@@ -95,30 +123,6 @@ def lineage_of(folder: CtcFolder) -> Lineage:
         for label, begin, end, parent in folder.table.tolist()
     }
     return Lineage(tracks)
-
-
-class MaskArray:
-    """Masks in files as the array, (T, Y, X), that a labels layer shows.
-
-    Parameters
-    ----------
-    folder
-        Read when napari asks for a frame.
-    """
-
-    def __init__(self, folder: CtcFolder) -> None:
-        self._folder = folder
-        self.shape = (len(folder.masks), *folder.labels(0).shape)
-        self.dtype = np.dtype(np.int32)
-        self.ndim = 3
-        self.size = int(np.prod(self.shape))
-
-    def __getitem__(self, index: Any) -> NDArray[np.int32]:
-        frames, *rest = index if isinstance(index, tuple) else (index,)
-        if isinstance(frames, int | np.integer):
-            return np.asarray(self._folder.labels(int(frames))[tuple(rest)])
-        chosen = np.arange(self.shape[0])[frames]
-        return np.stack([self._folder.labels(int(t))[tuple(rest)] for t in chosen])
 
 
 def _layers(labels: Any, tracks: Tracks | None, movie: Movie) -> list[LayerData]:
