@@ -47,3 +47,7 @@ class NonFiniteLossError(SemiconvError):
 
 class EditError(SemiconvError):
     """An edit cannot be done as things are; nothing was changed."""
+
+
+class ComputeError(SemiconvError):
+    """The computing process stopped; frames that were finished stay."""
