@@ -20,11 +20,23 @@ def read_project(folder: Path) -> list[LayerData]:
     BadInputError
         When the project is damaged or its movie is not found.
     """
-    project = Project.open(folder, write=False)
-    movie = project.movie()
+    movie, layers = read_over_movie(folder)
     arguments = movie_layer(movie)
-    image: LayerData = (arguments.pop("data"), arguments, "image")
-    return [image, *layers_of(project, movie)]
+    return [(arguments.pop("data"), arguments, "image"), *layers]
+
+
+def read_over_movie(folder: Path) -> tuple[Movie, list[LayerData]]:
+    """Read a project as its movie and the layers that lie over it; it is not changed.
+
+    Raises
+    ------
+    BadInputError
+        When the project is damaged or its movie is not found.
+    """
+    # The masks can be read when the journal is closed.
+    with Project.open(folder, write=False) as project:
+        movie = project.movie()
+        return movie, layers_of(project, movie)
 
 
 def layers_of(project: Project, movie: Movie) -> list[LayerData]:

@@ -12,11 +12,11 @@ from ..io.ctc import CtcFolder, read_ctc
 from ..io.images import open_movie
 from ..io.results import INFO, ResultStore
 from ..movie import Movie, movie_from_array
-from ..project.project import Project, is_project
+from ..project.project import is_project
 from ..tracking.lineage import Lineage, Track
 from .frame_array import FrameArray
 from .layers import movie_layer, placement
-from .projects import layers_of, read_project
+from .projects import read_over_movie, read_project
 from .results import count_rows, load_tracks, tracks_of
 
 # What tells a folder of ours: a file of this name pattern.
@@ -109,9 +109,7 @@ def read_shown(path: Path, result: Path | None) -> tuple[Movie, list[LayerData]]
         When one of them cannot be read.
     """
     if is_project(path):
-        project = Project.open(path, write=False)
-        movie = project.movie()
-        return movie, layers_of(project, movie)
+        return read_over_movie(path)
     movie = open_movie(path)
     return movie, [] if result is None else read_over(result, movie)
 
