@@ -1,0 +1,97 @@
+import pytest
+from tests.tracked_worlds import PARENTS, UNITS, WORLDS, lively, tracked_of
+from tests.worlds import one_division
+
+from napari_semiconv.errors import BadSettingsError, SaveError
+from napari_semiconv.io.exports import FORMATS, format_of, lost
+from napari_semiconv.tracking.lineage import Track
+
+NAMES = sorted(FORMATS)
+
+
+@pytest.fixture(params=NAMES)
+def form(request):
+    return FORMATS[request.param]
+
+
+def target_of(folder, form):
+    return folder / f"Zellen 細胞{form.suffix}"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_world_is_written_and_every_frame_told(tmp_path, form, world):
+    told = []
+    tracked = tracked_of(*WORLDS[world], **UNITS)
+    form.write(tracked, target_of(tmp_path, form), lambda *step: told.append(step))
+    assert target_of(tmp_path, form).exists()
+    assert told[-1] == (len(tracked), len(tracked))
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_nobody_needs_to_be_told(tmp_path, form):
+    form.write(tracked_of(lively, PARENTS), target_of(tmp_path, form), None)
+
+
+def test_a_name_that_is_taken_is_refused_and_kept(tmp_path, form):
+    target = target_of(tmp_path, form)
+    target.write_text("mine")
+    with pytest.raises(SaveError):
+        form.write(tracked_of(lively, PARENTS), target, None)
+    assert target.read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_nothing_is_written_through_a_link(tmp_path, form):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    here = tmp_path / "here"
+    here.mkdir()
+    target = target_of(here, form)
+    target.with_name(f"{target.name}.part").symlink_to(elsewhere / "mine")
+    form.write(tracked_of(lively, PARENTS), target, None)
+    assert (elsewhere / "mine").read_text() == "mine"
+    assert len(list(elsewhere.iterdir())) == 1
+
+
+def test_a_stop_in_the_middle_leaves_nothing(tmp_path, form):
+    def stop(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        form.write(tracked_of(lively, PARENTS), target_of(tmp_path, form), stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_lost_is_said_in_sentences(form):
+    tracked = tracked_of(lively, PARENTS, **UNITS)
+    tracked.lineage.put(Track(2, ((3, 5),), 1, ((3, 4),), scores=bytes(12)))
+    for sentence in lost(tracked, form.name):
+        assert sentence[0].isupper() or sentence[0].isdigit()
+        assert sentence.endswith(".")
+
+
+def test_only_what_is_there_can_be_lost():
+    plain = tracked_of(one_division)
+    assert lost(plain, "tiff") == []
+    assert not any("gap" in sentence for sentence in lost(plain, "ctc"))
+    assert any("2 tracks have gaps" in s for s in lost(tracked_of(lively), "ctc"))
+
+
+def test_confirmations_are_lost_where_they_are_not_written():
+    tracked = tracked_of(lively, PARENTS)
+    tracked.lineage.put(Track(2, ((3, 5),), 1, ((3, 4),)))
+    telling = {n for n in NAMES if any("confirmed" in s for s in lost(tracked, n))}
+    assert telling >= {"ctc", "tiff", "rois"}
+    assert "csv" not in telling
+
+
+def test_a_format_that_does_not_exist():
+    with pytest.raises(BadSettingsError, match="'avi': expected one of ctc"):
+        format_of("avi")
+
+
+def test_names_and_suffixes_are_unlike():
+    assert len({form.suffix for form in FORMATS.values()}) == len(FORMATS)
+    assert all(name == form.name for name, form in FORMATS.items())
