@@ -1,10 +1,14 @@
 """A computing child without a network: bright blobs are cells, in a known pace.
 
 Run as ``python stand_in_child.py MODE``; MODE is ``quick``, ``steady`` (some frames a
-second), ``stuck`` (the second frame takes for ever) or ``crash`` (dies in the second).
+second), or says what happens in the second frame: ``stuck`` (it takes for ever),
+``asleep`` (so, in native code that lets no other thread run), ``crash``, ``segv``,
+``killed`` (as by the system, for want of memory), ``memory`` (an allocation fails).
 """
 
+import ctypes
 import os
+import signal
 import sys
 import threading
 from dataclasses import dataclass
@@ -17,7 +21,7 @@ from napari_semiconv.compute.__main__ import main
 from napari_semiconv.errors import BadModelError
 from napari_semiconv.tracking.lineage import Lineage
 
-SECONDS = {"quick": 0.0, "steady": 0.1, "stuck": 0.0, "crash": 0.0}
+SECONDS = {"steady": 0.1}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class FrameResult:
     lineage: Lineage
     unreadable: str | None = None
     final: bool = True
+    state: object = None
 
 
 class BlobTools:
@@ -53,7 +58,7 @@ class BlobTools:
     def size(self, movie, model, frames):
         return 4.0
 
-    def run(self, movie, model, settings, frames):
+    def run(self, movie, model, settings, frames, resume_from=None):
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):
             self._work(done)
@@ -65,13 +70,33 @@ class BlobTools:
             )
 
     def _work(self, done):
-        if self.mode == "stuck" and done == 2:
-            threading.Event().wait()
-        if self.mode == "crash" and done == 2:
-            sys.stderr.write("out of everything\n")
-            sys.stderr.flush()
-            os._exit(3)
-        threading.Event().wait(SECONDS[self.mode])
+        if done == 2 and self.mode in TROUBLE:
+            TROUBLE[self.mode]()
+        threading.Event().wait(SECONDS.get(self.mode, 0.0))
+
+
+def crash():
+    sys.stderr.write("out of everything\n")
+    sys.stderr.flush()
+    os._exit(3)
+
+
+def sleep_natively():
+    ctypes.PyDLL(None).sleep(600)
+
+
+def fail_to_allocate():
+    raise MemoryError
+
+
+TROUBLE = {
+    "stuck": lambda: threading.Event().wait(),
+    "asleep": sleep_natively,
+    "crash": crash,
+    "segv": lambda: ctypes.string_at(0),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "memory": fail_to_allocate,
+}
 
 
 def command(mode):

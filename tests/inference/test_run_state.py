@@ -4,7 +4,6 @@ import errno
 
 import numpy as np
 import pytest
-import torch
 
 from napari_semiconv.errors import (
     BadInputError,
@@ -16,38 +15,15 @@ from napari_semiconv.inference import state as files
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.run_state import load_run_state, save_run_state
 from napari_semiconv.movie import Movie, movie_from_array
-from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import Model, ModelInfo
-from napari_semiconv.settings import (
-    NETWORK_PRESETS,
-    HdbscanSettings,
-    SegmentSettings,
-    VotesSettings,
-)
 
-FRAMES = 6
-# A random network finds crumbs.
-SETTINGS = SegmentSettings(
-    cell_size=24,
-    votes=VotesSettings(smallest=0.01),
-    hdbscan=HdbscanSettings(foreground=0.3, smallest=0.01, coordinate_weight=0.2),
-)
+from .tiny import CRUMBS, tiny_model
 
-
-def model_of(folder, memory="gru", digest="a"):
-    """A small network with random weights: it finds something, but nothing true."""
-    torch.manual_seed(0)
-    settings = NETWORK_PRESETS["tiny"].model_copy(
-        update={"memory": memory, "memory_from": 0}
-    )
-    network = Embedder(settings).eval()
-    torch.nn.init.normal_(network.heads.out.weight, std=0.5)
-    return Model(ModelInfo("random", folder, settings, 24.0, "", digest), network)
+FRAMES = 5
 
 
 @pytest.fixture
 def model(tmp_path):
-    return model_of(tmp_path)
+    return tiny_model(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +33,7 @@ def movie():
 
 
 def settings_of(**changes):
-    return SETTINGS.model_copy(update=changes)
+    return CRUMBS.model_copy(update=changes)
 
 
 def stopped_after(frame, movie, model, settings, path, frames=None):
@@ -88,7 +64,7 @@ def test_going_on_from_disk_is_bit_equal(tmp_path, movie, model, engine, span):
         whole.append(result)
         save_run_state(tmp_path / str(result.frame), result.state())
     assert len(whole[-1].lineage.tracks) > FRAMES, "there is something to compare"
-    for frame in (2, 4):
+    for frame in (1, 3):
         state = load_run_state(tmp_path / str(frame))
         assert state.lineage == _until(whole, frame)
         again = list(segment_and_track(movie, model, settings, None, state))
@@ -108,12 +84,12 @@ def _until(whole, frame):
 
 @pytest.mark.parametrize("memory", ["lstm", "none"])
 def test_every_kind_of_memory_is_kept(tmp_path, movie, memory):
-    model = model_of(tmp_path, memory)
-    whole = list(segment_and_track(movie, model, SETTINGS))
-    path = stopped_after(2, movie, model, SETTINGS, tmp_path / "state")
+    model = tiny_model(tmp_path, memory)
+    whole = list(segment_and_track(movie, model, CRUMBS))
+    path = stopped_after(2, movie, model, CRUMBS, tmp_path / "state")
     check_same(
         whole,
-        list(segment_and_track(movie, model, SETTINGS, None, load_run_state(path))),
+        list(segment_and_track(movie, model, CRUMBS, None, load_run_state(path))),
     )
 
 
@@ -125,19 +101,19 @@ def test_an_estimated_cell_size_is_not_estimated_again(tmp_path, movie, model):
 
 
 def test_a_part_of_a_movie_goes_on_with_its_own_numbers(tmp_path, movie, model):
-    frames = range(2, 6)
-    whole = list(segment_and_track(movie, model, SETTINGS, frames))
-    path = stopped_after(3, movie, model, SETTINGS, tmp_path / "state", frames)
+    frames = range(1, 5)
+    whole = list(segment_and_track(movie, model, CRUMBS, frames))
+    path = stopped_after(2, movie, model, CRUMBS, tmp_path / "state", frames)
     state = load_run_state(path)
-    again = list(segment_and_track(movie, model, SETTINGS, frames, state))
-    assert [(r.frame, r.done, r.total) for r in again] == [(4, 3, 4), (5, 4, 4)]
+    again = list(segment_and_track(movie, model, CRUMBS, frames, state))
+    assert [(r.frame, r.done, r.total) for r in again] == [(3, 3, 4), (4, 4, 4)]
     check_same(whole, again)
 
 
 def test_a_run_that_was_done_has_nothing_left(tmp_path, movie, model):
-    path = stopped_after(FRAMES - 1, movie, model, SETTINGS, tmp_path / "state")
+    path = stopped_after(FRAMES - 1, movie, model, CRUMBS, tmp_path / "state")
     state = load_run_state(path)
-    assert not list(segment_and_track(movie, model, SETTINGS, None, state))
+    assert not list(segment_and_track(movie, model, CRUMBS, None, state))
 
 
 class Damaged:
@@ -166,17 +142,17 @@ def test_a_state_after_a_skipped_frame_is_as_good(tmp_path, movie, model, engine
 
 
 def test_a_state_is_not_changed_by_the_run_that_goes_on(movie, model):
-    results = segment_and_track(movie, model, SETTINGS)
+    results = segment_and_track(movie, model, CRUMBS)
     state = [next(results) for _ in range(3)][-1].state()
-    first = list(segment_and_track(movie, model, SETTINGS, None, state))
+    first = list(segment_and_track(movie, model, CRUMBS, None, state))
     rest = list(results)
     check_same(rest, first)
-    check_same(rest, list(segment_and_track(movie, model, SETTINGS, None, state)))
+    check_same(rest, list(segment_and_track(movie, model, CRUMBS, None, state)))
 
 
 @pytest.mark.parametrize("engine", ["payer2018", "payer2019"])
 def test_published_procedures_need_all_frames(movie, model, engine):
-    state = next(segment_and_track(movie, model, SETTINGS)).state()
+    state = next(segment_and_track(movie, model, CRUMBS)).state()
     settings = settings_of(engine=engine)
     with pytest.raises(BadSettingsError, match="start from the first frame"):
         next(segment_and_track(movie, model, settings, None, state))
@@ -185,7 +161,7 @@ def test_published_procedures_need_all_frames(movie, model, engine):
 @pytest.mark.parametrize(
     ("changes", "frames", "error", "words"),
     [
-        ({}, range(3, 6), BadInputError, "frames 3:6, found one of frame 2"),
+        ({}, range(3, 5), BadInputError, "frames 3:5, found one of frame 2"),
         ({"engine": "hdbscan"}, None, BadSettingsError, "found one of 'votes'"),
         ({"cell_size": 20.0}, None, BadSettingsError, "20 px, found 24 px"),
     ],
@@ -194,26 +170,26 @@ def test_published_procedures_need_all_frames(movie, model, engine):
 def test_a_state_that_does_not_fit_is_refused(
     tmp_path, movie, model, changes, frames, error, words
 ):
-    state = load_run_state(stopped_after(2, movie, model, SETTINGS, tmp_path / "state"))
+    state = load_run_state(stopped_after(2, movie, model, CRUMBS, tmp_path / "state"))
     with pytest.raises(error, match=words):
         next(segment_and_track(movie, model, settings_of(**changes), frames, state))
 
 
 def test_a_state_of_another_movie_or_model_is_refused(tmp_path, movie, model):
-    state = next(segment_and_track(movie, model, SETTINGS)).state()
+    state = next(segment_and_track(movie, model, CRUMBS)).state()
     other = movie_from_array(np.zeros((FRAMES, 32, 64), np.uint8), "TYX")
     with pytest.raises(BadInputError, match="32 x 64 px, found one of 48 x 64 px"):
-        next(segment_and_track(other, model, SETTINGS, None, state))
-    stranger = model_of(tmp_path, digest="b")
+        next(segment_and_track(other, model, CRUMBS, None, state))
+    stranger = tiny_model(tmp_path, digest="b")
     with pytest.raises(BadModelError, match="found that of other weights"):
-        next(segment_and_track(movie, stranger, SETTINGS, None, state))
+        next(segment_and_track(movie, stranger, CRUMBS, None, state))
 
 
 def test_damaged_missing_and_altered_files_are_told(tmp_path, movie, model):
     path = tmp_path / "state"
     with pytest.raises(BadModelError, match="missing or damaged"):
         load_run_state(path)
-    stopped_after(2, movie, model, SETTINGS, path)
+    stopped_after(2, movie, model, CRUMBS, path)
     good = path.read_bytes()
     path.write_bytes(good[:-7])
     with pytest.raises(BadModelError, match="missing or damaged"):
@@ -231,7 +207,7 @@ def test_a_file_of_something_else_is_told(tmp_path):
 
 def test_a_full_disk_keeps_the_state_before(tmp_path, movie, model, monkeypatch):
     path = tmp_path / "state"
-    stopped_after(2, movie, model, SETTINGS, path)
+    stopped_after(2, movie, model, CRUMBS, path)
     before = path.read_bytes()
 
     def full(tensors, draft, facts):
@@ -240,6 +216,6 @@ def test_a_full_disk_keeps_the_state_before(tmp_path, movie, model, monkeypatch)
 
     monkeypatch.setattr(files, "save_file", full)
     with pytest.raises(SaveError, match="No space left"):
-        stopped_after(3, movie, model, SETTINGS, path)
+        stopped_after(3, movie, model, CRUMBS, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -17,6 +17,8 @@ SAVING_SHARE = 0.05
 # Rows of label, frame, y, x: what a tracks layer is drawn from.
 CELLS = "cells.npy"
 
+Rows = NDArray[np.float64]
+
 
 class TrackBook:
     """Keeps frames, lineage and centroids of a run in its result folder.
@@ -25,19 +27,33 @@ class TrackBook:
     ----------
     store
         The result folder.
+    after
+        Frame that an earlier run goes on after; what comes later is taken away once the
+        next frame is written. None for a folder without frames.
+    lineage
+        Tracks up to that frame.
     """
 
-    def __init__(self, store: ResultStore) -> None:
-        self._store = store
-        self._rows: dict[int, NDArray[np.float64]] = {}
+    def __init__(
+        self,
+        store: ResultStore,
+        after: int | None = None,
+        lineage: Lineage | None = None,
+    ) -> None:
+        self._store, self._after = store, after
+        self._rows: dict[int, Rows] = {}
+        self._rewound = after is None
         self._saved, self._cost = time.perf_counter(), 0.0
-        self.lineage = Lineage()
+        self.lineage = Lineage() if lineage is None else lineage
 
-    def note(self, frame: int, labels: NDArray[np.int32], lineage: Lineage) -> int:
-        """Write the labels, (Y, X), of a frame; return how many cells it has.
+    def note(
+        self, frame: int, labels: NDArray[np.int32], lineage: Lineage
+    ) -> list[int]:
+        """Write the labels, (Y, X), of a frame; return those of its cells, ascending.
 
         A frame that comes again takes the place of what it was before.
         """
+        self._rewind()
         self._store.write_frame(frame, labels)
         rows = centroids(labels, frame)
         self._rows[frame] = rows
@@ -45,26 +61,80 @@ class TrackBook:
         since = time.perf_counter() - self._saved
         if since * SAVING_SHARE > self._cost:
             self.save()
-        return len(rows)
+        return [int(label) for label in rows[:, 0]]
 
     def save(self) -> None:
         """Write lineage and centroids as they are now."""
         start = time.perf_counter()
         self._store.write_lineage(self.lineage)
-        write_array(self._store.folder / CELLS, np.concatenate([*self._rows.values()]))
+        rows = [np.zeros((0, 4)), *self._rows.values()]
+        write_array(self._store.folder / CELLS, np.concatenate(rows))
         self._saved = time.perf_counter()
         self._cost = self._saved - start
 
-    def close(self) -> None:
-        """Finish the result; a folder that got no frame is taken away again."""
-        if not self._rows:
+    def close(self, *, cancelled: bool = False) -> None:
+        """Finish the result; a folder that got no frame is taken away again.
+
+        Parameters
+        ----------
+        cancelled
+            Whether the run stopped before its end. If it had not come to a frame of its
+            own, earlier ones are left as they are.
+        """
+        if not self._rows and self._after is None:
             shutil.rmtree(self._store.folder)
             return
+        if cancelled and not self._rewound:
+            return
+        self._rewind()
         self.save()
-        self._store.finish()
+        self._store.finish(cancelled=cancelled)
+
+    def _rewind(self) -> None:
+        """Take away what an earlier run has after the state that is gone on from."""
+        if self._after is not None and not self._rewound:
+            self._rows = earlier_rows(self._store, self._after)
+            self._store.rewind(self._after)
+            self.save()
+        self._rewound = True
 
 
-def centroids(labels: NDArray[Any], frame: int) -> NDArray[np.float64]:
+def earlier_rows(store: ResultStore, last: int) -> dict[int, Rows]:
+    """Find the centroids of the cells that were there already, frame by frame.
+
+    Parameters
+    ----------
+    store
+        The result folder.
+    last
+        Last frame to look at.
+
+    Returns
+    -------
+    dict
+        Rows as from `centroids` of each frame.
+    """
+    rows: dict[int, Rows] = {}
+    path = store.folder / CELLS
+    try:
+        written: Rows = np.load(path)
+        for frame in np.unique(written[:, 1]).tolist():
+            rows[int(frame)] = written[written[:, 1] == frame]
+    except (OSError, ValueError, IndexError, EOFError, MemoryError):
+        rows = {}
+    # Centroids are written now and then; frames without a cell have none.
+    found = {}
+    for frame in store.done:
+        if frame <= last:
+            found[frame] = (
+                rows[frame]
+                if frame in rows
+                else centroids(np.asarray(store.labels[frame]), frame)
+            )
+    return found
+
+
+def centroids(labels: NDArray[Any], frame: int) -> Rows:
     """Find the middle of each cell of a frame.
 
     Parameters

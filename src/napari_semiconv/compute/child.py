@@ -5,23 +5,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from typing import IO, Any
 
 import numpy as np
 
 from ..errors import SemiconvError
-from ..io.results import ResultStore
 from ..movie import Movie
 from ..settings import SegmentSettings
-from .book import TrackBook, centroids, write_array
+from .book import centroids, write_array
 from .messages import (
     Cancel,
     CellSize,
     Failed,
-    Finished,
-    FrameDone,
     Message,
     MovieChoice,
     Preview,
@@ -29,11 +25,12 @@ from .messages import (
     Ready,
     Request,
     Segment,
-    Started,
     Warm,
     read_request,
 )
-from .tools import NetworkTools, Results, Tools
+from .plan import plan_run
+from .running import Run
+from .tools import NetworkTools, Tools
 
 # Seconds an orphan may go on to finish its frame before it ends itself.
 ORPHAN_SECONDS = 5.0
@@ -124,64 +121,10 @@ class Child:
     def _segment(self, request: Segment) -> None:
         movie = self._movie(request.movie)
         model = self._model(request.settings)
-        first, last = request.frames or (0, len(movie) - 1)
-        frames = range(first, last + 1)
-        settings = self._sized(request, movie, frames)
-        store = ResultStore.create(
-            request.output,
-            movie,
-            settings.model_dump(mode="json"),
-            self._tools.facts(model),
-            frames,
-        )
-        self._say(Started(ticket=request.ticket, output=request.output))
-        book = TrackBook(store)
-        results = self._tools.run(movie, model, settings, frames)
-        try:
-            with closing(results):
-                done, whole = self._frames(request, results, book)
-        finally:
-            book.close()
-        self._say(
-            Finished(
-                ticket=request.ticket,
-                output=request.output,
-                done=done,
-                total=len(frames),
-                tracks=len(book.lineage.tracks),
-                cancelled=not whole,
-            )
-        )
-
-    def _frames(
-        self, request: Segment, results: Results, book: TrackBook
-    ) -> tuple[int, bool]:
-        """Write frames as they come; return how many, and whether none is left."""
-        done, mark = 0, time.perf_counter()
-        settling = whole = False
-        # Tracks that are being settled are settled in all frames or in none.
-        while settling or not self._stops(request.ticket):
-            result = next(results, None)
-            if result is None:
-                whole = True
-                break
-            cells = book.note(result.frame, result.labels, result.lineage)
-            settling = result.final and result.done <= done
-            now, done = time.perf_counter(), max(done, result.done)
-            self._say(
-                FrameDone(
-                    ticket=request.ticket,
-                    frame=result.frame,
-                    done=done,
-                    total=result.total,
-                    cells=cells,
-                    seconds=now - mark,
-                    unreadable=result.unreadable,
-                )
-            )
-            mark = now
-            whole = result.final and result.done == result.total
-        return done, whole
+        sized = partial(self._sized, request, movie)
+        plan = plan_run(request, movie, model, self._tools, sized)
+        stops = partial(self._stops, request.ticket)
+        Run(request, plan, self._tools, self._say, stops).go(movie, model)
 
     def _stops(self, ticket: int) -> bool:
         return self._closing or ticket in self._cancelled

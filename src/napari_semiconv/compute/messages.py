@@ -61,9 +61,14 @@ class Preview(Settings):
 
 
 class Segment(Settings):
-    """Ask for the tracks of a movie, written to the new result folder ``output``.
+    """Ask for the tracks of a movie, written to the result folder ``output``.
 
-    ``frames`` are the first and the last frame, both included; None means all.
+    ``frames`` are the first and the last frame, both included; None means all, or
+    those asked for before. The folder is new, unless ``resume`` is set: then the run
+    that stopped there goes on after the last state that was saved, or is begun if
+    there is none. With ``again_from`` it goes on before that frame, which is computed
+    again with all after it. ``save_every`` frames the state is saved; None chooses by
+    what it costs.
     """
 
     do: Literal["segment"] = "segment"
@@ -72,6 +77,9 @@ class Segment(Settings):
     settings: SegmentSettings
     frames: tuple[int, int] | None = None
     output: Path
+    resume: bool = False
+    again_from: int | None = None
+    save_every: int | None = Field(None, ge=1)
 
 
 class Cancel(Settings):
@@ -110,17 +118,25 @@ class Previewed(Settings):
 
 
 class Started(Settings):
-    """Tell that the result folder exists, still empty."""
+    """Tell that the result folder exists.
+
+    ``done`` frames are there already and are not computed again; ``note`` says what
+    the user should know of how the run begins.
+    """
 
     event: Literal["started"] = "started"
     ticket: int = 0
     output: Path
+    done: int = 0
+    note: str = ""
 
 
 class FrameDone(Settings):
     """Tell that the cells of one frame are in the result folder.
 
-    ``unreadable`` says why the frame was skipped, if it was.
+    ``unreadable`` says why the frame was skipped, if it was. ``born`` are label and
+    parent of each daughter that is seen here for the first time. ``final`` says that
+    the frame stays as it is: the published procedures tell every frame twice.
     """
 
     event: Literal["frame"] = "frame"
@@ -131,6 +147,8 @@ class FrameDone(Settings):
     cells: int
     seconds: float
     unreadable: str | None = None
+    born: tuple[tuple[int, int], ...] = ()
+    final: bool = True
 
 
 class Finished(Settings):

@@ -1,6 +1,7 @@
 """What the child computes with: the network, or a stand-in in tests."""
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
@@ -30,19 +31,34 @@ class Tools(Protocol):
         """Estimate the cell diameter, in px, on some frames of a movie."""
 
     def run(
-        self, movie: Movie, model: Any, settings: SegmentSettings, frames: range
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        resume_from: Any = None,
     ) -> Results:
-        """Segment and track frames of a movie, one `FrameResult` at a time."""
+        """Segment and track frames of a movie, one `FrameResult` at a time.
+
+        With a state, the frames after it alone.
+        """
+
+    def save_state(self, path: Path, state: Any) -> None:
+        """Write the state of a run to a file, whole or not at all."""
+
+    def load_state(self, path: Path) -> Any:
+        """Read the state of a run: it has ``frame`` and ``lineage``."""
 
 
 class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import pipeline, sizing
+        from ..inference import pipeline, run_state, sizing
         from ..network import weights
 
         self._pipeline = pipeline
+        self._run_state = run_state
         self._sizing = sizing
         self._weights = weights
 
@@ -67,10 +83,28 @@ class NetworkTools:
         return float(self._sizing.estimate_cell_size(movie, model, frames=frames))
 
     def run(
-        self, movie: Movie, model: Any, settings: SegmentSettings, frames: range
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        resume_from: Any = None,
     ) -> Results:
-        """Segment and track frames of a movie, one `FrameResult` at a time."""
-        yield from self._pipeline.segment_and_track(movie, model, settings, frames)
+        """Segment and track frames of a movie, one `FrameResult` at a time.
+
+        With a state, the frames after it alone.
+        """
+        yield from self._pipeline.segment_and_track(
+            movie, model, settings, frames, resume_from
+        )
+
+    def save_state(self, path: Path, state: Any) -> None:
+        """Write the state of a run to a file, whole or not at all."""
+        self._run_state.save_run_state(path, state)
+
+    def load_state(self, path: Path) -> Any:
+        """Read the state of a run: it has ``frame`` and ``lineage``."""
+        return self._run_state.load_run_state(path)
 
     def _is_there(self, device: DeviceName) -> bool:
         try:

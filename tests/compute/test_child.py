@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import zarr
 from tests.stand_in_child import BlobTools, command
 
 from napari_semiconv.compute.book import TrackBook, centroids, write_array
@@ -21,7 +20,6 @@ from napari_semiconv.compute.messages import (
     Preview,
     Previewed,
     Ready,
-    Segment,
     Started,
     Warm,
     read_message,
@@ -33,20 +31,7 @@ from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.tracking.lineage import Lineage
 
-FRAMES = 4
-
-
-@pytest.fixture
-def choice(tmp_path):
-    """Two still cells in four frames, as a plain zarr array, (T, Y, X)."""
-    movie = np.zeros((FRAMES, 16, 16), np.uint8)
-    movie[:, 2:6, 2:6] = 9
-    movie[:, 9:13, 8:14] = 9
-    path = tmp_path / "two-cells.zarr"
-    array = zarr.create_array(store=path, shape=movie.shape, chunks=(1, 16, 16),
-                              dtype=movie.dtype)  # fmt: skip
-    array[:] = movie
-    return MovieChoice(path=path, name="two cells", axes="TYX")
+from .conftest import FRAMES, segment
 
 
 @pytest.fixture
@@ -55,11 +40,6 @@ def child():
     child = Child(said.append, BlobTools)
     child.said = said
     return child
-
-
-def segment(choice, output, **changes):
-    request = {"ticket": 7, "movie": choice, "settings": SegmentSettings()}
-    return Segment(**request | {"output": output} | changes)
 
 
 def test_warming_tells_models_and_devices(child):
@@ -240,7 +220,7 @@ def test_messages_load_nothing_heavy():
 class TwiceTools(BlobTools):
     """Yields every frame with all labels raised by 100 first, then as it stays."""
 
-    def run(self, movie, model, settings, frames):
+    def run(self, movie, model, settings, frames, resume_from=None):
         for r in super().run(movie, model, settings, frames):
             lineage = Lineage()
             for label in np.unique(r.labels[r.labels > 0]).tolist():

@@ -1,0 +1,124 @@
+"""Run the network for a project: in the child, its frames taken over as they come."""
+
+from collections.abc import Callable, Iterator
+
+from ..errors import BadInputError, SaveError
+from ..movie import Movie
+from ..project.project import Project
+from ..project.runs import ProjectRun, begin_run, unfinished_run
+from ..settings import SegmentSettings
+from .messages import FrameDone, Message, MovieChoice, Segment, Started
+from .supervisor import Supervisor
+
+Stop = Callable[[], bool]
+
+
+def run_project(
+    project: Project,
+    settings: SegmentSettings,
+    frames: range | None = None,
+    *,
+    supervisor: Supervisor,
+    stop: Stop | None = None,
+) -> Iterator[Message]:
+    """Segment and track frames of a project's movie as a new run.
+
+    What is confirmed stays. All frames are one step to undo.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    settings
+        How to segment and track.
+    frames
+        Which frames; all when None.
+    supervisor
+        Runs the child.
+    stop
+        Asked again and again whether to stop.
+
+    Yields
+    ------
+    Message
+        What the child says, a frame once it is in the project.
+
+    Raises
+    ------
+    BadInputError
+        When the movie is not found, or has no such frames.
+    ComputeError
+        When the child fails; the frames before are in the project.
+    """
+    _check_writable(project)
+    movie = project.movie()
+    chosen = range(len(movie)) if frames is None else frames
+    run = begin_run(project, chosen, settings)
+    yield from _follow(run, movie, settings, supervisor, stop)
+
+
+def resume_project(
+    project: Project, *, supervisor: Supervisor, stop: Stop | None = None
+) -> Iterator[Message]:
+    """Go on with the run of a project that stopped before its end.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    supervisor
+        Runs the child.
+    stop
+        Asked again and again whether to stop.
+
+    Yields
+    ------
+    Message
+        What the child says, a frame once it is in the project.
+
+    Raises
+    ------
+    BadInputError
+        When no run stopped, or the movie is not found.
+    ComputeError
+        When the child fails; the frames before are in the project.
+    """
+    _check_writable(project)
+    run = unfinished_run(project)
+    if run is None:
+        raise BadInputError(
+            f"{project.folder.name}: expected a run that stopped before its end, found "
+            f"none. Name the frames that are to be computed again."
+        )
+    yield from _follow(run, project.movie(), run.settings, supervisor, stop)
+
+
+def _follow(
+    run: ProjectRun,
+    movie: Movie,
+    settings: SegmentSettings,
+    supervisor: Supervisor,
+    stop: Stop | None,
+) -> Iterator[Message]:
+    assert movie.path is not None, "a project finds its movie as a file"
+    request = Segment(
+        movie=MovieChoice.of(movie, movie.path),
+        settings=settings,
+        frames=(run.frames[0], run.frames[-1]),
+        output=run.folder,
+        resume=True,
+    )
+    for message in supervisor.follow(request, stop):
+        if isinstance(message, Started) and message.done:
+            run.take_ready(message.done)
+        elif isinstance(message, FrameDone) and message.final:
+            run.take(message.frame, message.born)
+        yield message
+
+
+def _check_writable(project: Project) -> None:
+    if project.read_only:
+        raise SaveError(
+            f"{project.folder.name}: opened to be read only, so nothing can be "
+            f"computed for it. Close it where it is open, and open it again."
+        )
