@@ -5,11 +5,14 @@ clip in the same run, and against plain loops over the cells.
 """
 
 import argparse
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+import psutil
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -23,9 +26,10 @@ from napari_semiconv.training.clips import Clip
 from napari_semiconv.training.objective import clip_losses, run_clip
 from napari_semiconv.training.settings import TrainSettings
 
-from ..report import Report, Row
+from ..report import Report, Row, peak_memory
 
 FRAMES, SIDE, ROWS = 8, 256, 10  # 10 x 10 cells
+SIZES = (8, 16, 32)  # channels of the embedding; the first is that of the network
 RADIUS, DILATION = 72.0, 5  # px; the usual settings of training
 CPU = torch.device("cpu")
 Work = Callable[[], object]
@@ -42,6 +46,7 @@ def run(options: argparse.Namespace) -> Report:
     """Time all works in turns, so that other load disturbs them alike."""
     if options.threads:
         torch.set_num_threads(options.threads)
+    memory = {f"cosine loss, both{of(n)}": extra_memory(n) for n in SIZES}
     torch.manual_seed(options.seed)
     clip = hundred_cells(options.seed)
     labels = torch.from_numpy(clip.labels)
@@ -58,6 +63,7 @@ def run(options: argparse.Namespace) -> Report:
             "times_network_forward": value / forward,
             "share_of_training_step": value / step,
             "loop_takes_times_longer": loops.get(f"loop: {name}", 0) / value or None,
+            "extra_MB": memory.get(name),
         }
         for name, value in sorted(seconds.items())
         if name not in loops
@@ -75,6 +81,8 @@ def run(options: argparse.Namespace) -> Report:
         "Medians; the backward pass of the loss is both less its forward pass.",
         "A training step is forward pass, all losses, backward pass and optimiser.",
         "Loops give the same values as what they are held against; this is checked.",
+        "Extra memory: the peak while loss and gradient are worked out, over what held "
+        "the embedding and its gradient before, in a process of its own.",
     ]
     return Report(rows, settings, notes)
 
@@ -102,12 +110,13 @@ def works(clip: Clip, labels: Tensor) -> dict[str, Work]:
     network = Embedder(shape).train()
     images = torch.from_numpy(clip.images)
     adjacent = losses.neighbours(labels, RADIUS)
-    size = (FRAMES, shape.embedding_size, SIDE, SIDE)
-    embedding = torch.randn(size, requires_grad=True)
+    sizes = (shape.embedding_size, *SIZES[1:])
+    embeddings = {n: some_embedding(n) for n in sizes}
+    embedding = embeddings[shape.embedding_size]
     optimiser = torch.optim.AdamW(network.parameters(), 1e-6)
     settings = TrainSettings()
 
-    def both() -> None:
+    def both(embedding: Tensor) -> None:
         embedding.grad = None
         loss = losses.cosine_embedding_loss(embedding, labels, adjacent)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -128,13 +137,42 @@ def works(clip: Clip, labels: Tensor) -> dict[str, Work]:
         "cosine loss, forward": lambda: losses.cosine_embedding_loss(
             embedding, labels, adjacent
         ),
-        "cosine loss, both": both,
+        **{
+            f"cosine loss, both{of(n)}": partial(both, e) for n, e in embeddings.items()
+        },
         "loop: cosine loss, both": loop_both,
         "neighbours 2018": lambda: losses.neighbours(labels, RADIUS),
         "loop: neighbours 2018": lambda: loop_2018(clip.labels),
         "neighbours 2019": lambda: losses.neighbours_2019(labels, RADIUS, DILATION),
         "loop: neighbours 2019": lambda: loop_2019(clip.labels),
     }
+
+
+def of(size: int) -> str:
+    """Say how many channels an embedding has, unless they are the usual ones."""
+    return "" if size == SIZES[0] else f", {size} channels"
+
+
+def some_embedding(size: int) -> Tensor:
+    """Random embedding of the clip, (T, D, Y, X)."""
+    return torch.randn(FRAMES, size, SIDE, SIDE, requires_grad=True)
+
+
+def extra_memory(size: int) -> float:
+    """Peak of the cosine loss with its gradient for some channels, MB."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_extra_memory, (size,))
+
+
+def _extra_memory(size: int) -> float:
+    labels = torch.from_numpy(hundred_cells(0).labels)
+    adjacent = torch.ones(ROWS**2, ROWS**2, dtype=torch.bool)
+    embedding = some_embedding(size)
+    embedding.grad = torch.zeros_like(embedding)
+    before = psutil.Process().memory_info().rss / 2**20
+    loss = losses.cosine_embedding_loss(embedding, labels, adjacent)
+    loss.backward()  # type: ignore[no-untyped-call]
+    return peak_memory() - before
 
 
 def in_turns(work: dict[str, Work], repeats: int) -> dict[str, float]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from .cells import EPS, Cells, mean_by
 
 Pull = Literal["cos", "cos2"]
+BLOCK = 64  # pixels of one cell whose products are added up together
 
 
 def cosine_embedding_loss(
@@ -48,29 +49,30 @@ def cosine_embedding_loss(
     Tensor
         Mean over the targets plus the background term, ().
     """
-    flat = embedding.movedim(1, -1).reshape(-1, embedding.shape[1])  # (T Y X, D)
     cells = Cells.of(labels)
     total = embedding.sum() * 0
-    own = flat[cells.pixel]
-    unit = F.normalize(own, dim=1, eps=EPS)
+    length = torch.linalg.vector_norm(embedding, dim=1).clamp(min=EPS)  # (T, Y, X)
     if cells.count:
+        own = embedding.movedim(1, -1).reshape(-1, embedding.shape[1])[cells.pixel]
+        unit = own / length.reshape(-1, 1)[cells.pixel]
         total = total + _cell_terms(own, unit, cells, adjacent, pull, targets)
-    behind = torch.nonzero(labels.reshape(-1) == 0).squeeze(1)
-    if len(behind):
-        back = flat[behind]
-        target = _background(back, fixed_background)
-        total = total + _pull(F.normalize(back, dim=1, eps=EPS) @ target, pull).mean()
+    behind = labels == 0
+    if behind.any():
+        target = _background(embedding, behind, fixed_background)
+        # Channel by channel: gathering all embeddings of the background costs more.
+        cos = torch.einsum("tdyx,d->tyx", embedding, target) / length
+        total = total + _pull(cos[behind], pull).mean()
         if cells.count:
-            total = total + (unit @ target).square().mean()
+            total = total + cos.reshape(-1)[cells.pixel].square().mean()
     return total
 
 
-def _background(back: Tensor, fixed: bool) -> Tensor:
+def _background(embedding: Tensor, behind: Tensor, fixed: bool) -> Tensor:
     if fixed:
-        return F.one_hot(back.new_zeros((), dtype=torch.long), back.shape[1]).to(
-            back.dtype
-        )
-    return F.normalize(back.mean(0), dim=0, eps=EPS)
+        first = embedding.new_zeros((), dtype=torch.long)
+        return F.one_hot(first, embedding.shape[1]).to(embedding.dtype)
+    whole = torch.einsum("tdyx,tyx->d", embedding, behind.to(embedding.dtype))
+    return F.normalize(whole / behind.sum(), dim=0, eps=EPS)
 
 
 def _pull(cos: Tensor, pull: Pull) -> Tensor:
@@ -93,14 +95,33 @@ def _cell_terms(
         mean, inside, adjacent = mean[targets], inside[targets], adjacent[targets]
     size = torch.bincount(cells.cell, minlength=cells.count).to(unit.dtype)
     # sum over p of (m . e_p)^2 is m' (sum of e_p e_p') m: no K x P matrix is needed.
-    outer = torch.einsum("pi,pj->pij", unit, unit).flatten(1)
-    second = unit.new_zeros((cells.count, outer.shape[1])).index_add(
-        0, cells.cell, outer
-    )
+    second = _second_moments(unit, cells)
     pair = torch.einsum("ki,kj->kij", mean, mean).flatten(1) @ second.T  # (K, K)
     weight = adjacent.to(unit.dtype)
     outside = (weight * pair).sum(1) / (weight @ size).clamp(min=1)
     return (inside + outside).mean()
+
+
+def _second_moments(unit: Tensor, cells: Cells) -> Tensor:
+    """Sum of e_p e_p' over the pixels of each cell, (K, D * D).
+
+    Pixels are laid out in blocks of one cell each, the last of a cell filled up with
+    zeros, so that the memory grows with P * D and not with P * D^2.
+    """
+    size = torch.bincount(cells.cell, minlength=cells.count)
+    blocks = -(-size // BLOCK)
+    owner = torch.arange(cells.count, device=unit.device).repeat_interleave(blocks)
+    order = torch.argsort(cells.cell, stable=True)
+    cell = cells.cell[order]
+    # Of the pixels of a cell, the n-th lies n places after the start of its blocks.
+    shift = (blocks.cumsum(0) - blocks) * BLOCK - (size.cumsum(0) - size)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=unit.device) + shift[cell]
+    side = unit.shape[1]
+    laid = unit.new_zeros((len(owner) * BLOCK, side)).index_copy(0, place, unit)
+    laid = laid.reshape(-1, BLOCK, side)
+    products = torch.bmm(laid.transpose(1, 2), laid).flatten(1)  # (blocks, D * D)
+    return unit.new_zeros((cells.count, side * side)).index_add(0, owner, products)
 
 
 def sample_cells(count: int, most: int, generator: torch.Generator) -> Tensor | None:
