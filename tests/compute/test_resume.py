@@ -2,11 +2,12 @@
 
 import errno
 import re
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from napari_semiconv.compute import keeper
+from napari_semiconv.compute import book, keeper
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.keeper import StateKeeper
 from napari_semiconv.compute.messages import Failed, Finished, FrameDone, Started
@@ -98,7 +99,6 @@ def test_a_run_that_failed_goes_on_after_the_last_state(run, whole):
     failed = run(fail={8: BadInputError("Frame 8 is bad.")}, save_every=3)
     assert failed == Failed(ticket=7, message="Frame 8 is bad.")
     assert run.result.done == tuple(range(8))
-    assert run.result.lineage == run.result.lineage
     run()
     assert (run.started.done, run.computed) == (6, list(range(6, LONG)))
     check_same(run, whole)
@@ -136,6 +136,14 @@ def test_a_state_without_the_frames_before_it_is_not_used(run, whole):
     run()
     assert run.started.done == 3
     check_same(run, whole)
+
+
+def test_the_tracks_of_frames_before_a_state_are_always_there(run, monkeypatch):
+    """Also after a kill, when they were not written for a while."""
+    monkeypatch.setattr(book, "SAVING_SHARE", 0.0)
+    monkeypatch.setattr(book.TrackBook, "close", lambda *_, **__: None)
+    run(fail={8: MemoryError()}, save_every=5)
+    assert sorted(run.result.lineage.tracks) == [1, 2, 3, 4]
 
 
 def test_without_a_state_all_is_computed_again(run, whole):
@@ -287,7 +295,7 @@ def test_saving_takes_two_percent_of_the_time_at_most(monkeypatch, cost, pace):
             saved.append(frame)
 
     monkeypatch.setattr(keeper.time, "perf_counter", lambda: now[0])
-    keeping = StateKeeper(Store(), Tools(), None)
+    keeping = StateKeeper(Store(), Tools(), Mock(), None)
     for frame in range(int(1000 / pace)):
         now[0] += pace
         keeping.offer(Result(frame))

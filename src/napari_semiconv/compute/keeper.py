@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from ..io.results import ResultStore
+from .book import TrackBook
 from .tools import Tools
 
 # Share of the time of a run that may go into saving its state.
@@ -22,12 +23,18 @@ class StateKeeper:
         The result folder.
     tools
         Writes a state.
+    book
+        Where the tracks are kept: they are written with every state, so that those of
+        the frames that are not computed again are always there.
     every
         Frames between two states; None saves as often as 2 % of the time allow.
     """
 
-    def __init__(self, store: ResultStore, tools: Tools, every: int | None) -> None:
-        self._store, self._tools, self._every = store, tools, every
+    def __init__(
+        self, store: ResultStore, tools: Tools, book: TrackBook, every: int | None
+    ) -> None:
+        self._store, self._tools, self._book = store, tools, book
+        self._every = every
         self._frames, self._saved, self._cost = 0, time.perf_counter(), FIRST_COST
         self._last: Any = None
 
@@ -62,6 +69,7 @@ class StateKeeper:
         start = time.perf_counter()
         # A state is worth nothing without the frames before it.
         self._store.sync()
+        self._book.save()
         self._tools.save_state(self._store.states.path(result.frame), result.state())
         self._store.states.thin()
         self._saved, self._frames = time.perf_counter(), 0

@@ -46,7 +46,7 @@ class Run:
         self._say, self._stops = say, stops
         self._log = RunLog(request.output)
         self._book = plan.book()
-        self._keeper = StateKeeper(plan.store, tools, request.save_every)
+        self._keeper = StateKeeper(plan.store, tools, self._book, request.save_every)
         self._done = plan.done
 
     def go(self, movie: Movie, model: Any) -> None:
