@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..safe import write_text_safely
-from .guard import read_text
+from .guard import brief, read_text
 
 RESULT_TABLE = "res_track.txt"
 TRUTH_TABLE = "man_track.txt"
@@ -42,7 +42,7 @@ def read_table(path: Path) -> Table:
         if len(fields) != 4 or not all(re.fullmatch(r"-?\d{1,9}", f) for f in fields):
             raise BadInputError(
                 f"{path}: expected four whole numbers in line {number} (label, first "
-                f"frame, last frame, parent), found '{line.strip()}'. Correct the line."
+                f"frame, last frame, parent), found '{brief(line)}'. Correct the line."
             )
         rows.append([int(field) for field in fields])
     table = np.array(rows, np.int64).reshape(-1, 4)

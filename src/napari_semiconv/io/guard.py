@@ -18,6 +18,8 @@ from .axes import sizes
 MOST_BYTES = 2**28
 # Tables and descriptions, which need many times their size once read.
 MOST_TEXT = 2**26
+# What of another program's words, or of a file's, is told in a sentence.
+MOST_LETTERS = 120
 
 
 def check_size(name: str, what: str, shape: Sequence[int], itemsize: int) -> None:
@@ -108,3 +110,12 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
         raise BadInputError(f"{path} cannot be read as text. Restore the file.") from (
             error
         )
+
+
+def brief(found: BaseException | str) -> str:
+    """Quote an error or a text in a sentence: one line, not too long."""
+    text = reason_of(found) if isinstance(found, OSError) else str(found)
+    line = " ".join(text.split()).rstrip(".")
+    if not line and isinstance(found, BaseException):
+        line = type(found).__name__
+    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]} ..."

@@ -1,28 +1,21 @@
 """Read OME-Zarr images (0.4 and 0.5) and plain zarr arrays, plane by plane."""
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from zarr.errors import BaseZarrError
 
 from ..errors import BadInputError
 from ..movie import Array, ArraySource
-from ..safe import reason_of
 from .axes import check_slices, understand, unlabelled
+from .guard import brief
 from .opened import Opened
 from .units import seconds, um
-from .zarr_store import check_chunks, open_guarded
+from .zarr_store import DAMAGED, check_chunks, open_guarded
 
 MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
-# What zarr and the decompressors below it raise on damaged chunks or metadata.
-DAMAGED = (
-    OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error,
-    BaseZarrError, ArithmeticError, AttributeError, MemoryError,
-)  # fmt: skip
 
 
 class ZarrSource(ArraySource):
@@ -35,8 +28,9 @@ class ZarrSource(ArraySource):
         except BadInputError as error:
             raise OSError(str(error).rstrip(".")) from error
         except DAMAGED as error:
-            reason = reason_of(error) if isinstance(error, OSError) else str(error)
-            raise OSError(f"a chunk of the zarr array is damaged ({reason})") from error
+            raise OSError(
+                f"a chunk of the zarr array is damaged ({brief(error)})"
+            ) from error
 
 
 def is_zarr(path: Path) -> bool:
@@ -63,10 +57,9 @@ def read_zarr(path: Path) -> Opened:
             return _plain_array(path.name, node)
         return _image(path.name, node)
     except DAMAGED as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise BadInputError(
-            f"{path.name} cannot be read as zarr ({reason}). Copy it again, or save it "
-            f"anew with the program that made it."
+            f"{path.name} cannot be read as zarr ({brief(error)}). Copy it again, or "
+            f"save it anew with the program that made it."
         ) from error
 
 

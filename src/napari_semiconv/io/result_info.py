@@ -17,6 +17,7 @@ from ..errors import (
 )
 from ..movie import Movie
 from ..settings import Settings
+from .guard import read_text
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv result"
@@ -168,8 +169,8 @@ def read_json(path: Path) -> dict[str, Any]:
         When it is missing or holds no named values.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        value = json.loads(read_text(path))
+    except (BadInputError, ValueError, RecursionError) as error:
         raise BadInputError(
             f"{path.parent}: expected a result with {path.name}, found none that "
             f"can be read. Choose a folder NAME{SUFFIX}."

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadInputError, UnreadableFrameError
-from ..safe import reason_of
 from ..tracking.invariants import faults_of_lineage
 from ..tracking.lineage import Lineage
+from .guard import brief
 from .observing import Labels, as_labels, lineage_of_labels
-from .ome_zarr import DAMAGED
 from .results import Result, ResultStore
 from .run_labels import Labels as LabelArray
 from .tracked import TrackedMovie
+from .zarr_store import DAMAGED
 
 
 def read_tracked_result(source: Path) -> TrackedMovie:
@@ -72,9 +72,8 @@ def _read(labels: LabelArray, source: Path, frame: int) -> Labels:
     try:
         return as_labels(np.asarray(labels[frame]), what)
     except DAMAGED as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise UnreadableFrameError(
-            f"{what} cannot be read ({reason}). Restore the folder, or segment the "
-            f"movie again.",
+            f"{what} cannot be read ({brief(error)}). Restore the folder, or segment "
+            f"the movie again.",
             frame,
         ) from error

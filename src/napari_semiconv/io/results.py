@@ -12,13 +12,11 @@
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, SaveError
@@ -45,8 +43,10 @@ from .run_labels import (
     new_labels,
     remove_after,
     reopened_labels,
+    stored_labels,
 )
 from .run_states import RunStates, sync
+from .zarr_store import DAMAGED
 
 __all__ = [
     "INFO", "LABELS", "LOG", "SUFFIX", "TRACKS", "MovieFacts", "Result", "ResultInfo",
@@ -288,7 +288,7 @@ class ResultStore:
         folder = Path(folder)
         info = read_info(folder)
         lineage = tracks_from_json(read_json(folder / TRACKS), folder)
-        labels = _labels_in(folder, partial(zarr.open_array, mode="r"))
+        labels = _labels_in(folder, stored_labels)
         done = frames_done(folder / LABELS, labels.shape[0])
         return Result(labels, lineage, info, done)
 
@@ -296,7 +296,7 @@ class ResultStore:
 def _labels_in(folder: Path, opened: Callable[[Path], Labels]) -> Labels:
     try:
         return opened(folder / LABELS)
-    except (OSError, ValueError, LookupError) as error:
+    except DAMAGED as error:
         raise BadInputError(
             f"{folder}: its labels in {LABELS} are missing or damaged. Restore "
             f"that folder, or segment the movie again."
@@ -341,7 +341,7 @@ def tracks_from_json(value: Any, folder: Path) -> Lineage:
             )
             for row in value["tracks"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInputError(
             f"{folder}: the tracks in {TRACKS} are damaged. Restore that file, or "
             f"segment the movie again."

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import zarr
+
+from .zarr_store import check_chunks, open_guarded
 
 Labels = zarr.Array[Any]
 
@@ -50,6 +53,25 @@ def reopened_labels(path: Path) -> Labels:
     return found
 
 
+def stored_labels(path: Path) -> Labels:
+    """Open an array to read frames of it.
+
+    Raises
+    ------
+    BadInputError
+        When its frames need too much memory, or it holds what is no file.
+    OSError, ValueError, ...
+        When it is missing or damaged, one of `DAMAGED`.
+    """
+    found = open_guarded(path)
+    if not isinstance(found, zarr.Array):
+        raise ValueError("it is no array")
+    if found.ndim != 3 or np.dtype(found.dtype).kind not in "iu":
+        raise ValueError(f"it holds {found.dtype} of {found.ndim} axes")
+    check_chunks(path.name, found, (1, 2))
+    return found
+
+
 def chunk_of(path: Path, frame: int) -> Path:
     """Name the file of a frame."""
     return path / "c" / str(frame) / "0" / "0"
@@ -65,7 +87,10 @@ def frames_done(path: Path, count: int) -> tuple[int, ...]:
     count
         Frames of the movie.
     """
-    return tuple(t for t in range(count) if chunk_of(path, t).is_file())
+    chunks = path / "c"
+    names = (folder.name for folder in chunks.iterdir()) if chunks.is_dir() else ()
+    there = sorted(int(name) for name in names if name.isdecimal())
+    return tuple(t for t in there if t < count and chunk_of(path, t).is_file())
 
 
 def remove_after(path: Path, frame: int) -> None:

@@ -8,8 +8,9 @@ from os import SEEK_CUR
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import imageio.v3 as iio
 import numpy as np
-from skimage.io import imread
+from imageio.core.request import InitializationError
 
 from ..errors import BadInputError
 from ..movie import Array, ArraySource
@@ -22,7 +23,8 @@ MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
 # What the decoders raise on damaged files.
 DAMAGED = (
     OSError, ValueError, SyntaxError, RuntimeError, LookupError, TypeError,
-    ArithmeticError, AttributeError, MemoryError, EOFError, struct.error, zlib.error,
+    ArithmeticError, AttributeError, MemoryError, EOFError, InitializationError,
+    struct.error, zlib.error,
 )  # fmt: skip
 # Decoded, a pixel takes so many bytes: four channels, or 16 bits.
 BYTES_OF_PIXEL = 4
@@ -44,7 +46,7 @@ class StillSource:
         """Read one plane, (Y, X)."""
         try:
             _check_size(self.path)
-            pixels = imread(self.path)
+            pixels = _decode(self.path)
         except (*DAMAGED, BadInputError) as error:
             raise OSError(f"{self.path.name} is damaged or gone") from error
         return ArraySource(pixels, self.stored).plane(position)
@@ -65,7 +67,7 @@ def read_still(path: Path) -> Opened:
     """
     try:
         _check_size(path)
-        pixels = imread(path)
+        pixels = _decode(path)
         if pixels.ndim > 3:
             raise ValueError("several images")
     except DAMAGED as error:
@@ -78,6 +80,11 @@ def read_still(path: Path) -> Opened:
     shape = tuple(pixels.shape[stored.index(axis)] for axis in axes)
     source = StillSource(path, stored, axes, shape, pixels.dtype)
     return Opened(source, notes=tuple(notes))
+
+
+def _decode(path: Path) -> Array:
+    # Named, or others are tried on a damaged file, which make folders of their own.
+    return np.asarray(iio.imread(path, plugin="pillow"))
 
 
 def _check_size(path: Path) -> None:

@@ -17,9 +17,8 @@ from tifffile import TIFF, TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from ..errors import BadInputError
 from ..movie import Array, ArraySource
-from ..safe import reason_of
 from .axes import MOST_IMAGEJ_CHANNELS, check_slices, sizes, understand
-from .guard import MOST_BYTES, check_regular, check_size
+from .guard import MOST_BYTES, brief, check_regular, check_size
 from .opened import Opened
 from .tiff_facts import read_facts
 from .unpacked import inflates_beyond
@@ -59,7 +58,7 @@ def read_tiff(path: Path, taken: str = "") -> Opened:
             return _movie_of(tif, path, taken)
     except DAMAGED as error:
         raise BadInputError(
-            f"{path.name} cannot be read as a TIFF image ({_reason(error)}). Copy it "
+            f"{path.name} cannot be read as a TIFF image ({brief(error)}). Copy it "
             f"again, or save it anew with the program that made it."
         ) from error
 
@@ -142,7 +141,7 @@ class TiffSource:
             return self._read_page(self._pages[number])
         except DAMAGED as error:
             raise OSError(
-                f"{self._path.name} is damaged, incomplete or gone ({_reason(error)})"
+                f"{self._path.name} is damaged, incomplete or gone ({brief(error)})"
             ) from error
 
     def _read_bytes(self, number: int) -> Array:
@@ -298,8 +297,3 @@ def _check_chain(path: Path) -> None:
                 )
             (offset,) = struct.unpack(order + next_type, following)
             pages += 1
-
-
-def _reason(error: BaseException) -> str:
-    text = reason_of(error) if isinstance(error, OSError) else str(error)
-    return text.rstrip(".") or type(error).__name__

@@ -11,7 +11,7 @@ from ..movie import Movie
 from ..tracking.invariants import faults_of_lineage
 from ..tracking.lineage import Lineage
 from ..tracking.runs import count_frames
-from .guard import read_text
+from .guard import brief, read_text
 from .images import open_movie
 from .labels_tiff import COLUMNS, LabelsTiffWriter, tracks_beside
 from .observing import Labels, as_labels, lineage_of_labels
@@ -131,8 +131,8 @@ def read_tracks(path: Path) -> dict[int, Row]:
             rows[label] = Row(*rest)
     except csv.Error as error:
         raise BadInputError(
-            f"{path} cannot be read as a table ({error}). Restore the file, or take it "
-            f"away."
+            f"{path} cannot be read as a table ({brief(error)}). Restore the file, or "
+            f"take it away."
         ) from error
     return rows
 
@@ -140,8 +140,8 @@ def read_tracks(path: Path) -> dict[int, Row]:
 def _number(path: Path, line: int, text: str | None) -> int:
     if not re.fullmatch(r"[0-9]{1,10}", text or ""):
         raise BadInputError(
-            f"{path}: expected whole numbers from 0 in line {line}, found '{text}'. "
-            f"Correct the line."
+            f"{path}: expected whole numbers from 0 in line {line}, found "
+            f"'{brief(str(text))}'. Correct the line."
         )
     return int(text or 0)
 

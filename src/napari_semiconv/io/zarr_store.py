@@ -1,11 +1,13 @@
 """Open zarr folders so that no file in them can take all memory or never end."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zarr
+from zarr.errors import BaseZarrError
 from zarr.storage import LocalStore
 
 from ..errors import BadInputError
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from zarr.abc.store import ByteRequest
     from zarr.core.buffer import Buffer, BufferPrototype
 
+# What zarr and the decompressors below it raise on damaged chunks or metadata.
+DAMAGED = (
+    OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error,
+    BaseZarrError, ArithmeticError, AttributeError, MemoryError, EOFError,
+)  # fmt: skip
 # So many chunks are unpacked at the same time.
 AT_ONCE = 10
 
