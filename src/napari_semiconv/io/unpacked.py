@@ -17,7 +17,8 @@ ZSTD_SIZES, ZSTD_IDS = (0, 2, 4, 8), (0, 1, 2, 4)
 BLOSC_VERSION, BLOSC_HEADER = 2, 16
 # What deflate can make of a byte at most.
 MOST_DEFLATED = 1032
-STEP = 2**20
+# What is kept at a time; each step copies what is not unpacked yet.
+STEP = 2**24
 
 
 class Decompressor(Protocol):

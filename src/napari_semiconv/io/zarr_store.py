@@ -63,16 +63,16 @@ class GuardedStore(LocalStore):
         size = check_regular(path)
         if whole and size > MOST_BYTES:
             raise BadInputError(
-                f"{path}: expected a chunk of at most {MOST_BYTES / 2**20:.0f} MiB, "
+                f"{key}: expected a chunk of at most {MOST_BYTES / 2**20:.0f} MiB, "
                 f"found {size / 2**20:.0f} MiB. Save the image with smaller chunks."
             )
 
     def _checked(self, key: str, value: "Buffer | None") -> "Buffer | None":
         if value is not None and is_too_large(value.to_bytes()):
             raise BadInputError(
-                f"{self.root / key}: expected a chunk that unpacks to at most "
-                f"{MOST_BYTES / 2**20:.0f} MiB, found more. It is damaged: copy it "
-                f"again, or save the image with smaller chunks."
+                f"{key}: expected a chunk that unpacks to at most "
+                f"{MOST_BYTES / 2**20:.0f} MiB, found more. Copy it again, or save the "
+                f"image with smaller chunks."
             )
         return value
 
