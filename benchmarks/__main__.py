@@ -24,8 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     if name not in registry.names():
         known = ", ".join(registry.names())
         print(
-            f"Benchmark '{name}': expected one of {known}, found no such file. "
-            "See `python -m benchmarks list`.",
+            f"Benchmark '{name}': expected one of {known}, found no benchmark of "
+            "that name. See `python -m benchmarks list`.",
             file=sys.stderr,
         )
         return 2

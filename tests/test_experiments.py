@@ -31,7 +31,9 @@ def test_list_names_every_experiment(capsys):
 
 def test_an_unknown_experiment_is_named(capsys):
     assert command.main(["dotz"]) == 2
-    assert "'dotz'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Experiment 'dotz': expected one of" in said
+    assert "found no experiment of that name" in said
 
 
 @pytest.mark.parametrize("name", command.names())

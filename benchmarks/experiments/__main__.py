@@ -54,8 +54,8 @@ def main(words: Sequence[str]) -> int:
     if unknown := [name for name in chosen if name not in names()]:
         known = ", ".join(names())
         print(
-            f"Experiment '{unknown[0]}': expected one of {known}, found no such file. "
-            f"See `python -m benchmarks.experiments list`.",
+            f"Experiment '{unknown[0]}': expected one of {known}, found no experiment "
+            f"of that name. See `python -m benchmarks.experiments list`.",
             file=sys.stderr,
         )
         return 2

@@ -1,6 +1,11 @@
 """What can go wrong, said in one sentence that names the way on."""
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, as in ``1 cell`` or ``2 cells``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class SemiconvError(Exception):
     """Base of all errors whose text is meant for the user."""
 

@@ -28,7 +28,7 @@ def test_a_new_result_appears_only_when_published(tmp_path):
 
 def test_an_earlier_result_is_replaced_as_a_whole(tmp_path):
     earlier_result(tmp_path / "result")
-    draft = Draft(tmp_path / "result")
+    draft = Draft(tmp_path / "result", overwrite=True)
     write(draft.path, "mask000.tif")
     write(draft.path, RECORD)
     assert draft.replaces
@@ -39,7 +39,7 @@ def test_an_earlier_result_is_replaced_as_a_whole(tmp_path):
 def test_discarding_leaves_an_earlier_result_as_it_was(tmp_path):
     earlier_result(tmp_path / "result")
     before = contents(tmp_path / "result")
-    draft = Draft(tmp_path / "result")
+    draft = Draft(tmp_path / "result", overwrite=True)
     write(draft.path, "mask000.tif")
     draft.discard()
     assert contents(draft.folder) == before
@@ -57,6 +57,23 @@ def test_an_unfinished_result_does_not_stand_in_the_way(tmp_path):
     write(killed.path, "mask000.tif")
     draft = Draft(tmp_path / "result")
     assert contents(draft.path) == {}
+
+
+def test_an_earlier_result_is_refused_unless_it_may_be_replaced(tmp_path):
+    earlier_result(tmp_path / "result")
+    before = contents(tmp_path / "result")
+    with pytest.raises(SaveError, match=r"found an earlier result in .*--overwrite"):
+        Draft(tmp_path / "result")
+    assert contents(tmp_path / "result") == before
+
+
+def test_the_kept_frames_of_a_stopped_run_are_refused_too(tmp_path):
+    stopped = Draft(tmp_path / "result")
+    write(stopped.path, RECORD)
+    with pytest.raises(SaveError, match=r"earlier result in .*unfinished"):
+        Draft(tmp_path / "result")
+    assert contents(stopped.path) == {RECORD: "new"}
+    assert contents(Draft(tmp_path / "result", overwrite=True).path) == {}
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "t000.tif", "mask000.tif"])

@@ -77,6 +77,42 @@ def test_a_result_that_lacks_frames_is_an_error(tmp_path, simulated, truth, caps
     assert "expected masks of the frames 0 to 3" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("span", "count"), [("0:3", 3), ("1:2", 1), (":-1", 3)])
+def test_the_frames_to_compare_can_be_named(
+    tmp_path, simulated, truth, capsys, span, count
+):
+    result = write_result(tmp_path / "01_RES", simulated, range(3))
+    assert evaluate(result, truth, f"--frames={span}", "--json") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["frames"], scores["SEG"]) == (count, 1.0)
+
+
+def test_some_of_the_frames_of_a_part_can_be_named(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(1, 3))
+    record = {"first_frame": 1, "frames": 2, "movie_frames": 4}
+    (result / "segmentation.json").write_text(json.dumps(record), encoding="utf-8")
+    assert evaluate(result, truth, "--frames", "2:3", "--json") == 0
+    shown = capsys.readouterr()
+    scores = json.loads(shown.out)
+    assert (scores["frames"], scores["SEG"], shown.err) == (1, 1.0, "")
+    assert evaluate(result, truth, "--frames", "0:2") == 1
+    assert "expected masks of the frames 0 to 1" in capsys.readouterr().err
+
+
+def test_frames_that_the_truth_has_not_are_an_error(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(4))
+    assert evaluate(result, truth, "--frames", "7:9") == 1
+    assert "Frames 7:9: expected at least one of" in capsys.readouterr().err
+
+
+def test_a_part_of_one_frame_is_named_as_one(tmp_path, simulated, truth, capsys):
+    result = write_result(tmp_path / "01_RES", simulated, range(1, 2))
+    record = {"first_frame": 1, "frames": 1, "movie_frames": 4}
+    (result / "segmentation.json").write_text(json.dumps(record), encoding="utf-8")
+    assert evaluate(result, truth) == 0
+    assert "covers frame 1 of the movie; only this one is" in capsys.readouterr().err
+
+
 def test_a_damaged_record_is_an_error(tmp_path, simulated, truth, capsys):
     result = write_result(tmp_path / "01_RES", simulated, range(4))
     (result / "segmentation.json").write_text("{", encoding="utf-8")

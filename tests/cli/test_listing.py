@@ -5,6 +5,7 @@ import pytest
 
 from napari_semiconv.cli import main, window
 from napari_semiconv.errors import SemiconvError
+from napari_semiconv.inference.presets import PRESETS
 
 
 def test_diagnose_names_versions_and_devices(capsys):
@@ -17,6 +18,17 @@ def test_diagnose_names_versions_and_devices(capsys):
 def test_models_lists_the_one_that_is_shipped(capsys):
     assert main(["models"]) == 0
     assert capsys.readouterr().out.startswith("default ")
+
+
+def test_presets_lists_every_preset_with_what_it_is_for(capsys):
+    assert main(["presets"]) == 0
+    rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in rows] == list(PRESETS)
+    assert len({purpose for _, purpose in rows}) == len(PRESETS)
+    purposes = dict(rows)
+    assert "Fluo-N2DL-HeLa" in purposes["payer2018-hela"]
+    assert "256 x 256 px" in purposes["payer2018-hela"]
+    assert "rescaled by cell size" in purposes["payer2019"]
 
 
 def test_no_display_is_told_in_one_sentence(tmp_path, monkeypatch):

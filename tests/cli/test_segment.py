@@ -135,7 +135,7 @@ def test_an_interrupt_does_not_replace_an_earlier_result(movie, output, use, cap
     assert segment(movie, output) == 0
     before = {path.name: path.read_bytes() for path in output.iterdir()}
     use(Threshold(interrupt_at(1)))
-    assert segment(movie, output) == 130
+    assert segment(movie, output, "--overwrite") == 130
     unfinished = output / "unfinished"
     assert str(unfinished) in capsys.readouterr().out
     assert "mask001.tif" in names(unfinished)
@@ -143,10 +143,24 @@ def test_an_interrupt_does_not_replace_an_earlier_result(movie, output, use, cap
     assert after == before
 
 
-def test_a_complete_run_replaces_an_earlier_result(movie, output, use):
+def test_a_second_run_is_refused_before_anything_is_computed(
+    movie, output, use, capsys
+):
+    tools = use(Threshold())
+    assert segment(movie, output) == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    assert segment(movie, output, "--format", "tiff") == 1
+    said = capsys.readouterr().err
+    assert "found an earlier result" in said
+    assert "--overwrite" in said
+    assert len(tools.sizes) == 1
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_a_complete_run_may_replace_an_earlier_result(movie, output, use):
     use(Threshold())
     assert segment(movie, output) == 0
-    assert segment(movie, output, "--format", "tiff") == 0
+    assert segment(movie, output, "--format", "tiff", "--overwrite") == 0
     assert "labels.tif" in names(output)
     assert not [name for name in names(output) if name.startswith("mask")]
 
@@ -173,7 +187,7 @@ def test_an_error_leaves_an_earlier_result_untouched(movie, output, use):
         raise UnreadableFrameError("Frame 0 cannot be read.", 0)
 
     use(Threshold(fail))
-    assert segment(movie, output) == 1
+    assert segment(movie, output, "--overwrite") == 1
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
@@ -245,6 +259,33 @@ def test_a_preset_sets_the_procedure_and_its_parameters(movie, output, use):
     assert settings["memory_span"] == 0
     assert (settings["payer"]["smallest"], settings["payer"]["border_y"]) == (500, 16)
     assert tools.sizes == [None], "frames are resized whatever their cells"
+
+
+@pytest.mark.parametrize("procedure", ["payer2018", "payer2019"])
+def test_a_published_engine_is_the_preset_of_its_name(movie, tmp_path, use, procedure):
+    use(Threshold())
+    records = []
+    for option in ("--engine", "--preset"):
+        assert segment(movie, tmp_path / option, option, procedure) == 0
+        records.append(record_in(tmp_path / option)["settings"])
+    assert records[0] == records[1]
+    assert records[0]["memory_span"] == 0
+
+
+def test_a_cell_size_that_a_preset_would_not_use_is_refused(movie, output, use, capsys):
+    use(Threshold())
+    options = ("--preset", "payer2018-hela", "--cell-size", "20")
+    assert segment(movie, output, *options) == 1
+    said = capsys.readouterr().err
+    assert "every frame is resized to 256 x 256 px" in said
+    assert "the preset 'payer2018', which goes by it" in said
+    assert not output.exists()
+
+
+def test_a_single_frame_is_not_called_frames(movie, output, use, capsys):
+    use(Threshold())
+    assert segment(movie, output, "--frames", "1:2") == 0
+    assert capsys.readouterr().out.startswith("1 of 1 frame, 1 track")
 
 
 def test_what_is_said_besides_a_preset_holds(movie, output, use):

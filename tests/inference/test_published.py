@@ -12,6 +12,7 @@ from napari_semiconv.inference.presets import (
     PAPER_PRESETS,
     PRESETS,
     preset_of,
+    with_engine,
     with_preset,
 )
 from napari_semiconv.inference.stream import Stream
@@ -241,6 +242,19 @@ def test_a_preset_is_recognised_by_what_it_decides(name):
     assert preset_of(settings) == name
     assert (settings.model, settings.device, settings.cell_size) == ("mine", "cpu", 20)
     assert SegmentSettings.model_validate(settings.model_dump()) == settings
+
+
+def test_an_engine_takes_what_goes_with_it_and_leaves_nothing_behind():
+    mine = SegmentSettings(memory_span=4, device="cpu")
+    hdbscan = with_engine(mine, "hdbscan")
+    assert hdbscan == mine.model_copy(update={"engine": "hdbscan"})
+    published = with_engine(mine, "payer2019")
+    assert published == with_preset(mine, "payer2019")
+    special = with_preset(mine, "payer2018-hela")
+    assert with_engine(special, "payer2018") is special
+    back = with_engine(special, "votes")
+    assert preset_of(back) == "usual"
+    assert (back.resize, back.memory_span, back.device) == ("cells", 8, "cpu")
 
 
 def test_settings_of_ones_own_have_no_preset_and_unknown_names_are_refused():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..safe import saving, write_text_safely
 from ..settings import SegmentSettings
+from .draft import Draft
 from .progress import tell
 from .segmenting import segment_movie
 from .window import has_display, show
@@ -34,7 +35,8 @@ def demo(arguments: argparse.Namespace) -> None:
         write_truth(truth, simulated)
     tell("Segmenting and tracking ...")
     movie = open_movie(movie_path)
-    segment_movie(movie, range(len(movie)), SegmentSettings(), result, "ctc")
+    draft = Draft(result, overwrite=True)
+    segment_movie(movie, range(len(movie)), SegmentSettings(), draft, "ctc")
     scores = evaluate_folders(result, truth)
     print(f"Compared with the truth: SEG {scores.SEG:.3f}, TRA {scores.TRA:.3f}")
     print(f"Movie, truth and result are in {FOLDER.resolve()}")

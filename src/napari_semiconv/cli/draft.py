@@ -25,18 +25,23 @@ class Draft:
     ----------
     folder
         Output folder: missing, empty, or with an earlier result.
+    overwrite
+        Whether an earlier result may be replaced.
 
     Raises
     ------
     SaveError
-        When the output folder holds anything else or cannot be written.
+        When the output folder holds anything else, or an earlier result that may not
+        be replaced, or cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, overwrite: bool = False) -> None:
         self.folder = folder
         self.path = folder / UNFINISHED
         self._made_folder = not folder.exists()
         _refuse_foreign(folder)
+        if not overwrite:
+            _refuse_result(folder)
         with saving(folder):
             if self.path.exists():
                 shutil.rmtree(self.path)
@@ -93,6 +98,17 @@ def _refuse_foreign(folder: Path) -> None:
             f"Output folder {folder}: expected it to be empty or to hold an earlier "
             f"result of this program, found '{min(foreign)}'. Choose another folder."
         )
+
+
+def _refuse_result(folder: Path) -> None:
+    # What a killed run leaves has no record yet, and stands in nobody's way.
+    for place in (folder, folder / UNFINISHED):
+        if RECORD in _names(place):
+            raise SaveError(
+                f"Output folder {folder}: expected none or an empty one, found an "
+                f"earlier result in {place}. Choose another folder, or replace it with "
+                f"--overwrite."
+            )
 
 
 def _names(folder: Path) -> set[str]:

@@ -60,6 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_train(commands)
     _add(commands, "models", listing.models, "list the models that can be chosen")
+    summary = "list the presets of segment and what each is for"
+    _add(commands, "presets", listing.presets, summary)
     _add_open(commands)
     _add(
         commands,
@@ -103,14 +105,21 @@ def _add_segment(commands: Any) -> None:
         help="Cell Tracking Challenge folder or one TIFF (default: %(default)s)",
     )
     command.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier result in DIR"
+    )
+    _add_frames(command, default=slice(None))
+    _add_model_choice(command)
+    _add_movie_choice(command)
+
+
+def _add_frames(command: argparse.ArgumentParser, default: slice | None) -> None:
+    command.add_argument(
         "--frames",
         type=frame_span,
-        default=slice(None),
+        default=default,
         metavar="A:B",
         help="frames A to B - 1, counted from 0; either may be left out",
     )
-    _add_model_choice(command)
-    _add_movie_choice(command)
 
 
 def _add_model_choice(command: argparse.ArgumentParser) -> None:
@@ -124,21 +133,23 @@ def _add_model_choice(command: argparse.ArgumentParser) -> None:
     way.add_argument(
         "--engine",
         choices=get_args(EngineName),
-        help="how embeddings become cells (default: votes)",
+        help="how embeddings become cells (default: votes); a published one comes with "
+        "the preset of its name",
     )
     way.add_argument(
         "--preset",
         choices=PRESETS,
         metavar="NAME",
-        help="procedure and parameters as published, for any data or for one data set: "
-        f"{', '.join(PRESETS)}",
+        help=f"procedure and parameters: {', '.join(PRESETS)}; 'napari-semiconv "
+        f"presets' says what each is for",
     )
     _add_device(command)
     command.add_argument(
         "--cell-size",
         type=positive,
         metavar="PX",
-        help="diameter of a usual cell; estimated from the movie when left out",
+        help="diameter of a usual cell; estimated from the movie when left out; not "
+        "with presets of a data set, which resize frames to a fixed size",
     )
     command.add_argument(
         "--memory-span",
@@ -182,6 +193,7 @@ def _add_evaluate(commands: Any) -> None:
     command = _add(commands, "evaluate", evaluating.evaluate, summary)
     command.add_argument("result", type=Path, metavar="RESULT", help="such as 01_RES")
     command.add_argument("truth", type=Path, metavar="TRUTH", help="such as 01_GT")
+    _add_frames(command, default=None)
     command.add_argument("--json", action="store_true", help="print JSON")
 
 

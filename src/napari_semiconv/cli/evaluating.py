@@ -7,22 +7,45 @@ from pathlib import Path
 from ..errors import BadInputError
 from .draft import RECORD
 from .progress import tell
+from .segmenting import chosen_frames
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Print the measures of a result, one per line or as JSON."""
     from ..io.evaluation import evaluate_folders
 
-    frames = frames_of_part(arguments.result)
-    if frames is not None:
-        tell(
-            f"{arguments.result} covers frames {frames.start} to {frames.stop - 1} of "
-            f"the movie; only these are compared."
-        )
-    begin = frames.start if frames else 0
+    part = frames_of_part(arguments.result)
+    begin = part.start if part else 0
+    if arguments.frames is not None:
+        frames = frames_asked(arguments.truth, arguments.frames)
+    else:
+        frames = part
+        if part is not None:
+            tell(f"{arguments.result} covers {_named(part)}.")
     found = evaluate_folders(arguments.result, arguments.truth, frames, begin)
     scores = found.as_dict()
     print(json.dumps(scores, indent=2) if arguments.json else table(scores))
+
+
+def frames_asked(truth: Path, span: slice) -> range | None:
+    """Frames of the movie that are to be compared; None when the truth has none.
+
+    Raises
+    ------
+    BadSettingsError
+        When the truth has no such frame.
+    """
+    from ..io.ctc import find_truth
+
+    tracks = find_truth(truth).tracks
+    return chosen_frames(len(tracks.masks), span) if tracks else None
+
+
+def _named(part: range) -> str:
+    if len(part) == 1:
+        return f"frame {part.start} of the movie; only this one is compared"
+    last = part.stop - 1
+    return f"frames {part.start} to {last} of the movie; only these are compared"
 
 
 def frames_of_part(result: Path) -> range | None:

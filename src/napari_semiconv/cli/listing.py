@@ -1,4 +1,4 @@
-"""`napari-semiconv models`, `diagnose` and `open`: what is there, and a look at it."""
+"""`napari-semiconv models`, `presets`, `diagnose` and `open`: what is there."""
 
 import argparse
 import platform
@@ -22,6 +22,15 @@ def models(_arguments: argparse.Namespace) -> None:
     width = max(len(info.name) for info in found)
     for info in found:
         print(f"{info.name:{width}}  {info.description}")
+
+
+def presets(_arguments: argparse.Namespace) -> None:
+    """Print name and purpose of each preset of `segment`."""
+    from ..inference.presets import PRESETS, describe_preset
+
+    width = max(map(len, PRESETS))
+    for name in PRESETS:
+        print(f"{name:{width}}  {describe_preset(name)}")
 
 
 def diagnose(_arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import __version__
 from ..compute.tools import NetworkTools, Tools
-from ..errors import BadSettingsError, SemiconvError
+from ..errors import BadSettingsError, SemiconvError, counted
 from ..movie import Array, Movie
 from ..safe import write_json_safely
 from ..settings import SegmentSettings
@@ -61,12 +61,13 @@ class Outcome:
         tracks = len(self.lineage.tracks) if self.lineage else 0
         divisions = len(self.lineage.daughters()) if self.lineage else 0
         pace = self.seconds / max(1, self.done)
-        counted = f"{_counted(tracks, 'track')}, {_counted(divisions, 'division')}"
-        return f"{self.done} of {self.total} frames, {counted}, {pace:.2f} s per frame"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+        facts = (
+            f"{self.done} of {counted(self.total, 'frame')}",
+            counted(tracks, "track"),
+            counted(divisions, "division"),
+            f"{pace:.2f} s per frame",
+        )
+        return ", ".join(facts)
 
 
 def segment(arguments: argparse.Namespace) -> None:
@@ -77,11 +78,12 @@ def segment(arguments: argparse.Namespace) -> None:
     tell_if_watched(describe(movie))
     for note in movie.notes:
         tell(note)
-    segment_movie(movie, frames, settings, arguments.output, arguments.format)
+    draft = Draft(arguments.output, overwrite=arguments.overwrite)
+    segment_movie(movie, frames, settings, draft, arguments.format)
 
 
 def segment_movie(
-    movie: Movie, frames: range, settings: SegmentSettings, output: Path, form: str
+    movie: Movie, frames: range, settings: SegmentSettings, draft: Draft, form: str
 ) -> None:
     """Segment frames of a movie; an earlier result stays until the new one is complete.
 
@@ -93,8 +95,8 @@ def segment_movie(
         Which of its frames.
     settings
         How.
-    output
-        Folder of the result: missing, empty or with an earlier result.
+    draft
+        Where the result is made; discarded when there is none.
     form
         Name of the format, out of `FORMATS`.
 
@@ -103,7 +105,6 @@ def segment_movie(
     KeyboardInterrupt
         When the user stopped it; the finished frames are kept.
     """
-    draft = Draft(output)
     try:
         tools = NetworkTools()
         model = tools.load(settings)
@@ -140,14 +141,15 @@ def chosen_movie(arguments: argparse.Namespace) -> Movie:
 
 
 def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
-    """Put the settings together: the preset first, then what was said besides."""
-    from ..inference.presets import with_preset
+    """Put the settings together: preset or engine first, then what was said besides.
 
-    chosen = {
-        name: getattr(arguments, name)
-        for name in ("engine", "memory_span")
-        if getattr(arguments, name) is not None
-    }
+    Raises
+    ------
+    BadSettingsError
+        When a cell size is given that the preset would not use.
+    """
+    from ..inference.presets import with_engine, with_preset
+
     settings = SegmentSettings(
         model=arguments.model,
         device=arguments.device,
@@ -156,7 +158,19 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
     )
     if arguments.preset is not None:
         settings = with_preset(settings, arguments.preset)
-    return settings.model_copy(update=chosen)
+    elif arguments.engine is not None:
+        settings = with_engine(settings, arguments.engine)
+    if settings.cell_size is not None and settings.network_shape is not None:
+        height, width = settings.network_shape
+        raise BadSettingsError(
+            f"Preset '{arguments.preset}': expected no cell size, since every frame is "
+            f"resized to {height} x {width} px as published, found "
+            f"{settings.cell_size:g} px. Leave --cell-size out, or choose the preset "
+            f"'{settings.engine}', which goes by it."
+        )
+    if arguments.memory_span is not None:
+        return settings.model_copy(update={"memory_span": arguments.memory_span})
+    return settings
 
 
 def chosen_frames(count: int, span: slice) -> range:
@@ -171,8 +185,8 @@ def chosen_frames(count: int, span: slice) -> range:
     if not frames:
         begin, end = span.start or 0, count if span.stop is None else span.stop
         raise BadSettingsError(
-            f"Frames {begin}:{end}: expected at least one of the movie's {count} "
-            f"frames, found none. Frames are counted from 0."
+            f"Frames {begin}:{end}: expected at least one of the movie's "
+            f"{counted(count, 'frame')}, found none. Frames are counted from 0."
         )
     return frames
 

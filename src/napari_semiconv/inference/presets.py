@@ -1,10 +1,22 @@
 """Published parameters of each data set, chosen by name."""
 
 from ..errors import BadSettingsError
-from ..settings import PayerSettings, Resize, SegmentSettings
+from ..settings import EngineName, PayerSettings, Resize, SegmentSettings
 
 # What a preset decides; model, device and cell size stay as they are.
 DECIDED = ("engine", "resize", "memory_span", "payer")
+PUBLISHED = ("payer2018", "payer2019")
+
+# The movies of the Cell Tracking Challenge that the parameters were published for.
+DATA_SETS = {
+    "dic": "HeLa cells under interference contrast (DIC-C2DH-HeLa)",
+    "msc": "long mesenchymal stem cells, fluorescent (Fluo-C2DL-MSC)",
+    "gowt1": "nuclei of mouse stem cells, fluorescent (Fluo-N2DH-GOWT1)",
+    "sim": "simulated nuclei (Fluo-N2DH-SIM+)",
+    "hela": "small crowded nuclei of HeLa cells, fluorescent (Fluo-N2DL-HeLa)",
+    "u373": "flat glioma cells under phase contrast (PhC-C2DH-U373)",
+    "psc": "small crowded pancreatic stem cells, phase contrast (PhC-C2DL-PSC)",
+}
 
 # Payer et al. 2018, in frames of 256 x 256 px: c, m, smoothing, ignore border in x and
 # y, parent dilation, parent frames.
@@ -100,6 +112,47 @@ def with_preset(settings: SegmentSettings, name: str) -> SegmentSettings:
             f"these names."
         )
     return settings.model_copy(update=_decided(PRESETS[name]))
+
+
+def with_engine(settings: SegmentSettings, engine: EngineName) -> SegmentSettings:
+    """Change the engine, and what goes with a published one.
+
+    A published procedure comes with the memory span and parameters of the preset of its
+    name; these go again when another engine is chosen. Between engines that are not
+    published all else stays as it is.
+
+    Parameters
+    ----------
+    settings
+        What to change.
+    engine
+        The engine wanted.
+    """
+    if engine == settings.engine:
+        return settings
+    if engine in PUBLISHED:
+        return with_preset(settings, engine)
+    if settings.engine in PUBLISHED:
+        settings = with_preset(settings, "usual")
+    return settings.model_copy(update={"engine": engine})
+
+
+def describe_preset(name: str) -> str:
+    """Say in one line what a preset is for; empty when there is none of that name."""
+    if name not in PRESETS:
+        return ""
+    if name == "usual":
+        return "The usual way of this program, for any movie."
+    procedure, _, data = name.partition("-")
+    year = procedure.removeprefix("payer")
+    published = f"As published by Payer et al. {year}"
+    if not data:
+        return f"{published}, for any movie: frames are rescaled by cell size."
+    size = PRESETS[name].resize.replace("x", " x ")
+    return (
+        f"{published} for {DATA_SETS[data]}: frames are resized to {size} px, the cell "
+        f"size is not used."
+    )
 
 
 def preset_of(settings: SegmentSettings) -> str:

@@ -81,6 +81,6 @@ def evaluate_folders(
         raise BadInputError(
             f"{result}: expected masks of the frames {asked.start} to "
             f"{asked.stop - 1}, found those of {begin} to {found.frames - 1}. Segment "
-            "the whole movie, or name the frames to compare."
+            "the whole movie, or name the frames to compare (--frames A:B)."
         )
     return evaluate(found, PlacedTracks(known.tracks), known.outlines, asked)
