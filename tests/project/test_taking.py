@@ -5,6 +5,7 @@ import pytest
 from tests.edits.worlds import SHAPE, family_pixels, faults, shown
 
 from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.edits.divisions import MarkDivision
 from napari_semiconv.edits.links import Relabel
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
@@ -56,14 +57,62 @@ def test_a_run_is_undone_at_once(project):
     assert np.array_equal(shown(project.document), family_pixels())
 
 
-def test_a_second_run_replaces_the_first_under_new_labels(project):
+def test_a_second_run_goes_by_the_labels_of_the_first(project):
     take_all(project)
-    take_all(project, run=2)
+    pixels = family_pixels()
+    renumbered = np.array([0, 15, 14, 13, 12, 11])[pixels].astype(np.int32)
+    taker = Taker(project, 2, project.history.new_group())
+    for t in range(6):
+        taker.take(t, renumbered[t], {14: 15, 13: 15} if t == 3 else {})
+    assert np.array_equal(shown(project.document), pixels)
+    assert parents(project) == {2: 1, 3: 1}
+
+
+def test_frames_computed_again_fit_what_is_before_and_after(project):
+    take_all(project)
+    pixels = family_pixels()
+    renumbered = np.where(pixels > 0, pixels + 20, 0)
+    taker = Taker(project, 2, project.history.new_group())
+    for t in (2, 3, 4):
+        taker.take(t, renumbered[t], {22: 21, 23: 21} if t == 3 else {})
+    taker.close()
+    assert np.array_equal(shown(project.document), pixels)
+    assert parents(project) == {2: 1, 3: 1}
+
+
+def test_tracks_found_otherwise_join_what_follows(project):
+    """The first run exchanged two cells in frame 3; the second knows better."""
+    pixels = family_pixels()
+    wrong = pixels.copy()
+    wrong[3:] = np.array([0, 1, 4, 3, 2, 5])[pixels[3:]]
+    taker = Taker(project, 1, project.history.new_group())
+    for t in range(6):
+        taker.take(t, wrong[t], {})
+    again = Taker(project, 2, project.history.new_group())
+    for t in (1, 2, 3):
+        again.take(t, pixels[t] * 10, {})
+    again.close()
     found = shown(project.document)
-    assert np.array_equal(found > 0, family_pixels() > 0)
-    assert not set(np.unique(found)) & {1, 2, 3, 4, 5}
-    assert len(project.lineage.tracks) == 5
-    assert len(parents(project)) == 2
+    assert np.array_equal(found == 4, pixels == 4)
+
+
+def test_a_cell_that_goes_on_after_all_has_no_daughters(project):
+    take_all(project)
+    whole = family_pixels()
+    whole[3:][whole[3:] == 2] = 1
+    whole[whole == 3] = 0
+    take_all(project, run=2, pixels=whole)
+    assert parents(project) == {}
+    assert project.lineage.tracks[1].frames == list(range(6))
+
+
+def test_a_division_that_the_user_confirmed_stays(project):
+    take_all(project)
+    project.do(MarkDivision(1, (2, 3), 3))
+    whole = family_pixels()
+    whole[3:][(whole[3:] == 2) | (whole[3:] == 3)] = 1
+    take_all(project, run=2, pixels=whole)
+    assert project.lineage.tracks[1].end == 2
 
 
 def test_a_confirmed_cell_keeps_pixels_and_label_and_its_track_follows(project):

@@ -11,7 +11,8 @@ from .. import __version__
 from ..errors import SemiconvError
 from ..inference.presets import PRESETS
 from ..settings import NETWORK_PRESETS, DeviceName, EngineName
-from . import demo, evaluating, listing, segmenting, training
+from . import demo, evaluating, listing, projects, segmenting, training
+from .words import count, frame_span, index, positive, z_choice
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "models", listing.models, "list the models that can be chosen")
     summary = "list the presets of segment and what each is for"
     _add(commands, "presets", listing.presets, summary)
+    projects.add_commands(commands)
     _add_open(commands)
     _add(
         commands,
@@ -102,7 +104,8 @@ def _add_segment(commands: Any) -> None:
         "--format",
         choices=segmenting.FORMATS,
         default="ctc",
-        help="Cell Tracking Challenge folder or one TIFF (default: %(default)s)",
+        help="Cell Tracking Challenge folder, one TIFF, or a project that can be "
+        "corrected, exported and gone on with (default: %(default)s)",
     )
     command.add_argument(
         "--overwrite", action="store_true", help="replace an earlier result in DIR"
@@ -230,50 +233,3 @@ def _add_device(command: argparse.ArgumentParser, default: str | None = "auto") 
 def _add_open(commands: Any) -> None:
     command = _add(commands, "open", listing.open_, "open a movie in napari")
     command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")
-
-
-def frame_span(text: str) -> slice:
-    """Read ``A:B``, frames A to B - 1; either may be left out."""
-    begin, colon, end = text.partition(":")
-    if not colon:
-        raise argparse.ArgumentTypeError(f"expected A:B such as 0:50, found '{text}'")
-    try:
-        return slice(*(int(part) if part else None for part in (begin, end)))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected whole numbers in A:B such as 0:50, found '{text}'"
-        ) from None
-
-
-def positive(text: str) -> float:
-    """Read a number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, found '{text}'")
-    return value
-
-
-def index(text: str) -> int:
-    """Read a whole number from 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(
-            f"expected a whole number from 0, found '{text}'"
-        )
-    return int(text)
-
-
-def count(text: str) -> int:
-    """Read a whole number from 1."""
-    if index(text) < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a whole number from 1, found '{text}'"
-        )
-    return int(text)
-
-
-def z_choice(text: str) -> int | str:
-    """Read a slice number or ``max``."""
-    return text if text == "max" else index(text)

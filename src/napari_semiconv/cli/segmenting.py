@@ -20,7 +20,7 @@ from .progress import StopRequest, closing_early, progress_bar, tell, tell_if_wa
 if TYPE_CHECKING:
     from ..tracking.lineage import Lineage
 
-FORMATS = ("ctc", "tiff")
+FORMATS = ("ctc", "tiff", "project")
 # The Cell Tracking Challenge numbers frames with three digits, more where needed.
 LEAST_DIGITS = 3
 
@@ -78,6 +78,11 @@ def segment(arguments: argparse.Namespace) -> None:
     tell_if_watched(describe(movie))
     for note in movie.notes:
         tell(note)
+    if arguments.format == "project":
+        from .running import segment_into_project
+
+        segment_into_project(movie, frames, settings, arguments.output)
+        return
     draft = Draft(arguments.output, overwrite=arguments.overwrite)
     segment_movie(movie, frames, settings, draft, arguments.format)
 

@@ -74,6 +74,7 @@ class TakeFrame(Edit):
         after = np.where(kept > 0, kept, table[found]).astype(np.int32)
         draft.paint(self.frame, Box(0, 0, *before.shape), after)
         for label in np.unique(after[after > 0]).tolist():
+            self._free_daughters(draft, label)
             self._set_parent(draft, label)
 
     def _out(self, draft: Draft, kept: Labels) -> list[int]:
@@ -82,10 +83,16 @@ class TakeFrame(Edit):
         hidden = draft.hidden(self.frame)
         if hidden.any():
             out |= set(same_cells(self.labels, hidden.astype(np.int32)))
-        for frame, y, x in draft.absences:
-            if frame == self.frame:
-                out.add(int(self.labels[y, x]))
+        for _, y, x in draft.absences(self.frame):
+            out.add(int(self.labels[y, x]))
         return sorted(out - {0})
+
+    def _free_daughters(self, draft: Draft, label: int) -> None:
+        """Part a cell that goes on from daughters, unless the user gave it them."""
+        for daughter in draft.daughters(label):
+            track = draft.track(daughter)
+            if track.begin <= self.frame and not track.parent_confirmed:
+                draft.set_parent(daughter, 0)
 
     def _set_parent(self, draft: Draft, label: int) -> None:
         track = draft.track(label)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..edits.change import Change, Labels
 from ..edits.results import TakeFrame, TakeTracks, same_cells
@@ -14,8 +13,9 @@ from .project import Project
 class Taker:
     """Takes over the frames of a run as one group of edits.
 
-    A track of the run goes on under the label that its cells have in the project: where
-    the user confirmed or relabelled one of them, the rest follows.
+    A track of the run goes by the label that its first cell had in the project, if
+    there was one, so that a part computed again fits what is before and after it. Where
+    the user confirmed one of its cells, the rest follows that one.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ class Taker:
         self._run = run
         self._group = group
         self._names: dict[int, int] = {}
+        self._known: Mapping[int, int] = {}
+        self._frame = -1
         # Nothing was ever numbered: the run may have all its labels.
         self._blank = project.document.next_number == 1
 
@@ -72,7 +74,9 @@ class Taker:
         SaveError
             When it could not be written; nothing was changed.
         """
-        names = self._names | self._new_names(labels)
+        self._forget_mothers(frame)
+        known = same_cells(labels, self._project.document.labels(frame))
+        names = self._names | self._new_names(labels, known)
         born = {
             names[child]: names[parent]
             for child, parent in parents.items()
@@ -81,6 +85,7 @@ class Taker:
         edit = TakeFrame(frame, labels, names, born, self._run)
         change = self._project.do(edit, self._group)
         self._names = names
+        self._known, self._frame = known, frame
         shown = self._project.document.labels(frame)
         for label, now in same_cells(labels, shown).items():
             if names[label] != now:
@@ -88,14 +93,53 @@ class Taker:
                 self._names[label] = now
         return change
 
-    def _new_names(self, labels: NDArray[np.int32]) -> dict[int, int]:
-        """Give new labels of the run a number that was never used."""
+    def close(self) -> None:
+        """Join the tracks with those of the frames after the last that was taken."""
+        frame = self._frame
+        tracks = self._project.lineage.tracks
+        pairs = {old: self._names[label] for label, old in self._known.items()}
+        later = {
+            old: part
+            for old, new in pairs.items()
+            if old != new and old in tracks and (part := tracks[old].onward(frame + 1))
+        }
+        moved = {old: pairs[old] for old, part in later.items() if not part.confirmed}
+        # Two tracks may have to be exchanged, but none may meet one that stays.
+        while stuck := [old for old, new in moved.items() if self._meets(new, moved)]:
+            for old in stuck:
+                del moved[old]
+        names: dict[int, dict[int, int]] = {}
+        for old, new in moved.items():
+            for t in later[old].frames:
+                names.setdefault(t, {})[old] = new
+        self._relabel(names)
+
+    def _meets(self, name: int, moved: Mapping[int, int]) -> bool:
+        track = self._project.lineage.tracks.get(name)
+        return track is None or (track.end > self._frame and name not in moved)
+
+    def _forget_mothers(self, frame: int) -> None:
+        """Drop labels of tracks that divided, by the user's word, before a frame."""
+        lineage = self._project.lineage
+        for label, name in [*self._names.items()]:
+            for daughter in lineage.daughters_of(name):
+                track = lineage.tracks[daughter]
+                if track.begin <= frame and track.parent_confirmed:
+                    self._names.pop(label, None)
+
+    def _new_names(self, labels: Labels, known: Mapping[int, int]) -> dict[int, int]:
+        """Give new labels of the run the label that was there, or an unused number."""
         names: dict[int, int] = {}
+        used = set(self._names.values())
         following = self._project.document.next_number
         for label in np.unique(labels[labels > 0]).tolist():
             if label in self._names:
                 continue
-            if self._blank:
+            before = known.get(label, 0)
+            if before and before not in used:
+                names[label] = before
+                used.add(before)
+            elif self._blank:
                 names[label] = label
             else:
                 names[label] = following = max(following, label)
@@ -109,9 +153,11 @@ class Taker:
         # Both were there at once: the user confirmed that they are two.
         if old is None or old.end >= new.begin or old.confirmed or new.begin < frame:
             return
-        moved = {t: {before: now} for t in old.frames}
+        self._relabel({t: {before: now} for t in old.frames})
+
+    def _relabel(self, names: Mapping[int, Mapping[int, int]]) -> None:
         try:
-            self._project.do(TakeTracks(moved), self._group)
+            self._project.do(TakeTracks(names), self._group)
         except EditError:
             # A division on the way forbids it; they stay two tracks.
             return

@@ -1,0 +1,50 @@
+"""Read the words of a command: numbers, frames, slices."""
+
+import argparse
+
+
+def frame_span(text: str) -> slice:
+    """Read ``A:B``, frames A to B - 1; either may be left out."""
+    begin, colon, end = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"expected A:B such as 0:50, found '{text}'")
+    try:
+        return slice(*(int(part) if part else None for part in (begin, end)))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected whole numbers in A:B such as 0:50, found '{text}'"
+        ) from None
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found '{text}'")
+    return value
+
+
+def index(text: str) -> int:
+    """Read a whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 0, found '{text}'"
+        )
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if index(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 1, found '{text}'"
+        )
+    return int(text)
+
+
+def z_choice(text: str) -> int | str:
+    """Read a slice number or ``max``."""
+    return text if text == "max" else index(text)

@@ -1,0 +1,164 @@
+"""Which runs of the network a project has, and which of their frames it took over."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ..edits.results import TakeFrame
+from ..errors import BadInputError
+from ..io.results import LABELS, ResultStore
+from ..io.run_labels import Labels, stored_labels
+from ..settings import SegmentSettings
+from ..tracking.runs import frames_in
+from .facts import RunFacts
+from .project import Project
+from .taking import Taker
+
+RUNS = "runs"
+# Frames before the first new one that tell which label is which.
+RECALLED = 10
+
+
+class ProjectRun:
+    """A run whose frames a project takes over.
+
+    Parameters
+    ----------
+    project
+        The project.
+    number
+        Number of the run, from 1.
+    """
+
+    def __init__(self, project: Project, number: int) -> None:
+        self._project = project
+        self.number = number
+        self.facts = project.info.runs[number - 1]
+        self._taken = taken_frames(project, number)
+        self._taker = Taker(project, number, self.facts.group)
+        self._labels: Labels | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Folder that the run is written to."""
+        return self._project.folder / self.facts.folder
+
+    @property
+    def frames(self) -> range:
+        """Frames of the run."""
+        first, last = self.facts.frames
+        return range(first, last + 1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run is finished."""
+        try:
+            state = ResultStore.open(self.folder).info.state
+        except BadInputError:
+            # It stopped before its folder was there.
+            return False
+        return state == "finished"
+
+    @property
+    def settings(self) -> SegmentSettings:
+        """How it segments, with the cell size once that was estimated."""
+        try:
+            values = ResultStore.open(self.folder).info.settings
+        except BadInputError:
+            values = self.facts.settings
+        return SegmentSettings.model_validate(values)
+
+    def take_ready(self, count: int) -> list[int]:
+        """Take over what lies in the folder already; return the frames.
+
+        Parameters
+        ----------
+        count
+            Frames from the first on that are not computed again.
+        """
+        result = ResultStore.open(self.folder)
+        tracks = result.lineage.tracks
+        ready = self.frames[:count]
+        missing = [t for t in ready if t not in self._taken]
+        begin = missing[0] if missing else ready.stop
+        for frame in range(max(ready.start, begin - RECALLED), begin):
+            self._taker.recall(frame, np.asarray(result.labels[frame]))
+        births: dict[int, dict[int, int]] = {}
+        for track in tracks.values():
+            if track.parent:
+                births.setdefault(track.begin, {})[track.label] = track.parent
+        for frame in missing:
+            self._take(frame, result.labels, births.get(frame, {}))
+        return missing
+
+    def take(self, frame: int, born: Iterable[tuple[int, int]]) -> None:
+        """Take over a frame just written, with label and parent of its newborns."""
+        if self._labels is None:
+            self._labels = stored_labels(self.folder / LABELS)
+        self._take(frame, self._labels, dict(born))
+
+    def _take(self, frame: int, masks: Labels, parents: dict[int, int]) -> None:
+        labels = np.asarray(masks[frame], np.int32)
+        self._taker.take(frame, labels, parents)
+        self._taken.add(frame)
+        if frame == self.frames[-1]:
+            self._taker.close()
+
+
+def begin_run(project: Project, frames: range, settings: SegmentSettings) -> ProjectRun:
+    """Enter a new run into a project.
+
+    Parameters
+    ----------
+    project
+        The project.
+    frames
+        Frames that are to be computed.
+    settings
+        How to segment and track.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written to the project.
+    """
+    number = len(project.info.runs) + 1
+    facts = RunFacts(
+        folder=f"{RUNS}/{number:04d}",
+        frames=(frames[0], frames[-1]),
+        group=project.history.new_group(),
+        settings=settings.model_dump(mode="json"),
+    )
+    runs = (*project.info.runs, facts)
+    project.note_runs(project.info.model_copy(update={"runs": runs}))
+    return ProjectRun(project, number)
+
+
+def unfinished_run(project: Project) -> ProjectRun | None:
+    """Give the last run, if it stopped before its end."""
+    if not project.info.runs:
+        return None
+    run = ProjectRun(project, len(project.info.runs))
+    return None if run.whole else run
+
+
+def taken_frames(project: Project, number: int) -> set[int]:
+    """Frames of a run that were taken over and not undone."""
+    done, _ = project.history.standing
+    return {
+        int(entry.head["what"]["frame"])
+        for entry in project.history.journal.entries
+        if entry.number in done
+        and entry.head["kind"] == TakeFrame.kind
+        and entry.head["what"]["run"] == number
+    }
+
+
+def computed_frames(project: Project) -> set[int]:
+    """Frames in which there is a cell, or of which a run says that there is none."""
+    tracks = project.lineage.tracks.values()
+    found = {t for track in tracks for t in frames_in(track.runs)}
+    for number in range(1, len(project.info.runs) + 1):
+        found |= taken_frames(project, number)
+    return found
