@@ -31,7 +31,9 @@ class _Range(Edit):
         """Tracks that have cells there, and the frames of those."""
         frames = self._frames(draft)
         tracks = (
-            draft.tracks() if self.label is None else iter([draft.track(self.label)])
+            draft.tracks(*frames[0])
+            if self.label is None
+            else iter([draft.track(self.label)])
         )
         pairs = ((track, intersection(track.runs, frames)) for track in tracks)
         found = [(track, runs) for track, runs in pairs if runs]

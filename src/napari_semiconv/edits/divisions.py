@@ -1,4 +1,8 @@
-"""Edits of families: mark a division, unmark it."""
+"""Edits of families: mark a division, unmark it.
+
+The last cell of the mother and the first ones of the daughters are confirmed, and with
+them what the user said.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +10,7 @@ from typing import ClassVar
 from ..errors import EditError
 from .base import Edit
 from .draft import Draft
-from .links import cut
+from .links import confirm_end, confirm_link, cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,8 @@ class MarkDivision(Edit):
             draft.set_parent(daughter, 0)
         for daughter in family:
             draft.set_parent(daughter, self.mother, confirmed=True)
+            confirm_link(draft, daughter, 0)
+        confirm_end(draft, self.mother)
 
     def _family(self, draft: Draft) -> set[int]:
         family = set()
@@ -89,3 +95,5 @@ class UnmarkDivision(Edit):
             )
         for daughter in daughters:
             draft.set_parent(daughter, 0, confirmed=True)
+            confirm_link(draft, daughter, 0)
+        confirm_end(draft, self.mother)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EditError
+from ..tracking.invariants import LARGEST_LABEL
 from ..tracking.lineage import Track
 from ..tracking.runs import Runs, difference, frames_in, union
-from .change import Change, Labels, Numbers, Patch, TrackPair
+from .change import Absence, Change, Labels, Numbers, Patch, TrackPair
 from .document import Document
 from .names import DraftNames, FrameNames
 from .region import Box, Region
@@ -31,7 +32,7 @@ class Draft:
         self._names: dict[int, DraftNames] = {}
         self._tracks: dict[int, Track | None] = {}
         self._daughters: dict[int, set[int]] = {}
-        self.absences = set(document.absences)
+        self._absences: dict[Absence, bool] = {}
         self._next = document.next_number
 
     # Looking
@@ -75,12 +76,21 @@ class Draft:
             )
         return track
 
-    def tracks(self) -> Iterator[Track]:
-        """Go through all tracks, in no order."""
-        for label in {*self.document.lineage.tracks, *self._tracks}:
+    def tracks(self, first: int, last: int) -> Iterator[Track]:
+        """Go through all tracks that may have cells in some frames, in no order."""
+        for label in {*self.document.lineage.living(first, last), *self._tracks}:
             track = self.find(label)
             if track is not None:
                 yield track
+
+    def is_absent(self, place: Absence) -> bool:
+        """Tell whether the user said that there is no cell at a place."""
+        return self._absences.get(place, place in self.document.absences)
+
+    def absences(self, frame: int) -> list[Absence]:
+        """Places of a frame that the user said have no cell, in no order."""
+        places = (*self.document.absences, *self._absences)
+        return [p for p in {p for p in places if p[0] == frame} if self.is_absent(p)]
 
     def daughters(self, label: int) -> list[int]:
         """Labels of the daughters of a track, ascending."""
@@ -121,7 +131,18 @@ class Draft:
     # Changing
 
     def new_label(self) -> int:
-        """Take a label that no cell has ever had."""
+        """Take a label that no cell has ever had.
+
+        Raises
+        ------
+        EditError
+            When the last one is in use.
+        """
+        if self._next > LARGEST_LABEL:
+            raise EditError(
+                f"No label is left for a new cell: expected one up to {LARGEST_LABEL}, "
+                f"found that in use. Undo the edit that gave it to a cell."
+            )
         self._next += 1
         return self._next - 1
 
@@ -182,6 +203,10 @@ class Draft:
         self.rename(frames_in(runs), {label: -self.new_label()})
         self.reshape(label, difference(self.track(label).runs, runs))
 
+    def mark(self, place: Absence, *, absent: bool) -> None:
+        """Note that there is no cell at a place, or take that back."""
+        self._absences[place] = absent
+
     def put(self, track: Track) -> None:
         """Add a track or replace the one of its label."""
         self._replace(track.label, track)
@@ -214,8 +239,9 @@ class Draft:
     def change(self) -> Change:
         """Give all that differs from the document."""
         document = self.document
-        added = frozenset(self.absences - document.absences)
-        removed = frozenset(document.absences - self.absences)
+        marked = {place for place, absent in self._absences.items() if absent}
+        added = frozenset(marked - document.absences)
+        removed = frozenset((self._absences.keys() - marked) & document.absences)
         numbers = document.next_number, self._next
         return Change(
             self._patches(), self._renamed(), self._pairs(), added, removed, numbers

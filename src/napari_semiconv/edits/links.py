@@ -10,7 +10,15 @@ from typing import ClassVar
 from ..errors import EditError
 from ..tracking.invariants import LARGEST_LABEL
 from ..tracking.lineage import Track
-from ..tracking.runs import Runs, difference, frames_in, intersection, since
+from ..tracking.runs import (
+    Runs,
+    difference,
+    frames_in,
+    intersection,
+    runs_of,
+    since,
+    until,
+)
 from .base import Edit
 from .draft import Draft
 
@@ -36,21 +44,60 @@ def cut(draft: Draft, label: int, frame: int) -> int:
 def give(draft: Draft, source: int, target: int, runs: Runs) -> None:
     """Let another track have the cells of some frames, in which it has none itself.
 
-    Daughters go along when the last cell does.
+    Daughters go along when the last cell does, and the parent when all cells do.
     """
     track = draft.track(source)
     part = track.reshaped(runs)
     assert part is not None
-    families = draft.daughters(source) if runs[-1][1] == track.end else []
-    part = replace(part, label=target, parent=0, parent_confirmed=False)
-    there = draft.find(target)
-    for daughter in families:
-        draft.set_parent(daughter, 0)
+    part = replace(part, label=target)
+    if runs != track.runs:
+        part = replace(part, parent=0, parent_confirmed=False)
+    family = _family(draft, track, target, runs)
+    for daughter in family:
+        draft.set_parent(daughter.label, 0)
     draft.rename(frames_in(runs), {source: target})
     draft.reshape(source, difference(track.runs, runs))
-    draft.put(part if there is None else there.merged(part))
-    for daughter in families:
-        draft.set_parent(daughter, target)
+    there = draft.find(target)
+    draft.put(part if there is None else _merged(there, part))
+    for daughter in family:
+        sure = daughter.parent_confirmed
+        draft.set_parent(daughter.label, target, confirmed=sure)
+
+
+def _family(draft: Draft, track: Track, target: int, runs: Runs) -> list[Track]:
+    """Daughters that go along."""
+    there = draft.find(target)
+    if runs[-1][1] < track.end or (there is not None and there.end > track.end):
+        return []
+    daughters = draft.daughters(track.label)
+    # A daughter that gets cells of her mother begins earlier; she is no other's.
+    return [] if target in daughters else [draft.track(d) for d in daughters]
+
+
+def _merged(there: Track, part: Track) -> Track:
+    merged = there.merged(part)
+    if part.begin < there.begin and not there.parent:
+        sure = part.parent_confirmed
+        return replace(merged, parent=part.parent, parent_confirmed=sure)
+    return merged
+
+
+def confirm_link(draft: Draft, label: int, frame: int) -> None:
+    """Confirm the first cell of a track from a frame on, and the last before it."""
+    track = draft.find(label)
+    if track is None:
+        return
+    later = since(track.runs, frame)
+    if later:
+        earlier = until(track.runs, frame)
+        ends = [t for run in earlier[-1:] for t in run[1:]] + [later[0][0]]
+        draft.confirm(label, runs_of(ends))
+
+
+def confirm_end(draft: Draft, label: int) -> None:
+    """Confirm the last cell of a track."""
+    last = draft.track(label).end
+    draft.confirm(label, ((last, last),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +141,9 @@ class Move(Edit):
                 f"merge their masks."
             )
         give(draft, self.label, self.target, runs)
-        draft.confirm(self.target, ((self.frame, self.frame),))
+        confirm_link(draft, self.target, self.frame)
+        if not self.onward:
+            confirm_link(draft, self.target, self.frame + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +180,12 @@ class Link(Edit):
         for daughter in draft.daughters(self.before):
             draft.set_parent(daughter, 0)
         give(draft, self.after, self.before, since(later.runs, self.frame_after))
-        ends = ((t, t) for t in (self.frame_before, self.frame_after))
-        for end in ends:
-            draft.confirm(self.before, (end,))
+        confirm_link(draft, self.before, self.frame_after)
 
 
 @dataclass(frozen=True, eq=False)
 class Unlink(Edit):
-    """Part a track in two.
+    """Part a track in two. The cells on both sides are confirmed.
 
     Parameters
     ----------
@@ -161,6 +208,8 @@ class Unlink(Edit):
                 f"of it. Choose an earlier frame."
             )
         draft.put(replace(draft.track(new), parent_confirmed=True))
+        confirm_link(draft, new, self.frame)
+        confirm_end(draft, self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,21 +246,9 @@ class Swap(Edit):
             (spare, self.other, parts[0]),
         ):
             if runs:
-                self._give(draft, source, target, runs)
+                give(draft, source, target, runs)
         for label in (self.one, self.other):
-            track = draft.find(label)
-            if track is not None and track.has(self.frame):
-                draft.confirm(label, ((self.frame, self.frame),))
-
-    def _give(self, draft: Draft, source: int, target: int, runs: Runs) -> None:
-        # A track that begins later is exchanged whole, and its parent goes along.
-        whole = draft.track(source)
-        give(draft, source, target, runs)
-        if runs == whole.runs and draft.track(target).begin == whole.begin:
-            known = draft.track(target)
-            parent = 0 if whole.parent == target else whole.parent
-            confirmed = whole.parent_confirmed and parent == whole.parent
-            draft.put(replace(known, parent=parent, parent_confirmed=confirmed))
+            confirm_link(draft, label, self.frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,11 +278,6 @@ class Relabel(Edit):
             )
         draft.reserve(self.to)
         give(draft, self.label, self.to, track.runs)
-        draft.put(_named(track, self.to))
-
-
-def _named(track: Track, label: int) -> Track:
-    return replace(track, label=label)
 
 
 def _other(one: int, other: int) -> None:

@@ -6,6 +6,9 @@ import numpy as np
 
 from .change import Labels, Numbers
 
+# Numbers up to this are looked up in a table of 4 MB; larger ones take longer.
+_LARGEST_TABLE = 1 << 20
+
 
 class FrameNames:
     """Which label each stored number of a frame shows, where it is another number."""
@@ -48,11 +51,14 @@ class FrameNames:
         """Give the labels that stored numbers, of any shape, show."""
         if not self._labels:
             return numbers
-        table = np.arange(
-            max(int(numbers.max(initial=0)), *self._labels) + 1, dtype=np.int32
-        )
-        rows = np.array([*self._labels.items()], np.int64)
-        table[rows[:, 0]] = np.maximum(rows[:, 1], 0)
+        rows = np.array(sorted(self._labels.items()), np.int64)
+        shown = np.maximum(rows[:, 1], 0).astype(np.int32)
+        top = max(int(numbers.max(initial=0)), int(rows[-1, 0]))
+        if top > _LARGEST_TABLE:
+            place = np.minimum(np.searchsorted(rows[:, 0], numbers), len(rows) - 1)
+            return np.where(rows[place, 0] == numbers, shown[place], numbers)
+        table = np.arange(top + 1, dtype=np.int32)
+        table[rows[:, 0]] = shown
         return table[numbers]
 
     def hidden(self) -> list[int]:

@@ -87,14 +87,14 @@ class MarkEmpty(Edit):
         """Mark the place."""
         label = label_at(draft, self.frame, self.y, self.x)
         place = (self.frame, self.y, self.x)
-        if place in draft.absences:
+        if draft.is_absent(place):
             raise EditError(
                 f"The place (y {self.y}, x {self.x}) in frame {self.frame} is marked "
                 f"as empty already. Unmark it to have a cell there."
             )
         if label:
             DeleteCell(self.frame, label).make(draft)
-        draft.absences.add(place)
+        draft.mark(place, absent=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +117,9 @@ class UnmarkEmpty(Edit):
     def make(self, draft: Draft) -> None:
         """Take the mark away."""
         place = (self.frame, self.y, self.x)
-        if place not in draft.absences:
+        if not draft.is_absent(place):
             raise EditError(
                 f"The place (y {self.y}, x {self.x}) in frame {self.frame} is not "
                 f"marked as empty. Choose one that is."
             )
-        draft.absences.discard(place)
+        draft.mark(place, absent=False)

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EditError
-from ..tracking.lineage import Track
-from ..tracking.runs import runs_of
 from .base import Edit
 from .change import Labels
 from .draft import Draft
 from .region import Box
+from .regrouping import regroup
 
 # A found cell is one the user confirmed, or took away, from this share of either mask.
 SAME_CELL = 0.5
@@ -139,17 +138,20 @@ def same_cells(found: Labels, known: Labels) -> dict[int, int]:
 class TakeTracks(Edit):
     """Take over which cells a solver made one track. No pixel is written.
 
+    A parent goes along with the first cell of its daughter, and daughters with the last
+    cell of their mother. What the user confirmed, a link or a parent, is not undone.
+
     Parameters
     ----------
     labels
         By frame: new label of each old one that changes, all different.
     parents
-        Parent of each new label that has one; None leaves all parents as they are.
+        Parent, or 0 for none, of labels as they are then; others are as said above.
     """
 
     kind: ClassVar[str] = "take over tracks"
     labels: Mapping[int, Mapping[int, int]]
-    parents: Mapping[int, int] | None = None
+    parents: Mapping[int, int] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Say how much is relabelled."""
@@ -165,14 +167,20 @@ class TakeTracks(Edit):
             draft.check_frame(frame)
             self._check(draft, frame, names)
             touched |= {*names, *names.values()}
-        before = {label: draft.find(label) for label in touched}
-        frames = self._frames(before)
+        before = {n: track for n in touched if (track := draft.find(n)) is not None}
+        children = {d for n in before for d in draft.daughters(n)} - touched
+        after = regroup(before, [draft.track(d) for d in children], self.labels)
         for frame, names in self.labels.items():
             draft.rename([frame], names)
-        for label in sorted(touched):
+        for label in before.keys() - after.keys():
+            draft.drop(label)
+        for label, track in sorted(after.items()):
             draft.reserve(label)
-            self._put(draft, label, before, frames[label])
-        self._set_parents(draft)
+            draft.put(track)
+        for label, parent in self.parents.items():
+            track = draft.track(label)
+            if track.parent != parent and not track.parent_confirmed:
+                draft.set_parent(label, parent)
 
     def _check(self, draft: Draft, frame: int, names: Mapping[int, int]) -> None:
         new = set(names.values())
@@ -188,54 +196,6 @@ class TakeTracks(Edit):
                 f"there, found {len(missing)} that are not and "
                 f"{len(taken) + len(names) - len(new)} labels used twice. Solve again."
             )
-
-    def _frames(self, before: Mapping[int, Track | None]) -> dict[int, set[int]]:
-        """Frames of each label afterwards."""
-        frames = {
-            label: set(track.frames) if track is not None else set()
-            for label, track in before.items()
-        }
-        for frame, names in self.labels.items():
-            for old in names:
-                frames[old].discard(frame)
-        for frame, names in self.labels.items():
-            for new in names.values():
-                frames[new].add(frame)
-        return frames
-
-    def _put(
-        self,
-        draft: Draft,
-        label: int,
-        before: Mapping[int, Track | None],
-        frames: set[int],
-    ) -> None:
-        if not frames:
-            if draft.find(label) is not None:
-                draft.drop(label)
-            return
-        old = before[label]
-        confirmed = runs_of(
-            frame
-            for frame in frames
-            if _was_confirmed(before, self.labels.get(frame, {}), label, frame)
-        )
-        parent, sure = (old.parent, old.parent_confirmed) if old else (0, False)
-        draft.put(Track(label, runs_of(frames), parent, confirmed, sure))
-
-    def _set_parents(self, draft: Draft) -> None:
-        for track in list(draft.tracks()) if self.parents is not None else ():
-            parent = (self.parents or {}).get(track.label, 0)
-            if track.parent != parent and not track.parent_confirmed:
-                draft.set_parent(track.label, parent)
-
-
-def _was_confirmed(
-    before: Mapping[int, Track | None], names: Mapping[int, int], label: int, frame: int
-) -> bool:
-    old = next((n for n, new in names.items() if new == label), label)
-    track = before.get(old)
-    return track is not None and track.is_confirmed(frame)
 
 
 def _check_shape(labels: NDArray[Any], draft: Draft) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .runs import (
     Run,
     Runs,
+    difference,
     frames_in,
     holds,
     intersection,
@@ -99,9 +100,8 @@ class Track:
         """Give it other frames; confirmations and scores of lost ones go."""
         if not runs:
             return None
-        begin, end = runs[0][0], runs[-1][1]
         confirmed = intersection(self.confirmed, runs)
-        scores = self._scores_over(begin, end)
+        scores = self._scores_of(runs) if self.scores else b""
         return replace(self, runs=runs, confirmed=confirmed, scores=scores)
 
     def merged(self, other: "Track") -> "Track":
@@ -109,9 +109,9 @@ class Track:
         runs = union(self.runs, other.runs)
         begin, end = runs[0][0], runs[-1][1]
         mine, theirs = (t._scores_over(begin, end) for t in (self, other))
-        if mine and theirs:
-            values = [np.frombuffer(v, np.float32) for v in (mine, theirs)]
-            mine = np.where(np.isnan(values[0]), values[1], values[0]).tobytes()
+        for first, last in other.runs if mine and theirs else ():
+            head, tail = (first - begin) * self._row, (last + 1 - begin) * self._row
+            mine = mine[:head] + theirs[head:tail] + mine[tail:]
         confirmed = union(self.confirmed, other.confirmed)
         return replace(self, runs=runs, confirmed=confirmed, scores=mine or theirs)
 
@@ -126,6 +126,15 @@ class Track:
     @property
     def _row(self) -> int:
         return len(self.scores) // (self.end - self.begin + 1)
+
+    def _scores_of(self, runs: Runs) -> bytes:
+        """Scores of other frames, without those of frames that became gaps."""
+        begin, end = runs[0][0], runs[-1][1]
+        scores, row = self._scores_over(begin, end), self._row
+        for first, last in until(since(difference(self.runs, runs), begin), end):
+            head, tail = (first - begin) * row, (last + 1 - begin) * row
+            scores = scores[:head] + _NAN * ((tail - head) // 4) + scores[tail:]
+        return scores
 
     def _scores_over(self, begin: int, end: int) -> bytes:
         """Scores of other frames, NaN where there are none."""
@@ -211,6 +220,14 @@ class Lineage:
         """Labels of the cells of a frame, ascending."""
         living = self._indexed().blocks.get(frame // BLOCK, ())
         return sorted(label for label in living if self._tracks[label].has(frame))
+
+    def living(self, first: int, last: int) -> set[int]:
+        """Labels of the tracks that may have cells in some frames, both included."""
+        blocks = range(first // BLOCK, last // BLOCK + 1)
+        known = self._indexed().blocks
+        if len(blocks) >= len(known):
+            return set(self._tracks)
+        return set().union(*(known.get(block, ()) for block in blocks))
 
     def daughters_of(self, label: int) -> list[int]:
         """Labels of the daughters of a track, ascending."""
