@@ -43,9 +43,10 @@ def settings_table(place: str) -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    unit = f" {extra['unit']}" if isinstance(extra, dict) and "unit" in extra else ""
-    default = "from the movie" if field.default is None else f"{field.default}{unit}"
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    unit = f" {extra['unit']}" if "unit" in extra else ""
+    empty = extra.get("empty", "from the movie")
+    default = empty if field.default is None else f"{field.default}{unit}"
     return f"| `{name}` | {field.description} | {default} |"
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from napari_semiconv.network import losses
 from napari_semiconv.network.embedder import Embedder
+from napari_semiconv.network.kernels import GaussianKernel
 from napari_semiconv.network.losses import Cells
 from napari_semiconv.network.semiconv import add_coordinates, pixel_grid
 from napari_semiconv.settings import NetworkSettings
@@ -137,6 +138,22 @@ def test_region_neighbours_equal_brute_force(seed, radius, dilation):
     assert torch.equal(found, region_rule(labels, radius, dilation))
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 3.3, 9.1]), st.sampled_from([0, 3]))
+def test_neighbours_over_a_movie_equal_brute_force(seed, radius, dilation):
+    """Longer than what is looked at together, with cells that miss frames."""
+    labels = blobs(seed, frames=19, side=12, density=0.2)
+    label, found = losses.movie_neighbours(list(labels), radius, dilation)
+    assert label.tolist() == cells_of(labels)
+    assert torch.equal(found, region_rule(labels, radius, dilation))
+
+
+def test_a_movie_without_cells_has_no_neighbours():
+    label, found = losses.movie_neighbours([torch.full((4, 4), -1)] * 3, 5.0, 1)
+    assert label.tolist() == []
+    assert found.shape == (0, 0)
+
+
 def test_the_regions_reach_one_frame_before_birth_and_after_the_end_but_no_farther():
     labels = torch.zeros(5, 6, 30, dtype=torch.long)
     labels[2, 2:4, 10:14] = 1
@@ -256,7 +273,9 @@ def every_loss(labels, embedding, offset, log_sigma, centre_kind, pull):
         "2019": cosine[1],
         "attraction": attraction,
         "smoothness": smooth,
-        "lovasz": losses.lovasz_loss(votes, labels, centre, sigma, cells),
+        "lovasz": losses.lovasz_loss(
+            votes, labels, centre, cells, GaussianKernel(), sigma
+        ),
         "repulsion": losses.repulsion_loss(centre, cells, both[0], 6.0),
     }
 

@@ -174,7 +174,7 @@ def test_no_cell_gives_zero_or_background_but_never_nan(labels):
         + attraction
         + losses.kernel_loss(votes, centre, cells, kernel)
         + losses.motion_loss(votes, centre, cells, mother)
-        + losses.seed_loss(embedding[:, 0], labels, votes, centre, cells, kernel.sigma)
+        + losses.seed_loss(embedding[:, 0], labels, votes.sum(1), cells)
         + losses.foreground_loss(embedding[:, 0], labels)
     )
     total.backward()

@@ -36,7 +36,9 @@ def test_image_and_labels_are_cut_alike():
     y, x = np.indices((96, 96))
     labels = ((y // 12 + x // 12) % 5).astype(np.int32)
     rng = np.random.default_rng(0)
-    warp = Warp.draw(rng, np.array([48.0, 48.0]), labels.shape, 32, 1.0)
+    warp = Warp.draw(
+        rng, np.array([48.0, 48.0]), labels.shape, TrainSettings(crop=32), 1.0
+    )
     image, cut = warp.apply((labels == 2).astype(np.float32), labels, np.zeros(2))
     # Only the interpolated border pixels may differ.
     inside = cut >= 0
@@ -47,7 +49,9 @@ def test_image_and_labels_are_cut_alike():
 def test_outside_the_frame_nothing_is_annotated():
     labels = np.ones((20, 20), np.int32)
     rng = np.random.default_rng(0)
-    warp = Warp.draw(rng, np.array([10.0, 10.0]), labels.shape, 64, 1.0)
+    warp = Warp.draw(
+        rng, np.array([10.0, 10.0]), labels.shape, TrainSettings(crop=64), 1.0
+    )
     _, cut = warp.apply(np.ones((20, 20), np.float32), labels, np.zeros(2))
     assert set(np.unique(cut)) == {-1, 1}
 

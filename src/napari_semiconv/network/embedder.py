@@ -11,8 +11,8 @@ from ..errors import BadInputError
 from ..settings import NetworkSettings
 from .heads import PixelHeads
 from .hourglass import Hourglass
+from .kernels import kernel_of
 from .memory import he_initialise
-from .semiconv import LaplacianKernel
 
 State = list[Tensor]
 
@@ -82,7 +82,7 @@ class Embedder(nn.Module):
             for _ in range(settings.stacks)
         )
         self.heads = PixelHeads(settings) if settings.offsets else None
-        self.kernel = LaplacianKernel() if settings.offsets else None
+        self.kernel = kernel_of(settings.kernel) if settings.offsets else None
 
     def forward(
         self, frame: Tensor, state: Sequence[Tensor] | None = None

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from ..settings import RegionSettings
 from .embedder import Output
 from .hourglass import Conv
+from .kernels import VoteKernel
 from .rois import clip_boxes, suppress
-from .semiconv import LaplacianKernel, pixel_grid
+from .semiconv import pixel_grid
 
 LARGEST = 5.0  # logarithm of a side over the box scale; keeps an early box finite
 NEAR = 0.5  # least kernel between a vote and the seed it counts for
@@ -59,7 +60,7 @@ class ProposalHead(nn.Module):
 
 
 def seed_proposals(
-    output: Output, index: int, kernel: LaplacianKernel, settings: RegionSettings
+    output: Output, index: int, kernel: VoteKernel, settings: RegionSettings
 ) -> tuple[Tensor, Tensor]:
     """Make one box per peak of the seed map: around the pixels that vote for it.
 
@@ -70,7 +71,7 @@ def seed_proposals(
     index
         Which of its frames.
     kernel
-        The learned kernel of those heads.
+        The learned kernel of those heads; only votes count.
     settings
         Least score, and how many peaks are taken.
 
@@ -94,7 +95,7 @@ def seed_proposals(
     if not len(peak) or not len(inside):
         return seed.new_zeros((0, 4)), seed.new_zeros(0)
     distance = torch.cdist(votes[peak], votes[inside])  # (N, P)
-    near = kernel.log(distance) > math.log(NEAR)
+    near = kernel.geometric.log(distance) > math.log(NEAR)
     place = grid.flatten(1)[:, inside]  # (2, P)
     outside = ~near[:, None]
     low = place.masked_fill(outside, math.inf).amin(2)

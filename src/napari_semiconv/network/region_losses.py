@@ -222,9 +222,8 @@ def _seed_map_losses(
     assert pixel.foreground is not None
     votes = _at(pixel.offset, cells) + losses.positions(cells, pixel.offset)
     attraction, centre = losses.attraction_loss(votes, cells)
-    seed = losses.seed_loss(
-        pixel.seed[:, 0], labels, votes, centre, cells, kernel.sigma
-    )
+    near = kernel.between(votes, centre[cells.piece]).exp()
+    seed = losses.seed_loss(pixel.seed[:, 0], labels, near, cells)
     return {
         "vote": attraction / network.settings.embedding_scale,
         "vote kernel": losses.kernel_loss(votes, centre, cells, kernel),

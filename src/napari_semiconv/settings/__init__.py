@@ -8,6 +8,7 @@ from .base import Settings, setting
 from .network import (
     NETWORK_PRESETS,
     Bandwidth,
+    KernelName,
     Layout,
     MemoryKind,
     NetworkSettings,
@@ -33,6 +34,7 @@ __all__ = [
     "DeviceName",
     "EngineName",
     "HdbscanSettings",
+    "KernelName",
     "Layout",
     "LinkSettings",
     "MemoryKind",

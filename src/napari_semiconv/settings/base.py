@@ -6,12 +6,25 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 def setting(
-    default: Any, title: str, description: str, unit: str = "", **rule: Any
+    default: Any,
+    title: str,
+    description: str,
+    unit: str = "",
+    empty: str = "",
+    **rule: Any,
 ) -> Any:
-    """Declare one setting with its name, meaning and unit for the user."""
-    extra: dict[str, Any] | None = {"unit": unit} if unit else None
+    """Declare one setting with its name, meaning and unit for the user.
+
+    ``empty`` says what holds where the value is None.
+    """
+    told = {"unit": unit, "empty": empty}
+    extra: dict[str, Any] = {name: text for name, text in told.items() if text}
     return Field(
-        default, title=title, description=description, json_schema_extra=extra, **rule
+        default,
+        title=title,
+        description=description,
+        json_schema_extra=extra or None,
+        **rule,
     )
 
 

@@ -11,6 +11,7 @@ Layout = Literal["miccai", "mia"]
 Proposals = Literal["boxes", "seeds"]
 Operator = Literal["additive", "learned"]
 Bandwidth = Literal["shared", "cell"]
+KernelName = Literal["laplacian", "gaussian", "bilateral"]
 
 
 class NetworkSettings(Settings):
@@ -77,6 +78,13 @@ class NetworkSettings(Settings):
         "shared",
         "Bandwidth",
         "One kernel width for all, or a map of it with one for each cell.",
+    )
+    kernel: KernelName = setting(
+        "laplacian",
+        "Kernel",
+        "How a cell fades with the distance d of votes from its centre: exp(-d / s), "
+        "exp(-d^2 / 2 s^2), or the latter times the same of the cosine embedding "
+        "(steered bilateral). Widths are learned.",
     )
 
     @field_validator("channels")

@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from .settings import TrainSettings
+
 Floats = NDArray[np.float64]
 DRIFT = 1.0  # px per frame, of movies
+LEAST_BLUR = 0.3  # px
 STILL_DRIFT = 3.0  # px per frame, of stills made into movies
 
 
@@ -30,10 +33,10 @@ class Warp:
         rng: np.random.Generator,
         centre: Floats,
         shape: tuple[int, ...],
-        crop: int,
+        settings: TrainSettings,
         finer: float,
     ) -> "Warp":
-        """Draw rotation, flip, scale and bending.
+        """Draw rotation, flip, scale and elastic deformation.
 
         Parameters
         ----------
@@ -43,11 +46,12 @@ class Warp:
             Middle of the crop, (2,), px of the recording.
         shape
             Height and width of the recording, px.
-        crop
-            Height and width of the crop, px.
+        settings
+            Height and width of the crop, and how strongly it is deformed.
         finer
             Pixels of the recording in a pixel of the crop.
         """
+        crop = settings.crop
         angle = rng.uniform(0, 2 * np.pi)
         turn = np.array(
             [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
@@ -63,9 +67,12 @@ class Warp:
         ]
         grid = np.indices((crop, crop)).reshape(2, -1) - (crop - 1) / 2
         source = (matrix @ grid).reshape(2, crop, crop) + np.reshape(inside, (2, 1, 1))
-        if rng.random() < 0.4:
-            coarse = rng.normal(0, 3.0, (2, 5, 5))
-            source += ndimage.zoom(coarse, (1, crop / 5, crop / 5), order=3)
+        if rng.random() < settings.elastic_share:
+            nodes = settings.elastic_nodes
+            coarse = rng.normal(0, settings.elastic, (2, nodes, nodes))
+            # Cubic B-splines between the nodes, as in Payer et al.
+            fine = crop / nodes
+            source += ndimage.zoom(coarse, (1, fine, fine), order=3)
         return cls(source)
 
     def apply(
@@ -113,6 +120,7 @@ def change_light(
     images: NDArray[np.float32],
     levels: Sequence[tuple[float, float]],
     rng: np.random.Generator,
+    most_blur: float = 1.5,
 ) -> NDArray[np.float32]:
     """Bring a clip to the normalised range and vary contrast, sharpness and noise.
 
@@ -124,6 +132,8 @@ def change_light(
         Median and range of grey levels of each whole frame.
     rng
         Source of chance.
+    most_blur
+        Standard deviation of the strongest blur, px.
 
     Returns
     -------
@@ -139,7 +149,7 @@ def change_light(
     if rng.random() < 0.08:
         lit = -lit
     if rng.random() < 0.3:
-        blur = rng.uniform(0.3, 1.5)
+        blur = rng.uniform(min(LEAST_BLUR, most_blur), most_blur)
         lit = ndimage.gaussian_filter(lit, (0, blur, blur))
     lit = lit * np.exp(rng.normal(0, 0.25)) + rng.normal(0, 0.05)
     lit = lit * np.exp(rng.normal(0, 0.05, (len(lit), 1, 1)))

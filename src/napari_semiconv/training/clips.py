@@ -84,7 +84,7 @@ class Clips:
         shape = recording.images[0].shape
         finer = recording.cell_size / self.settings.cell_size
         centre = self._centre(recording, times, finer, rng)
-        warp = Warp.draw(rng, centre, shape, self.settings.crop, finer)
+        warp = Warp.draw(rng, centre, shape, self.settings, finer)
         steps = drifts(len(times), rng, still=len(recording.images) == 1)
         images, labels = [], []
         for t, drift in zip(times, steps, strict=True):
@@ -92,7 +92,7 @@ class Clips:
             images.append(image)
             labels.append(_without_remains(label))
         levels = [self._ranges[id(recording)][t] for t in times]
-        lit = change_light(np.stack(images), levels, rng)
+        lit = change_light(np.stack(images), levels, rng, self.settings.blur)
         frames = [
             normalise_by(f, 0.0, 1.0, self.channels, self.settings.cell_size)
             for f in lit

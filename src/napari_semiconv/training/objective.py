@@ -1,13 +1,16 @@
 """The sum of losses that a clip is trained on."""
 
 import zlib
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, fields, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..network import losses
 from ..network.embedder import Embedder, Output
+from ..network.kernels import BilateralKernel, VoteKernel
 from ..network.semiconv import pixel_grid
 from .clips import Clip
 from .settings import TrainSettings
@@ -24,7 +27,8 @@ class Votes:
     Parameters
     ----------
     maps
-        Outputs of the heads over the clip, each (T, C, Y, X).
+        Outputs of the heads over the clip, each (T, C, Y, X); and, where the kernel
+        looks at it, the unit cosine embedding as ``looks``.
     labels
         Label clip, (T, Y, X).
     cells
@@ -56,7 +60,11 @@ def run_clip(network: Embedder, images: Tensor, *, warm: bool) -> list[Output]:
 
 
 def clip_losses(
-    network: Embedder, clip: Clip, settings: TrainSettings, device: torch.device
+    network: Embedder,
+    clip: Clip,
+    settings: TrainSettings,
+    device: torch.device,
+    adjacent: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Work out every loss of one clip.
 
@@ -67,22 +75,93 @@ def clip_losses(
     clip
         The example.
     settings
-        Neighbour rule, version of the cosine loss, and how votes are trained.
+        Neighbour rule, version of the cosine loss, how votes are trained, precision.
     device
         Where the network is.
+    adjacent
+        Neighbour matrix of the clip, (K, K), where it is known already.
 
     Returns
     -------
     dict
-        Weighted losses by name, each (); their sum is minimised.
+        Weighted losses by name, each (), float32; their sum is minimised.
     """
     labels = torch.from_numpy(clip.labels).to(device)
-    outputs = run_clip(
-        network, torch.from_numpy(clip.images).to(device), warm=clip.warm
+    images = torch.from_numpy(clip.images).to(device)
+    with _precision(device, half=settings.precision == "bfloat16"):
+        outputs = run_clip(network, images, warm=clip.warm)
+    # Sums over many pixels lose too much in half precision.
+    with _precision(device, half=False):
+        outputs = [_whole(output) for output in outputs]
+        if adjacent is None:
+            adjacent = clip_neighbours(clip, settings, device)
+        found = _cosine_losses(network, outputs, clip, settings, adjacent)
+        if network.kernel is None:
+            return found
+        votes = _votes(network.kernel, outputs, labels, settings)
+        found |= _vote_losses(network.kernel, votes, settings)
+        found |= _other_losses(votes, clip.parents)
+        if settings.repulsion:
+            margin = settings.repulsion_margin * settings.cell_size
+            apart = losses.repulsion_loss(votes.centre, votes.cells, adjacent, margin)
+            found["repulsion"] = settings.repulsion * apart / PIXELS**2
+    return found
+
+
+def clip_neighbours(
+    clip: Clip, settings: TrainSettings, device: torch.device
+) -> Tensor:
+    """Find which cells of a clip must differ.
+
+    Parameters
+    ----------
+    clip
+        The example.
+    settings
+        Neighbour rule and radius.
+    device
+        Where to work.
+
+    Returns
+    -------
+    Tensor
+        Boolean matrix of the cells in ascending order of label, (K, K).
+    """
+    labels = torch.from_numpy(clip.labels).to(device)
+    radius = settings.neighbour_radius * settings.cell_size
+    if settings.neighbour_rule == "2018":
+        return losses.neighbours(labels, radius)
+    return losses.neighbours_2019(labels, radius, settings.neighbour_dilation)
+
+
+def _precision(device: torch.device, *, half: bool) -> AbstractContextManager[object]:
+    """Run in bfloat16 where that is safe, or all in full precision."""
+    if not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16, enabled=half)
+
+
+def _whole(output: Output) -> Output:
+    """Bring all maps to full precision."""
+    given = {f.name: getattr(output, f.name) for f in fields(output)}
+    maps = {k: v.float() for k, v in given.items() if isinstance(v, Tensor)}
+    return replace(
+        output, embeddings=tuple(e.float() for e in output.embeddings), **maps
     )
-    adjacent = _neighbours(labels, settings)
+
+
+def _cosine_losses(
+    network: Embedder,
+    outputs: list[Output],
+    clip: Clip,
+    settings: TrainSettings,
+    adjacent: Tensor,
+) -> dict[str, Tensor]:
+    """Loss of the cosine embedding of every stack."""
+    device = adjacent.device
+    labels = torch.from_numpy(clip.labels).to(device)
     targets = _targets(clip, len(adjacent), settings, device)
-    found = {
+    return {
         f"cosine {stack}" if stack else "cosine": losses.cosine_embedding_loss(
             torch.cat([output.embeddings[stack] for output in outputs]),
             labels,
@@ -93,22 +172,6 @@ def clip_losses(
         )
         for stack in range(network.settings.stacks)
     }
-    if network.kernel is not None:
-        votes = _votes(outputs, labels, settings)
-        found |= _vote_losses(network, votes, settings)
-        found |= _other_losses(votes, clip.parents)
-        if settings.repulsion:
-            margin = settings.repulsion_margin * settings.cell_size
-            apart = losses.repulsion_loss(votes.centre, votes.cells, adjacent, margin)
-            found["repulsion"] = settings.repulsion * apart / PIXELS**2
-    return found
-
-
-def _neighbours(labels: Tensor, settings: TrainSettings) -> Tensor:
-    radius = settings.neighbour_radius * settings.cell_size
-    if settings.neighbour_rule == "2018":
-        return losses.neighbours(labels, radius)
-    return losses.neighbours_2019(labels, radius, settings.neighbour_dilation)
 
 
 def _targets(
@@ -120,13 +183,18 @@ def _targets(
     return None if targets is None else targets.to(device)
 
 
-def _votes(outputs: list[Output], labels: Tensor, settings: TrainSettings) -> Votes:
+def _votes(
+    kernel: VoteKernel, outputs: list[Output], labels: Tensor, settings: TrainSettings
+) -> Votes:
     names = ("offset", "motion", "seed", "foreground", "bandwidth")
     maps = {
         name: torch.cat([getattr(output, name) for output in outputs])
         for name in names
         if getattr(outputs[0], name) is not None
     }
+    if isinstance(kernel, BilateralKernel):
+        embedding = torch.cat([output.embedding for output in outputs])
+        maps["looks"] = F.normalize(embedding, dim=1, eps=losses.EPS)
     cells = losses.Cells.of(labels)
     place = losses.positions(cells, maps["offset"])
     at_cells = _at_cells(maps["offset"], cells) + place
@@ -139,34 +207,43 @@ def _at_cells(maps: Tensor, cells: losses.Cells) -> Tensor:
     return maps.movedim(1, -1).flatten(0, 2)[cells.pixel]
 
 
+def _with_looks(votes: Votes) -> tuple[Tensor, Tensor]:
+    """Votes, (P, D), and their centres, (M, D), with the appearance if it counts."""
+    if "looks" not in votes.maps:
+        return votes.at_cells, votes.centre
+    cells = votes.cells
+    looks = _at_cells(votes.maps["looks"], cells)
+    usual = losses.mean_by(looks, cells.piece, len(cells.frame))
+    goal = F.normalize(usual, dim=1, eps=losses.EPS)
+    return torch.cat([votes.at_cells, looks], 1), torch.cat([votes.centre, goal], 1)
+
+
 def _vote_losses(
-    network: Embedder, votes: Votes, settings: TrainSettings
+    kernel: VoteKernel, votes: Votes, settings: TrainSettings
 ) -> dict[str, Tensor]:
     """Losses of votes, kernel width and seed map."""
-    assert network.kernel is not None
     found: dict[str, Tensor] = {}
-    cells, centre = votes.cells, votes.centre
-    sigma = network.kernel.sigma
-    own: Tensor | None = None
-    if "bandwidth" in votes.maps:
-        log_sigma = _at_cells(votes.maps["bandwidth"], cells).squeeze(1)
-        smoothness, own = losses.smoothness_loss(log_sigma, cells)
+    cells, maps = votes.cells, votes.maps
+    points, centre = _with_looks(votes)
+    width: Tensor | None = None
+    if "bandwidth" in maps:
+        log_sigma = _at_cells(maps["bandwidth"], cells).squeeze(1)
+        smoothness, width = losses.smoothness_loss(log_sigma, cells)
         found["smoothness"] = SMOOTHNESS * smoothness
-        sigma = own
-    gaussian = settings.cell_loss == "lovasz"
-    if gaussian:
-        everywhere = votes.maps["offset"] + pixel_grid(votes.maps["offset"])
+    if settings.cell_loss == "lovasz":
+        everywhere = maps["offset"] + pixel_grid(maps["offset"])
+        if "looks" in maps:
+            everywhere = torch.cat([everywhere, maps["looks"]], 1)
         found["lovasz"] = losses.lovasz_loss(
-            everywhere, votes.labels, centre, sigma, cells
+            everywhere, votes.labels, centre, cells, kernel, width
         )
     else:
-        attraction, _ = losses.attraction_loss(votes.at_cells, cells, centre)
-        kernel = losses.kernel_loss(votes.at_cells, centre, cells, network.kernel, own)
-        found |= {"attraction": attraction / PIXELS, "kernel": 0.5 * kernel}
-    seed = votes.maps["seed"][:, 0]
-    found["seed"] = losses.seed_loss(
-        seed, votes.labels, votes.at_cells, centre, cells, sigma, gaussian=gaussian
-    )
+        attraction, _ = losses.attraction_loss(votes.at_cells, cells, votes.centre)
+        learned = losses.kernel_loss(points, centre, cells, kernel, width)
+        found |= {"attraction": attraction / PIXELS, "kernel": 0.5 * learned}
+    own = None if width is None else width[cells.piece]
+    near = kernel.between(points, centre[cells.piece], own).exp()
+    found["seed"] = losses.seed_loss(maps["seed"][:, 0], votes.labels, near, cells)
     return found
 
 

@@ -1,16 +1,51 @@
 """Settings of training."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from ..settings import DeviceName, Settings, setting
+from pydantic import model_validator
+
+from ..settings import (
+    Bandwidth,
+    DeviceName,
+    KernelName,
+    MemoryKind,
+    NetworkSettings,
+    Operator,
+    Settings,
+    setting,
+)
+from .published import PUBLISHED
 
 Centre = Literal["mean", "centroid", "medoid"]
+Optimiser = Literal["adamw", "adam", "nadam"]
+Precision = Literal["float32", "bfloat16"]
+
+
+def of_network(name: str, **rule: Any) -> Any:
+    """Declare a setting of the network that a training may change; None leaves it."""
+    field = NetworkSettings.model_fields[name]
+    return setting(
+        None,
+        str(field.title),
+        str(field.description),
+        empty="as the preset has it",
+        **rule,
+    )
 
 
 class TrainSettings(Settings):
-    """All that decides how a model is trained."""
+    """All that decides how a model is trained.
 
-    preset: str = setting("compact", "Preset", "Shape of the network.")
+    With a preset that is a published network, the usual values are those that it was
+    published with.
+    """
+
+    preset: str = setting(
+        "compact",
+        "Preset",
+        "Shape of the network; with payer2018 and payer2019 the rest is as published "
+        "too, as far as it is not chosen.",
+    )
     start: str = setting(
         "",
         "Start from",
@@ -23,17 +58,28 @@ class TrainSettings(Settings):
     cell_size: float = setting(
         24.0, "Cell size", "Diameter to which usual cells are rescaled.", "px", gt=4
     )
-    learning_rate: float = setting(
-        1.5e-3, "Learning rate", "Highest rate of AdamW.", gt=0
+    optimiser: Optimiser = setting(
+        "adamw",
+        "Optimiser",
+        "AdamW; or Adam or Nadam, as published, whose decay is a loss on the kernels.",
     )
-    weight_decay: float = setting(1e-4, "Weight decay", "Decay of AdamW.", ge=0)
+    learning_rate: float = setting(1.5e-3, "Learning rate", "Highest rate.", gt=0)
+    weight_decay: float = setting(
+        1e-4, "Weight decay", "How strongly weights are drawn to zero.", ge=0
+    )
+    schedule: Literal["falling", "step"] = setting(
+        "falling",
+        "Schedule",
+        "The rate falls to zero in the end, or to a tenth after half of the steps, as "
+        "published.",
+    )
     warm_up: int = setting(
         200, "Warm-up", "Steps until the highest rate.", "steps", ge=0
     )
     cool_down: float = setting(
         0.6,
         "Cool-down",
-        "Share of the steps over which the rate falls to zero.",
+        "Share of the steps over which a falling rate falls.",
         gt=0,
         le=1,
     )
@@ -91,6 +137,28 @@ class TrainSettings(Settings):
         "cells",
         gt=0,
     )
+    operator: Operator | None = of_network("operator")
+    bandwidth: Bandwidth | None = of_network("bandwidth")
+    kernel: KernelName | None = of_network("kernel")
+    embedding_size: int | None = of_network("embedding_size", ge=2)
+    memory: MemoryKind | None = of_network("memory")
+    blur: float = setting(
+        1.5, "Blur", "Strongest blur of three clips in ten.", "px", ge=0
+    )
+    elastic: float = setting(
+        3.0,
+        "Elastic",
+        "Elastic deformation: standard deviation of the shift of each node of a grid, "
+        "in recordings, which are kept 1.33 times finer than clips.",
+        "px",
+        ge=0,
+    )
+    elastic_nodes: int = setting(
+        5, "Elastic nodes", "Nodes along each side of that grid.", "nodes", ge=4
+    )
+    elastic_share: float = setting(
+        0.4, "Elastic share", "Share of the clips that are deformed.", ge=0, le=1
+    )
     simulated: float = setting(
         0.2, "Simulated share", "Share of the clips that are simulated.", ge=0, le=1
     )
@@ -113,3 +181,16 @@ class TrainSettings(Settings):
     )
     seed: int = setting(0, "Seed", "Seed of every random choice.", ge=0)
     device: DeviceName = setting("auto", "Device", "Where the network is trained.")
+    precision: Precision = setting(
+        "float32",
+        "Precision",
+        "Of the network's arithmetic; bfloat16 is faster on recent graphics cards. "
+        "Losses and scores are always worked out in float32.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {**PUBLISHED.get(str(given.get("preset")), {}), **given}

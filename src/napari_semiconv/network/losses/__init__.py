@@ -8,7 +8,7 @@ from .cells import EPS, Cells, mean_by, positions
 from .centres import centres_of, repulsion_loss
 from .cosine import Pull, cosine_embedding_loss, sample_cells
 from .foreground import foreground_loss
-from .neighbours import crowding, neighbours, neighbours_2019
+from .neighbours import crowding, movie_neighbours, neighbours, neighbours_2019
 from .votes import attraction_loss, kernel_loss, motion_loss, seed_loss
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "lovasz_loss",
     "mean_by",
     "motion_loss",
+    "movie_neighbours",
     "neighbours",
     "neighbours_2019",
     "positions",

@@ -4,9 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..kernels import VoteKernel
 from .cells import Cells, mean_by
-
-REACH = 6.1  # widths; beyond, the kernel is below 1e-8 and its pixels change nothing
 
 
 def smoothness_loss(log_sigma: Tensor, cells: Cells) -> tuple[Tensor, Tensor]:
@@ -34,26 +33,34 @@ def smoothness_loss(log_sigma: Tensor, cells: Cells) -> tuple[Tensor, Tensor]:
 
 
 def lovasz_loss(
-    votes: Tensor, labels: Tensor, centre: Tensor, sigma: Tensor, cells: Cells
+    votes: Tensor,
+    labels: Tensor,
+    centre: Tensor,
+    cells: Cells,
+    kernel: VoteKernel,
+    width: Tensor | None = None,
 ) -> Tensor:
-    """Make the Gaussian kernel around each centre the mask of its cell.
+    """Make the kernel around each centre the mask of its cell.
 
-    Lovasz hinge of 2 phi - 1 with phi = exp(-d^2 / (2 sigma^2)) over all annotated
-    pixels of the frame (Neven et al. 2019). The mean over cells is taken, not the sum,
+    Lovasz hinge of 2 phi - 1 with the kernel phi over all annotated pixels of the frame
+    (Neven et al. 2019, with the Gaussian). The mean over cells is taken, not the sum,
     so that crowded clips weigh no more than others.
 
     Parameters
     ----------
     votes
-        Vote of every pixel, (T, 2, Y, X), px.
+        Embedding of every pixel, (T, D, Y, X): votes in px, then the appearance, if
+        any.
     labels
         Label clip, (T, Y, X); -1 takes no part.
     centre
-        Centres of the pieces, (M, 2), px.
-    sigma
-        Width of all kernels, (), or of each piece's, (M,), px.
+        Centres of the pieces, (M, D), alike.
     cells
         The cells of the clip.
+    kernel
+        The kernel with its learned width.
+    width
+        Width of each piece, (M,), px, in place of the kernel's.
 
     Returns
     -------
@@ -63,13 +70,14 @@ def lovasz_loss(
     pieces = len(cells.frame)
     if not pieces:
         return votes.sum() * 0
-    width = sigma.expand(pieces)
-    flat = votes.movedim(1, -1).reshape(-1, 2)  # (T Y X, 2)
+    flat = votes.movedim(1, -1).reshape(-1, votes.shape[1])  # (T Y X, D)
     owner = cells.piece.new_full((len(flat),), -1)
     owner[cells.pixel] = cells.piece
-    piece, pixel = _pairs(flat.detach(), labels, owner, centre, width, cells)
-    square = (flat[pixel] - centre[piece]).square().sum(1)
-    score = 2 * torch.exp(-square / (2 * width[piece].square())) - 1
+    sigma = kernel.geometric.sigma if width is None else width
+    reach = kernel.geometric.REACH * sigma.expand(pieces)
+    piece, pixel = _pairs(flat.detach(), labels, owner, centre, reach, cells)
+    own = None if width is None else width[piece]
+    score = 2 * kernel.between(flat[pixel], centre[piece], own).exp() - 1
     return lovasz_hinge(score, owner[pixel] == piece, piece, pieces).mean()
 
 
@@ -79,7 +87,7 @@ def _pairs(
     labels: Tensor,
     owner: Tensor,
     centre: Tensor,
-    width: Tensor,
+    reach: Tensor,
     cells: Cells,
 ) -> tuple[Tensor, Tensor]:
     """Pieces and the pixels that count for each: its own, and those in its reach."""
@@ -91,9 +99,10 @@ def _pairs(
         pixels = frame * area + torch.nonzero(
             known[frame * area : (frame + 1) * area]
         ).squeeze(1)
-        y, x = votes[pixels].T
-        square = (y - centre[pieces, :1]).square() + (x - centre[pieces, 1:]).square()
-        counts = square < (REACH * width[pieces, None]).square()
+        y, x = votes[pixels, :2].T
+        at = centre[pieces]
+        square = (y - at[:, 0, None]).square() + (x - at[:, 1, None]).square()
+        counts = square < reach[pieces, None].square()
         counts |= owner[pixels] == pieces[:, None]
         row, column = torch.nonzero(counts).T
         found.append(torch.stack([pieces[row], pixels[column]]))

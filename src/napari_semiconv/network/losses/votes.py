@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from ..kernels import LaplacianKernel, separation
+from ..kernels import VoteKernel
 from .cells import Cells, mean_by, smooth_norm
 
-FAR = 1e4  # px; finite, so that a kernel of zero has a gradient of zero
+NEAREST = 0.1  # px; a kernel of exactly one would make a logarithm infinite
 
 
 def attraction_loss(
@@ -46,7 +46,7 @@ def kernel_loss(
     votes: Tensor,
     centre: Tensor,
     cells: Cells,
-    kernel: LaplacianKernel,
+    kernel: VoteKernel,
     width: Tensor | None = None,
 ) -> Tensor:
     """Teach the kernel its width: own centre inside it, the nearest other one outside.
@@ -57,9 +57,9 @@ def kernel_loss(
     Parameters
     ----------
     votes
-        Votes of the cell pixels, (P, 2), px.
+        Embeddings of the cell pixels, (P, D): votes in px, then the appearance, if any.
     centre
-        Centres of the pieces, (M, 2), px.
+        Centres of the pieces, (M, D), alike.
     cells
         The cells of the clip.
     kernel
@@ -75,13 +75,14 @@ def kernel_loss(
     pieces = len(cells.frame)
     if not pieces:
         return votes.sum() * 0
-    sigma = (kernel.sigma if width is None else width).expand(pieces)
-    own = separation(votes, centre[cells.piece])
     nearest = _nearest_other(votes, centre, cells)
-    other = separation(votes, centre[nearest]).masked_fill(nearest < 0, FAR)
-    inside = own / sigma[cells.piece]
-    # A kernel of exactly one would make the logarithm infinite.
-    value = torch.exp(-other.clamp(min=0.1) / sigma[nearest])
+
+    def fade(piece: Tensor, least: float = 0.0) -> Tensor:
+        sigma = None if width is None else width[piece]
+        return kernel.between(votes, centre[piece], sigma, least)
+
+    inside = -fade(cells.piece)
+    value = fade(nearest, NEAREST).masked_fill(nearest < 0, -math.inf).exp()
     outside = -torch.log1p(-value.clamp(max=1 - 1e-4))
     return mean_by(inside + outside, cells.piece, pieces).mean()
 
@@ -145,16 +146,7 @@ def _piece_before(cells: Cells, mother: Tensor) -> Tensor:
     return torch.where(same >= 0, same, born)
 
 
-def seed_loss(
-    seed: Tensor,
-    labels: Tensor,
-    votes: Tensor,
-    centre: Tensor,
-    cells: Cells,
-    sigma: Tensor,
-    *,
-    gaussian: bool = False,
-) -> Tensor:
+def seed_loss(seed: Tensor, labels: Tensor, near: Tensor, cells: Cells) -> Tensor:
     """Teach the seed map how near a pixel's vote falls to its cell's centre.
 
     After Neven et al. 2019: the kernel value, held fixed, in cells; 0 in background.
@@ -165,16 +157,10 @@ def seed_loss(
         Logits, (T, Y, X).
     labels
         Label clip, (T, Y, X).
-    votes
-        Votes of the cell pixels, (P, 2), px.
-    centre
-        Centres of the pieces, (M, 2), px.
+    near
+        Kernel between the cell pixels and the centres of their pieces, 0 to 1, (P,).
     cells
         The cells of the clip.
-    sigma
-        Width of all kernels, (), or of each piece's, (M,), px.
-    gaussian
-        Whether the kernel is the Gaussian of `lovasz_loss`, or the Laplacian.
 
     Returns
     -------
@@ -184,10 +170,7 @@ def seed_loss(
     value = seed.sigmoid().reshape(-1)
     total = seed.sum() * 0
     if cells.count:
-        width = sigma.expand(len(cells.frame))[cells.piece]
-        distance = smooth_norm(votes - centre[cells.piece]) / width
-        power = 0.5 * distance.square() if gaussian else distance
-        error = (value[cells.pixel] - (-power).exp().detach()).square()
+        error = (value[cells.pixel] - near.detach()).square()
         total = total + mean_by(error, cells.piece, len(cells.frame)).mean()
     behind = labels.reshape(-1) == 0
     if behind.any():
