@@ -24,7 +24,7 @@ from napari_semiconv.gui.controller import Controller
 from napari_semiconv.gui.layers import LayerBoard
 from napari_semiconv.gui.movie_controller import MovieController
 from napari_semiconv.gui.panel_state import resolve_panel
-from napari_semiconv.gui.run_controller import RunController, count
+from napari_semiconv.gui.run_controller import RunController
 from napari_semiconv.gui.runner import ChildRunner
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.workspace import Workspace
@@ -399,5 +399,79 @@ def test_a_run_asks_first_where_results_go(controller, workspace, tmp_path):
     assert workspace.result_folder == tmp_path
 
 
-def test_numbers_agree_with_their_nouns():
-    assert (count(1, "cell"), count(2, "cell")) == ("1 cell", "2 cells")
+def test_an_engine_leaves_nothing_of_a_preset_behind_and_says_so(controller, workspace):
+    controller.set_preset("payer2018-hela")
+    controller.set_setting("payer.smallest", 60)
+    controller.set_setting("engine", "votes")
+    settings = workspace.settings
+    assert (settings.resize, settings.memory_span) == ("cells", 8)
+    assert resolve_panel(workspace).choices.preset == "usual"
+    said = "With this engine: Resize is now cells, Memory span is now 8."
+    assert resolve_panel(workspace).run.message == said
+
+
+def test_a_published_engine_takes_the_preset_of_its_name(controller, workspace):
+    controller.set_setting("engine", "payer2019")
+    assert resolve_panel(workspace).choices.preset == "payer2019"
+    assert workspace.message == "With this engine: Memory span is now 0."
+
+
+def test_an_engine_that_brings_nothing_along_leaves_the_rest(controller, workspace):
+    controller.set_setting("memory_span", 3)
+    controller.set_setting("engine", "hdbscan")
+    assert (workspace.settings.memory_span, workspace.message) == (3, "")
+
+
+@pytest.mark.parametrize("change", ["preset", "setting"])
+def test_what_was_said_of_other_settings_is_taken_back(controller, workspace, change):
+    workspace.message = "Frame 3: 12 cells found. If it looks right, go on."
+    workspace.error = "Something was wrong with the earlier settings."
+    controller.set_preset("usual")
+    assert workspace.message.startswith("Frame 3"), "nothing has changed"
+    if change == "preset":
+        controller.set_preset("payer2018")
+    else:
+        controller.set_setting("votes.foreground", 0.3)
+    run = resolve_panel(workspace).run
+    assert run.message.startswith("Settings changed: preview")
+    assert run.error == ""
+
+
+def test_a_folder_can_be_taken_as_model_and_stays_in_the_list(
+    controller, workspace, tmp_path, runs
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "settings.json").touch()
+    controller.set_model_folder(tmp_path / "mine")
+    folder = str(tmp_path / "mine")
+    assert workspace.settings.model == folder
+    controller._runs.warm.assert_called_once()
+    models = resolve_panel(workspace).choices.models
+    assert models[-1] == (folder, f"{tmp_path.name}/mine")
+    runs.hear(Ready(ticket=0, models=("default", "other"), devices=("auto",)))
+    assert workspace.models == ("default", "other", folder)
+
+
+def test_the_output_folder_of_a_training_is_taken_as_the_model_in_it(
+    controller, workspace, tmp_path
+):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "settings.json").touch()
+    controller.set_model_folder(tmp_path)
+    assert workspace.settings.model == str(tmp_path / "model")
+
+
+def test_a_folder_without_a_model_is_refused(controller, workspace, tmp_path):
+    controller.set_model_folder(tmp_path)
+    assert "expected a model folder" in workspace.error
+    assert workspace.settings.model == "default"
+    assert workspace.models == ("default",)
+
+
+def test_a_single_frame_is_not_called_frames(runs, child, workspace, tmp_path):
+    output = start(runs, child, tmp_path)
+    workspace.advance(1, 1, 0.1)
+    assert resolve_panel(workspace).run.progress.startswith("1 of 1 frame ")
+    done = Finished(ticket=1, output=output, done=1, total=1, tracks=1, cancelled=True)
+    runs.hear(done)
+    assert workspace.message == "Cancelled: 1 of 1 frame is kept."

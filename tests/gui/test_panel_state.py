@@ -63,6 +63,8 @@ def test_every_reading_of_the_axes_is_offered(movie):
     assert axes_choices(still) == (("YX", "1 frame"),)
     big = movie_from_array(np.zeros((2, 3, 4, 5)), "TCYX")
     assert len(axes_choices(big)) == 6
+    single = movie_from_array(np.zeros((2, 1, 4, 5)), "TZYX")
+    assert dict(axes_choices(single))["TZYX"] == "2 frames, 1 slice"
     assert dict(axes_choices(big))["ZTYX"] == "2 slices, 3 frames"
 
 

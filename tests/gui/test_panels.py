@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QFileDialog
 
-from napari_semiconv.gui.choices_panel import OWN, ChoicesPanel, MoreSettings
+from napari_semiconv.gui.choices_panel import (
+    OTHER_MODEL,
+    OWN,
+    ChoicesPanel,
+    MoreSettings,
+)
 from napari_semiconv.gui.form import Number, SettingsForm, Whole
 from napari_semiconv.gui.movie_panel import MoviePanel
 from napari_semiconv.gui.panel_state import ChoiceState, MovieState, RunState
@@ -26,7 +32,7 @@ MOVIE = MovieState(
 )
 CHOICES = ChoiceState(
     enabled=True,
-    models=("default", "other"),
+    models=(("default", "default"), ("/lab/mine", "lab/mine")),
     devices=("auto", "cpu"),
     frames=(0, 8),
     last=8,
@@ -100,14 +106,14 @@ def test_files_and_folders_are_asked_for(qtbot, monkeypatch):
 
 def test_showing_choices_asks_for_nothing(qtbot):
     panel = shown(qtbot, ChoicesPanel(), CHOICES)
-    settings = SegmentSettings(cell_size=20.0, engine="hdbscan", model="other")
+    settings = SegmentSettings(cell_size=20.0, engine="hdbscan", model="/lab/mine")
     with (
         qtbot.assertNotEmitted(panel.setting_requested),
         qtbot.assertNotEmitted(panel.frames_requested),
     ):
         panel.show_state(replace(CHOICES, settings=settings, frames=(2, 5)))
     assert panel._cell_size.value() == 20.0
-    assert panel._model.currentText() == "other"
+    assert panel._model.currentText() == "lab/mine"
     assert (panel._first.value(), panel._last.value()) == (2, 5)
 
 
@@ -120,7 +126,7 @@ def test_choices_are_asked_for_by_their_name(qtbot):
     panel._cell_size.setValue(18.0)
     panel._cell_size.setValue(0.0)
     assert asked == [
-        ("model", "other"),
+        ("model", "/lab/mine"),
         ("engine", "hdbscan"),
         ("cell_size", 18.0),
         ("cell_size", None),
@@ -136,6 +142,44 @@ def test_the_preset_is_shown_and_asked_for(qtbot):
     with qtbot.waitSignal(panel.preset_requested) as asked:
         pick(panel._preset, panel._preset.findText("payer2018-hela"))
     assert asked.args == ["payer2018-hela"]
+
+
+def test_each_preset_says_what_it_is_for(qtbot):
+    panel = shown(qtbot, ChoicesPanel(), CHOICES)
+    role = Qt.ItemDataRole.ToolTipRole
+    index = panel._preset.findText("payer2018-hela")
+    assert "Fluo-N2DL-HeLa" in panel._preset.itemData(index, role)
+    assert "usual way" in panel._preset.toolTip()
+    panel.show_state(replace(CHOICES, preset=""))
+    assert "no preset has" in panel._preset.toolTip()
+    panel.show_state(replace(CHOICES, preset="payer2019-psc"))
+    assert "PhC-C2DL-PSC" in panel._preset.toolTip()
+
+
+def test_a_cell_size_that_is_not_used_cannot_be_given(qtbot):
+    panel = shown(qtbot, ChoicesPanel(), CHOICES)
+    assert panel._cell_size.isEnabled()
+    settings = with_preset(SegmentSettings(), "payer2018-hela")
+    panel.show_state(replace(CHOICES, settings=settings))
+    assert not panel._cell_size.isEnabled()
+
+
+def test_another_model_folder_is_asked_for(qtbot, monkeypatch):
+    panel = shown(qtbot, ChoicesPanel(), CHOICES)
+    last = panel._model.count() - 1
+    assert panel._model.itemText(last) == OTHER_MODEL
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/lab/new")
+    with (
+        qtbot.assertNotEmitted(panel.setting_requested),
+        qtbot.waitSignal(panel.model_folder_requested) as asked,
+    ):
+        pick(panel._model, last)
+    assert asked.args == [Path("/lab/new")]
+    assert panel._model.currentText() == "default", "until it is known to be one"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    with qtbot.assertNotEmitted(panel.model_folder_requested):
+        pick(panel._model, last)
+    assert panel._model.currentText() == "default"
 
 
 def test_settings_of_ones_own_are_called_so_and_ask_for_nothing(qtbot):

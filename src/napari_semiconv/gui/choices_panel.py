@@ -1,7 +1,16 @@
 """The part of the panel in which the user says how cells are to be found."""
 
+from pathlib import Path
+
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QCollapsible
 
 from ..settings import (
@@ -22,6 +31,9 @@ ENGINES = {
     "payer2019": "Published 2019",
 }
 OWN = "Own settings"
+OTHER, OTHER_MODEL = "", "Other folder…"
+OWN_HINT = "Settings that no preset has: one was chosen, then something was changed."
+MODEL_HINT = SegmentSettings.model_fields["model"].description
 # Parts that only some engines look at.
 PARTS_OF = {
     "votes": ("votes", "link"),
@@ -53,6 +65,7 @@ class ChoicesPanel(QWidget):
     """Says which model, device, cell size and frames the user wants."""
 
     preset_requested = Signal(str)
+    model_folder_requested = Signal(object)
     setting_requested = Signal(str, object)
     frames_requested = Signal(int, int)
 
@@ -82,10 +95,13 @@ class ChoicesPanel(QWidget):
         settings = state.settings
         self.setEnabled(state.enabled)
         own = () if state.preset else (("", OWN),)
-        presets = tuple((name, name) for name in state.presets)
+        presets = tuple((name, name) for name, _ in state.presets)
         self._preset.offer((*own, *presets), state.preset)
-        models = tuple((name, name) for name in state.models)
-        self._model.offer(models, settings.model)
+        self._preset.explain({"": OWN_HINT, **dict(state.presets)})
+        self._model.offer((*state.models, (OTHER, OTHER_MODEL)), settings.model)
+        self._model.explain(
+            {name: f"{MODEL_HINT}<br>{name}" for name, _ in state.models}
+        )
         devices = tuple((name, DEVICES[name]) for name in state.devices)
         self._device.offer(devices, settings.device)
         self._engine.offer(tuple(ENGINES.items()), settings.engine)
@@ -97,6 +113,7 @@ class ChoicesPanel(QWidget):
             field.setMaximum(state.last)
             field.setValue(value)
             field.blockSignals(False)
+        self._cell_size.setEnabled(settings.network_shape is None)
         self._cell_size.blockSignals(True)
         self._cell_size.setValue(settings.cell_size or 0)
         self._cell_size.blockSignals(False)
@@ -104,10 +121,6 @@ class ChoicesPanel(QWidget):
     def _rows(self) -> QFormLayout:
         rows = QFormLayout()
         fields = SegmentSettings.model_fields
-        self._preset.setToolTip(
-            "<qt>The usual way, or a published procedure with its parameters: the "
-            "usual ones or those of a data set.</qt>"
-        )
         rows.addRow("Preset:", self._preset)
         for name, field in (
             ("model", self._model),
@@ -124,11 +137,8 @@ class ChoicesPanel(QWidget):
 
     def _connect(self) -> None:
         self._preset.picked.connect(self._say_preset)
-        for name, field in (
-            ("model", self._model),
-            ("device", self._device),
-            ("engine", self._engine),
-        ):
+        self._model.picked.connect(self._say_model)
+        for name, field in (("device", self._device), ("engine", self._engine)):
             field.picked.connect(
                 lambda value, name=name: self.setting_requested.emit(name, value)
             )
@@ -143,6 +153,16 @@ class ChoicesPanel(QWidget):
         # "Own settings" is where changes lead, not something to go back to.
         if name:
             self.preset_requested.emit(name)
+
+    def _say_model(self, name: str) -> None:
+        if name != OTHER:
+            self.setting_requested.emit("model", name)
+            return
+        self._model.go_back()
+        title = "Choose a model folder, or the output folder of a training"
+        path = QFileDialog.getExistingDirectory(self, title)
+        if path:
+            self.model_folder_requested.emit(Path(path))
 
     def _say_frames(self) -> None:
         self.frames_requested.emit(self._first.value(), self._last.value())

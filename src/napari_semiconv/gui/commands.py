@@ -16,15 +16,18 @@ class Command:
     title
         What the user reads.
     function
-        Name of the function in ``gui/plugin.py``.
+        Name of the function.
     menus
         Menus of napari that list it.
+    module
+        File in ``gui`` that holds the function.
     """
 
     name: str
     title: str
     function: str
     menus: tuple[str, ...] = ()
+    module: str = "plugin"
 
     @property
     def identifier(self) -> str:
@@ -34,7 +37,7 @@ class Command:
     @property
     def python_name(self) -> str:
         """Where the manifest finds the function."""
-        return f"napari_semiconv.gui.plugin:{self.function}"
+        return f"napari_semiconv.gui.{self.module}:{self.function}"
 
 
 COMMANDS = (
@@ -47,4 +50,7 @@ COMMANDS = (
     Command("read", "Read cell movies and tracking results", "get_reader"),
     Command("sample_nuclei", "Load simulated nuclei", "sample_nuclei"),
     Command("sample_phase", "Load simulated phase contrast cells", "sample_phase"),
+    Command(
+        "project_of_layers", "New project from labels", "make_project", module="making"
+    ),
 )

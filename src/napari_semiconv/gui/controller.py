@@ -5,14 +5,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..inference.presets import with_preset
+from ..errors import BadModelError
+from ..inference.presets import with_engine, with_preset
 from ..settings import SegmentSettings
 from ..workspace import Workspace
 from .exporter import Exporter
+from .model_folder import model_in
 from .movie_controller import MovieController
 from .panel_state import PanelState, resolve_panel
 from .run_controller import RunController
 from .segment_panel import SegmentPanel
+
+CHANGED = "Settings changed: preview or segment again to see what they do."
 
 
 class Controller:
@@ -81,6 +85,10 @@ class Controller:
     def set_setting(self, name: str, value: Any) -> None:
         """Change one setting, named with dots, as in ``votes.foreground``."""
         old = self._workspace.settings
+        if name == "engine":
+            new = with_engine(old, value)
+            self._use(new, carried_along(old, new))
+            return
         data = old.model_dump()
         *way, last = name.split(".")
         inner = data
@@ -99,11 +107,29 @@ class Controller:
         """Take over a procedure with its parameters; model and device stay."""
         self._use(with_preset(self._workspace.settings, name))
 
-    def _use(self, new: SegmentSettings) -> None:
-        old = self._workspace.settings
-        self._workspace.settings = new
+    def set_model_folder(self, chosen: Path) -> None:
+        """Take the model in a folder that the user points at, and offer it from now."""
+        workspace = self._workspace
+        try:
+            folder = str(model_in(chosen).absolute())
+        except BadModelError as error:
+            workspace.error = str(error)
+            return
+        if folder not in workspace.models:
+            workspace.models = (*workspace.models, folder)
+        self.set_setting("model", folder)
+
+    def _use(self, new: SegmentSettings, note: str = "") -> None:
+        workspace, old = self._workspace, self._workspace.settings
+        if new == old:
+            return
+        workspace.settings = new
+        workspace.error = ""
+        # What was said of a preview or run was said of other settings.
+        if note or workspace.message:
+            workspace.message = note or CHANGED
         if new.model != old.model:
-            self._workspace.estimate = None
+            workspace.estimate = None
         if (new.model, new.device) != (old.model, old.device):
             self._runs.warm()
 
@@ -128,6 +154,7 @@ class Controller:
         movie.channel_requested.connect(self.movies.set_channel)
         movie.z_requested.connect(self.movies.set_z)
         choices.preset_requested.connect(self.set_preset)
+        choices.model_folder_requested.connect(self.set_model_folder)
         choices.setting_requested.connect(self.set_setting)
         choices.frames_requested.connect(self.set_frames)
         run.preview_requested.connect(self.preview)
@@ -135,3 +162,11 @@ class Controller:
         run.cancel_requested.connect(self._runs.cancel)
         run.folder_requested.connect(self.set_folder)
         run.save_requested.connect(self._exporter.save)
+
+
+def carried_along(old: SegmentSettings, new: SegmentSettings) -> str:
+    """Say which settings in view changed with the engine; empty when none did."""
+    names = [n for n in ("resize", "memory_span") if getattr(old, n) != getattr(new, n)]
+    titles = {name: SegmentSettings.model_fields[name].title for name in names}
+    told = [f"{titles[name]} is now {getattr(new, name)}" for name in names]
+    return f"With this engine: {', '.join(told)}." if told else ""

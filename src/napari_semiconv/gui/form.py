@@ -1,10 +1,11 @@
 """Fields of a form made from settings: title, explanation, unit and range included."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -69,6 +70,7 @@ class Choice(QComboBox):
         self.setSizeAdjustPolicy(policy)
         self.setMinimumContentsLength(10)
         self._shown: tuple[tuple[Any, str], ...] = ()
+        self._value: Any = None
         self.activated.connect(lambda index: self.picked.emit(self._shown[index][0]))
 
     def offer(self, choices: tuple[tuple[Any, str], ...], value: Any) -> None:
@@ -77,8 +79,24 @@ class Choice(QComboBox):
             self._shown = choices
             self.clear()
             self.addItems([text for _, text in choices])
-        values = [choice for choice, _ in choices]
-        self.setCurrentIndex(values.index(value) if value in values else -1)
+        self._value = value
+        self.go_back()
+
+    def explain(self, hints: Mapping[Any, str]) -> None:
+        """Say in a tooltip what each value is; the field itself shows the picked one.
+
+        A value without a hint leaves the field's own tooltip as it is.
+        """
+        for index, (value, _) in enumerate(self._shown):
+            hint = f"<qt>{hints[value]}</qt>" if value in hints else None
+            self.setItemData(index, hint, Qt.ItemDataRole.ToolTipRole)
+            if hint and value == self._value:
+                self.setToolTip(hint)
+
+    def go_back(self) -> None:
+        """Show again what was picked before, since this pick was only a question."""
+        values = [choice for choice, _ in self._shown]
+        self.setCurrentIndex(values.index(self._value) if self._value in values else -1)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Leave the wheel to the panel, which scrolls."""

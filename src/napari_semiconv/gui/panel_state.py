@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from itertools import permutations
 
-from ..inference.presets import PRESETS, preset_of
+from ..errors import counted
+from ..inference.presets import PRESETS, describe_preset, preset_of
 from ..movie import Movie, ZChoice
 from ..settings import SegmentSettings
 from ..workspace import Workspace
+from .model_folder import short_name
 
 DEFAULTS = SegmentSettings()
-AXIS_NAMES = {"T": "frames", "C": "channels", "Z": "slices"}
+EXPLAINED = tuple((name, describe_preset(name)) for name in PRESETS)
+AXIS_NAMES = {"T": "frame", "C": "channel", "Z": "slice"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,16 @@ class MovieState:
 
 @dataclass(frozen=True)
 class ChoiceState:
-    """What the settings part shows; ``last`` is the index of the movie's last frame."""
+    """What the settings part shows.
+
+    ``presets`` are names with what each is for, ``models`` names or folders with their
+    short names; ``last`` is the index of the movie's last frame.
+    """
 
     enabled: bool = False
-    presets: tuple[str, ...] = tuple(PRESETS)
+    presets: tuple[tuple[str, str], ...] = EXPLAINED
     preset: str = "usual"
-    models: tuple[str, ...] = ()
+    models: tuple[tuple[str, str], ...] = ()
     devices: tuple[str, ...] = ()
     settings: SegmentSettings = DEFAULTS
     estimate: str = ""
@@ -114,7 +121,7 @@ def resolve_choices(workspace: Workspace) -> ChoiceState:
     return ChoiceState(
         enabled=workspace.activity == "idle",
         preset=preset_of(workspace.settings),
-        models=workspace.models,
+        models=tuple((name, short_name(name)) for name in workspace.models),
         devices=workspace.devices,
         settings=workspace.settings,
         estimate=_estimate(workspace),
@@ -173,7 +180,7 @@ def duration(seconds: float) -> str:
 
 def _reading(movie: Movie, axes: str) -> str:
     lengths = zip(axes[:-2], movie.source.shape, strict=False)
-    parts = [f"{n} {AXIS_NAMES[a]}" for a, n in lengths]
+    parts = [counted(n, AXIS_NAMES[a]) for a, n in lengths]
     return ", ".join(parts) or "1 frame"
 
 
@@ -190,11 +197,11 @@ def _estimate(workspace: Workspace) -> str:
 def _progress(workspace: Workspace) -> str:
     if not workspace.total or workspace.activity == "idle":
         return ""
-    counted = f"{workspace.done} of {workspace.total} frames"
+    done = f"{workspace.done} of {counted(workspace.total, 'frame')}"
     left = workspace.seconds_left
     if left is None or workspace.activity != "running":
-        return counted
-    return f"{counted} · {duration(left)} left"
+        return done
+    return f"{done} · {duration(left)} left"
 
 
 def _message(workspace: Workspace) -> str:

@@ -22,7 +22,7 @@ from ..compute.messages import (
     Started,
     Warm,
 )
-from ..errors import SemiconvError
+from ..errors import SemiconvError, counted
 from ..io.results import SUFFIX
 from ..movie import Movie
 from ..workspace import Workspace, free_folder
@@ -215,7 +215,9 @@ class RunController:
 
     def _on_ready(self, message: Ready) -> None:
         workspace = self._workspace
-        workspace.models = message.models or workspace.models
+        # Folders that the user pointed at are not among those that come installed.
+        own = [name for name in workspace.models if Path(name).is_absolute()]
+        workspace.models = tuple(dict.fromkeys((*message.models, *own)))
         workspace.devices = message.devices
         workspace.ready = True
 
@@ -226,7 +228,7 @@ class RunController:
         self._board.show_preview(message.frame, np.load(message.output))
         message.output.unlink()
         self._workspace.end(
-            f"Frame {message.frame}: {count(message.cells, 'cell')} found in "
+            f"Frame {message.frame}: {counted(message.cells, 'cell')} found in "
             f"{message.seconds:.1f} s. If it looks right, segment and track."
         )
 
@@ -246,8 +248,8 @@ class RunController:
         if message.cancelled:
             self._keep(self._count("Cancelled"))
         else:
-            tracks = count(message.tracks, "track")
-            self._keep(f"Done: {tracks} in {count(message.total, 'frame')}.")
+            tracks = counted(message.tracks, "track")
+            self._keep(f"Done: {tracks} in {counted(message.total, 'frame')}.")
 
     def _on_failed(self, message: Failed) -> None:
         running = self._workspace.activity in ("running", "cancelling")
@@ -257,7 +259,9 @@ class RunController:
 
     def _count(self, word: str) -> str:
         workspace = self._workspace
-        return f"{word}: {workspace.done} of {workspace.total} frames are kept."
+        verb = "is" if workspace.total == 1 else "are"
+        frames = counted(workspace.total, "frame")
+        return f"{word}: {workspace.done} of {frames} {verb} kept."
 
     def _keep(self, sentence: str) -> None:
         """Show the tracks of what was finished; then come to rest."""
@@ -282,8 +286,3 @@ class RunController:
         self._background.run(
             partial(load_tracks, output, workspace.movie), done, workspace.fail
         )
-
-
-def count(number: int, noun: str) -> str:
-    """Write a number with its noun, as in ``1 cell`` or ``2 cells``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
