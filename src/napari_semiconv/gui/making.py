@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 from napari.utils.notifications import show_error, show_info
 from numpy.typing import NDArray
 
-from ..errors import BadInputError
+from ..errors import BadInputError, counted
 from ..io.images import open_movie
 from ..io.observing import as_labels, lineage_of_labels
 from ..io.tracked import TrackedMovie
@@ -43,7 +43,7 @@ def project_of_layers(movie: Image, cells: Labels, folder: Path) -> None:
     # Reading and writing all frames takes long: the window must go on.
     _BACKGROUND.run(
         partial(make, file_of(movie), cells.data, cells.name, folder),
-        lambda count: show_info(f"{folder} has {count} tracks."),
+        lambda count: show_info(f"{folder} has {counted(count, 'track')}."),
         show_error,
     )
 

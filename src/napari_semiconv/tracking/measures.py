@@ -125,7 +125,7 @@ def _frames_to_compare(
     if frames is None:
         if result.frames != truth.frames:
             raise BadInputError(
-                f"Expected a result with all {truth.frames} frames of the truth, "
+                f"Expected a result with as many frames as the truth, {truth.frames}, "
                 f"found {result.frames}. Segment the whole movie or name the frames "
                 "to compare."
             )
