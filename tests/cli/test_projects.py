@@ -1,0 +1,143 @@
+"""Projects on the command line: made, gone on with, imported, exported, told of."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from tests.edits.worlds import shown
+from tests.stand_in_child import command
+
+from napari_semiconv.cli import main
+from napari_semiconv.edits.masks import Paint
+from napari_semiconv.edits.region import Region
+from napari_semiconv.project.project import Project
+
+FRAMES = 5
+
+
+@pytest.fixture
+def movie(tmp_path):
+    images = np.zeros((FRAMES, 16, 16), np.uint8)
+    images[:, 2:6, 2:6] = 9
+    images[:, 9:13, 8:14] = 9
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, images, imagej=True, metadata={"axes": "TYX"})
+    return path
+
+
+@pytest.fixture
+def child(monkeypatch):
+    def use(mode):
+        monkeypatch.setattr(
+            "napari_semiconv.compute.supervisor.child_command", lambda: command(mode)
+        )
+
+    use("quick")
+    return use
+
+
+@pytest.fixture
+def folder(tmp_path, movie, child, capsys):
+    path = tmp_path / "p.semiconv"
+    words = ["segment", movie, "--format", "project", "--output", path]
+    assert main([str(word) for word in words]) == 0
+    assert "5 of 5 frames, 2 tracks, 0 divisions" in capsys.readouterr().out
+    return path
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+def test_a_movie_becomes_a_project(folder):
+    with Project.open(folder) as project:
+        assert sorted(project.lineage.tracks) == [1, 2]
+        assert project.lineage.cells(4) == [1, 2]
+
+
+def test_an_output_with_files_is_refused(folder, movie, capsys):
+    assert run("segment", movie, "--format", "project", "--output", folder) == 1
+    assert "expected a new or empty folder" in capsys.readouterr().err
+
+
+def test_a_crash_is_told_and_run_goes_on(tmp_path, movie, child, capsys):
+    child("crash")
+    path = tmp_path / "p"
+    assert run("segment", movie, "--format", "project", "--output", path) == 1
+    assert "1 frame is finished" in capsys.readouterr().err
+    child("quick")
+    assert run("run", path) == 0
+    assert "5 of 5 frames" in capsys.readouterr().out
+    with Project.open(path) as project:
+        assert project.lineage.cells(4) == [1, 2]
+
+
+def test_run_without_anything_to_go_on_with_asks_for_frames(folder, capsys):
+    assert run("run", folder) == 1
+    assert "--frames 0:5" in capsys.readouterr().err
+    assert run("run", folder, "--frames", "1:3") == 0
+    assert "2 of 2 frames, 2 tracks" in capsys.readouterr().out
+    assert run("run", folder, "--frames", "9:12") == 1
+    assert "movie's 5 frames" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["ctc", "tiff"])
+def test_what_is_exported_can_be_imported(folder, movie, tmp_path, form, capsys):
+    out = tmp_path / ("01_RES" if form == "ctc" else "labels.tif")
+    assert run("export", folder, "--to", form, out) == 0
+    assert run("import", out, "--movie", movie, "--output", tmp_path / "q") == 0
+    assert "2 tracks in 5 frames" in capsys.readouterr().out
+    with Project.open(folder) as one, Project.open(tmp_path / "q") as other:
+        assert np.array_equal(shown(one.document), shown(other.document))
+
+
+def test_tables_are_exported_also_when_the_movie_is_gone(
+    folder, movie, tmp_path, capsys
+):
+    movie.rename(tmp_path / "moved.tif")
+    assert run("export", folder, "--to", "csv", tmp_path / "tables") == 0
+    assert "Nothing is written of its pixels" in capsys.readouterr().err
+    words = "--movie", tmp_path / "moved.tif"
+    assert run("export", folder, "--to", "csv", tmp_path / "more", *words) == 0
+    cells = [(tmp_path / name / "cells.csv").read_text() for name in ("tables", "more")]
+    assert len(cells[1].splitlines()[0]) > len(cells[0].splitlines()[0])
+
+
+def test_an_existing_file_is_not_overwritten(folder, tmp_path, capsys):
+    out = tmp_path / "labels.tif"
+    out.write_bytes(b"mine")
+    assert run("export", folder, "--to", "tiff", out) == 1
+    assert out.read_bytes() == b"mine"
+    assert "labels.tif" in capsys.readouterr().err
+
+
+def test_a_sound_project_is_told_sound_and_a_damaged_one_is_not(folder, capsys):
+    assert run("check", folder) == 0
+    assert "is sound: 5 frames, 2 tracks, 5 entries" in capsys.readouterr().out
+    chunk = folder / "labels.zarr" / "c" / "3" / "0" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-3])
+    assert run("check", folder) == 1
+    told = capsys.readouterr()
+    assert "masks of frame 3 are damaged" in told.out
+    assert "found 1 fault" in told.err
+
+
+def test_the_history_is_told_in_three_ways(folder, capsys):
+    with Project.open(folder) as project:
+        project.do(Paint(2, 7, Region(0, 0, np.ones((2, 2), bool))))
+    assert run("history", folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert "paint: frame 2, label 7" in lines[-1]
+    assert run("history", folder, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[-1]["what"]["region"] == {"y": 0, "x": 0, "pixels": 4}
+    assert run("history", folder, "--csv") == 0
+    assert capsys.readouterr().out.startswith("number,at,by,do,kind,state,what")
+
+
+@pytest.mark.parametrize("verb", ["check", "history", "run"])
+def test_what_is_no_project_is_told(tmp_path, verb, capsys):
+    assert run(verb, tmp_path / "nothing") == 1
+    assert "expected a project with project.json" in capsys.readouterr().err
