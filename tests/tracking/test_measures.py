@@ -77,7 +77,7 @@ def test_a_gap_costs_links_but_no_division(random):
 
 def test_missing_frames_are_an_error():
     short = Drawn(TRUTH.masks[:8], TRUTH.table)
-    with pytest.raises(BadInputError, match="all 12 frames of the truth, found 8"):
+    with pytest.raises(BadInputError, match="frames as the truth, 12, found 8"):
         evaluate(short, TRUTH)
 
 
