@@ -41,16 +41,23 @@ def blosc(size):
     return struct.pack("<4BIII", 2, 1, 0, 1, size, 2**18, 64) + bytes(48)
 
 
-def tiff_of(width, height, data, compression, *, kind="<", count=1):
-    """A TIFF of one page, grey of 16 bits, in one part."""
+def tiff_of(width, height, data, compression, rows=None):
+    """A TIFF of one page, grey of 16 bits, with one strip of ``rows`` rows or all."""
     tags = [
         (256, 4, width), (257, 4, height), (258, 3, 16), (259, 3, compression),
-        (262, 3, 1), (273, 4, 8), (277, 3, count), (278, 4, height),
+        (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, rows or height),
         (279, 4, len(data)), (339, 3, 1),
     ]  # fmt: skip
-    entries = b"".join(struct.pack(f"{kind}HHII", t, f, 1, v) for t, f, v in tags)
-    head = struct.pack(f"{kind}2sHI", b"II", 42, 8 + len(data))
+    entries = b"".join(struct.pack("<HHII", t, f, 1, v) for t, f, v in tags)
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data))
     return head + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def tiff_in_a_circle(path):
+    """The second page is followed by the first."""
+    page = struct.pack("<HHHII", 1, 256, 4, 1, 8)
+    data = struct.pack("<2sHI", b"II", 42, 8) + page + struct.pack("<I", 26)
+    path.write_bytes(data + page + struct.pack("<I", 8))
 
 
 def file_of(data):
@@ -253,6 +260,13 @@ BOMBS = {
     "labels of 4 GiB in a strip of 64 px": (
         "cells", "c.tif", file_of(SMALL_TIFF_BIG_PART),
     ),
+    "tiff of pages in a circle": ("movie", "m.tif", tiff_in_a_circle),
+    "tiff of ten million strips": (
+        "movie", "m.tif", file_of(tiff_of(8, 10**7, bytes(64), 8, rows=1)),
+    ),
+    "zarr longer than can be counted": (
+        "movie", "m.zarr", claiming_zarr((2**70, 8, 8), (1, 8, 8)),
+    ),
     "png of a million squared": ("movie", "m.png", file_of(png_of(HUGE, HUGE))),
     "jpeg of 65,500 squared": ("movie", "m.jpg", file_of(jpeg_of(65_500, 65_500))),
     "zarr of a million squared": (
@@ -294,6 +308,9 @@ BOMBS = {
     "result of floats": ("cells", "r", with_labels(zarr_of("f4"))),
     "result of a million squared": (
         "cells", "r", with_labels(claiming_zarr((5, HUGE, HUGE), (1, HUGE, HUGE))),
+    ),
+    "result of a thousand million frames": (
+        "cells", "r", with_labels(claiming_zarr((10**9, 5, 8), (1, 5, 8), "int32")),
     ),
     "link to itself": ("movie", "m.tif", itself),
     "cells that link to themselves": ("cells", "m.tif", itself),

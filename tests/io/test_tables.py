@@ -2,10 +2,13 @@ import csv
 
 import numpy as np
 import pytest
+from skimage import measure as skimage_measure
+from skimage.filters import gaussian
 from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from tests.worlds import draw, one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
+from napari_semiconv.io.measuring import measure
 from napari_semiconv.io.observing import lineage_of_labels
 from napari_semiconv.io.tables import write_csv
 from napari_semiconv.io.tracked import TrackedMovie
@@ -112,6 +115,34 @@ def test_axes_are_those_of_the_ellipse(tmp_path):
     assert float(cells[0]["orientation_deg"]) == pytest.approx(0, abs=1)
 
 
+@pytest.mark.parametrize("pixel_size", [None, (0.5, 0.2)])
+def test_measures_are_those_of_scikit_image(random, pixel_size):
+    noise = gaussian(random.random((60, 70)), 2)
+    labels = (
+        skimage_measure.label(noise > np.quantile(noise, 0.6)).astype(np.int32) * 1000
+    )
+    grey = random.random(labels.shape)
+    found = measure(labels, pixel_size, [grey, None])
+    names = ("label", "num_pixels", "centroid", "axis_major_length")
+    more = ("axis_minor_length", "orientation", "intensity_mean")
+    known = skimage_measure.regionprops_table(
+        labels, grey, properties=(*names, *more), spacing=pixel_size or (1, 1)
+    )
+    assert len(found.labels) > 10
+    np.testing.assert_array_equal(found.labels, known["label"])
+    np.testing.assert_array_equal(found.pixels, known["num_pixels"])
+    centroids = np.stack([known["centroid-0"], known["centroid-1"]], 1)
+    np.testing.assert_allclose(found.centroids * (pixel_size or 1), centroids)
+    axes = np.stack([known["axis_major_length"], known["axis_minor_length"]], 1)
+    np.testing.assert_allclose(found.axes, axes, atol=1e-6)
+    # Theirs is measured from y towards x, as an angle of half a turn.
+    turned = np.radians(found.orientations) + np.pi / 2 - known["orientation"]
+    long = axes[:, 0] > axes[:, 1] + 1e-6
+    np.testing.assert_allclose(np.sin(turned[long]), 0, atol=1e-6)
+    np.testing.assert_allclose(found.intensities[:, 0], known["intensity_mean"])
+    assert np.isnan(found.intensities[:, 1]).all()
+
+
 @pytest.fixture
 def family():
     """1 divides in frame 2 into 2 and 3; 2 divides in frame 5 into 4 and 5; 6 alone."""
@@ -205,7 +236,7 @@ def test_no_cell_at_all(tmp_path):
 
 def test_a_label_without_a_track_is_named(tmp_path):
     labels = one_division
-    lineage = lineage_of_labels(lambda t: labels[t] * (labels[t] < 3), 4)
+    lineage = lineage_of_labels(lambda t: labels[t] * (labels[t] < 3), range(4))
     tracked = TrackedMovie("x", labels.shape, lambda t: labels[t], lineage)
     with pytest.raises(BadInputError, match="none for label 3 in frame 2"):
         write_csv(tracked, tmp_path / "tables")

@@ -89,7 +89,7 @@ def make(movie: Movie, data: NDArray[np.integer], name: str, folder: Path) -> in
     def read(frame: int) -> NDArray[np.int32]:
         return as_labels(np.asarray(stack[frame]), f"{name}, frame {frame}")
 
-    lineage = lineage_of_labels(read, shape[0])
+    lineage = lineage_of_labels(read, range(shape[0]))
     found = TrackedMovie(
         name, shape, read, lineage, movie.pixel_size, movie.frame_interval, movie
     )

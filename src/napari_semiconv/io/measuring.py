@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import regionprops_table
 
 from ..errors import BadInputError, UnreadableFrameError
 from ..movie import Movie
@@ -64,33 +63,36 @@ def measure(
     """
     present = labels_in(labels)
     inside = labels != 0
-    # Numbered from 1: memory must not depend on how large a label is.
+    # Numbered from 0: memory must not depend on how large a label is.
     places = np.searchsorted(present, labels[inside])
-    numbered = np.zeros(labels.shape, np.int32)
-    numbered[inside] = places + 1
-    names = ("num_pixels", "centroid", "axis_major_length", "axis_minor_length")
-    spacing = pixel_size or (1.0, 1.0)
-    found = regionprops_table(
-        numbered, properties=(*names, "orientation"), spacing=spacing
-    )
-    pixels = np.asarray(found["num_pixels"], float)
-    sums = [
-        np.full(len(present), np.nan)
-        if grey is None
-        else np.bincount(places, grey[inside], len(present))
-        for grey in channels
+    pixels = np.bincount(places, minlength=len(present)).astype(float)
+
+    def mean(values: NDArray[Any]) -> Values:
+        return np.asarray(np.bincount(places, values, len(present)) / pixels)
+
+    rows, columns = np.nonzero(inside)
+    centroids = np.stack([mean(rows), mean(columns)], 1)
+    height, width = pixel_size or (1.0, 1.0)
+    y = (rows - centroids[places, 0]) * height
+    x = (columns - centroids[places, 1]) * width
+    axes, orientations = _ellipses(mean(y * y), mean(x * x), mean(y * x))
+    grey = [
+        np.full(len(present), np.nan) if values is None else mean(values[inside])
+        for values in channels
     ]
-    intensities = np.array(sums).reshape(len(channels), len(present))
-    # The angle from the y axis towards x, downwards, becomes one from x upwards.
-    turned = np.degrees(found["orientation"]) - 90
+    intensities = np.array(grey, float).reshape(len(channels), len(present)).T
     return Measures(
-        present,
-        pixels,
-        np.stack([found["centroid-0"], found["centroid-1"]], 1) / spacing,
-        np.stack([found["axis_major_length"], found["axis_minor_length"]], 1),
-        np.where(turned <= -90, turned + 180, turned),
-        (intensities / pixels).T,
+        present, pixels, centroids, axes, np.degrees(orientations), intensities
     )
+
+
+def _ellipses(yy: Values, xx: Values, yx: Values) -> tuple[Values, Values]:
+    """Axes, (N, 2), and directions, in radians, of ellipses with these variances."""
+    middle, spread = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
+    # The variance of a full ellipse along an axis is a sixteenth of its length squared.
+    axes = 4 * np.sqrt(np.maximum([middle + spread, middle - spread], 0)).T
+    # y points down on screen. The zero has no sign: upright is 90 degrees, never -90.
+    return axes, np.arctan2(0.0 - 2 * yx, xx - yy) / 2
 
 
 def channels_of(tracked: TrackedMovie) -> list[Movie]:

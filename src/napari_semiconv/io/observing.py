@@ -1,7 +1,7 @@
 """Make a lineage of label images: which frames each label truly has pixels in."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,16 +52,18 @@ def labels_in(labels: Labels) -> list[int]:
 
 
 def lineage_of_labels(
-    read: Callable[[int], Labels], frames: int, parents: Mapping[int, int] | None = None
+    read: Callable[[int], Labels],
+    frames: Iterable[int],
+    parents: Mapping[int, int] | None = None,
 ) -> Lineage:
-    """Look through all frames and note where each label has pixels.
+    """Look through frames and note where each label has pixels.
 
     Parameters
     ----------
     read
         Gives the labels, (Y, X), of a frame.
     frames
-        How many there are.
+        The frames to look at, ascending; in all others are no cells.
     parents
         Parent of each label that has one; none when not given.
 
@@ -71,7 +73,7 @@ def lineage_of_labels(
         One track a label, with gaps where it has no pixels for a while.
     """
     seen: dict[int, list[int]] = defaultdict(list)
-    for frame in range(frames):
+    for frame in frames:
         for label in labels_in(read(frame)):
             seen[label].append(frame)
     known = parents or {}

@@ -18,9 +18,9 @@ from .zarr_store import DAMAGED
 def read_tracked_result(source: Path) -> TrackedMovie:
     """Read a result folder, also one of a run that was stopped; frames lazily.
 
-    Every frame is looked at once, for which labels are in it. Of a run that was stopped
-    or broke off, frames may be there that its tracks do not know yet: what has pixels
-    is taken as it is.
+    Every frame that was computed is looked at once, for which labels are in it. Of a
+    run that was stopped or broke off, frames may be there that its tracks do not know
+    yet: what has pixels is taken as it is.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def read_tracked_result(source: Path) -> TrackedMovie:
         return _read(found.labels, source, frame)
 
     parents = {t.label: t.parent for t in found.lineage.tracks.values()}
-    lineage = lineage_of_labels(read, frames, parents)
+    lineage = lineage_of_labels(read, found.done, parents)
     _check(source, found, lineage, frames)
     return TrackedMovie(
         facts.name,

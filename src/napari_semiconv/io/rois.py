@@ -103,14 +103,14 @@ def outlines(labels: Labels) -> Iterator[tuple[str, NDArray[np.float32]]]:
 def _outer_contours(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
     """Corners, (N, 2), y before x, of each piece of a mask that touches no border."""
     for contour in find_contours(mask, 0.5, fully_connected="high"):
-        steps = np.diff(contour, axis=0)
-        following = np.roll(steps, -1, axis=0)
-        turns = steps[:, 0] * following[:, 1] != steps[:, 1] * following[:, 0]
-        corners = contour[1:][turns]
+        y, x = contour.T
         # Around a hole it runs the other way.
-        y, x = corners.T
-        if np.sum(y * np.roll(x, 1) - x * np.roll(y, 1)) > 0:
-            yield corners
+        if y[1:] @ x[:-1] <= x[1:] @ y[:-1]:
+            continue
+        steps = contour[1:] - contour[:-1]
+        following = np.concatenate((steps[1:], steps[:1]))
+        turns = steps[:, 0] * following[:, 1] != steps[:, 1] * following[:, 0]
+        yield contour[1:][turns]
 
 
 def _place(tracked: TrackedMovie, frame: int) -> dict[str, int]:

@@ -32,6 +32,7 @@ DAMAGED = (
     AssertionError, AttributeError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 Page = TiffPage | TiffFrame
+MOST_PARTS_MISSING = 10_000
 DEFLATED = (8, 32946)
 BOUNDED = find_spec("imagecodecs") is not None
 
@@ -159,6 +160,8 @@ class TiffSource:
         handle = page.parent.filehandle
         handle.open()
         try:
+            if _lacks_parts(page):
+                raise ValueError("most of its parts are missing")
             _check_strips(page)
             with quiet():
                 block: Array = page.asarray(maxworkers=1)
@@ -238,6 +241,15 @@ def _pages(series: TiffPageSeries, shape: tuple[int, ...]) -> Iterator[Page | No
     return (series[i] for i in range(count))
 
 
+def _lacks_parts(page: Page) -> bool:
+    """Tell whether a page lacks so many strips or tiles that to go through them lasts.
+
+    Some programs list fewer than there should be, and their files can be read.
+    """
+    expected = math.prod(page.chunked)
+    return expected - len(page.dataoffsets) > MOST_PARTS_MISSING
+
+
 def _check_strips(page: Page) -> None:
     """Refuse a page of which a part unpacks to more than any page may have.
 
@@ -253,7 +265,7 @@ def _check_strips(page: Page) -> None:
 
 
 def _is_cut(page: Page | None) -> bool:
-    if page is None or not page.dataoffsets:
+    if page is None or not page.dataoffsets or _lacks_parts(page):
         return True
     size = page.parent.filehandle.size
     lengths = zip(page.dataoffsets, page.databytecounts, strict=False)
@@ -280,7 +292,12 @@ def _check_chain(path: Path) -> None:
         (offset,) = struct.unpack_from(order + next_type, head, 8 if big else 4)
         pages = 0
         seen = set()
-        while offset and offset not in seen:
+        while offset:
+            if offset in seen:
+                raise BadInputError(
+                    f"{path.name} is damaged: after page {pages - 1} (the first is 0) "
+                    f"it begins anew. Copy it again from where it was made."
+                )
             seen.add(offset)
             width = struct.calcsize(count_type)
             stream.seek(offset)

@@ -78,7 +78,7 @@ def read_tracked_tiff(source: Path) -> TrackedMovie:
     table = tracks_beside(source)
     rows = read_tracks(table) if table.exists() else {}
     parents = {label: row.parent for label, row in rows.items()}
-    lineage = lineage_of_labels(read, len(movie), parents)
+    lineage = lineage_of_labels(read, range(len(movie)), parents)
     if table.exists():
         for fault in _faults(rows, lineage, len(movie)):
             raise BadInputError(

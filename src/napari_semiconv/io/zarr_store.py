@@ -11,6 +11,7 @@ from zarr.errors import BaseZarrError
 from zarr.storage import LocalStore
 
 from ..errors import BadInputError
+from .axes import sizes
 from .guard import MOST_BYTES, check_regular, check_size
 from .unpacked import is_too_large
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 # What zarr and the decompressors below it raise on damaged chunks or metadata.
 DAMAGED = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error,
-    BaseZarrError, ArithmeticError, AttributeError, MemoryError, EOFError,
+    BaseZarrError, ArithmeticError, AttributeError, MemoryError, EOFError, SystemError,
 )  # fmt: skip
+MOST_ALONG = 2**31 - 1
 # So many chunks are unpacked at the same time.
 AT_ONCE = 10
 
@@ -100,6 +102,11 @@ def check_chunks(name: str, array: "zarr.Array[Any]", plane: Sequence[int]) -> N
         When a plane, or the chunks unpacked at once to read it, needs too much.
     """
     size = array.dtype.itemsize
+    if max(array.shape) > MOST_ALONG:
+        raise BadInputError(
+            f"{name}: expected at most {MOST_ALONG} frames, found axes of "
+            f"{sizes(array.shape)}. The file is damaged: copy it again."
+        )
     check_size(name, "planes", [array.shape[axis] for axis in plane], size)
     touched = 1
     for axis in plane:
