@@ -2,6 +2,8 @@
 
 import errno
 import re
+import shutil
+import subprocess
 from unittest.mock import Mock
 
 import numpy as np
@@ -253,6 +255,35 @@ def test_a_full_disk_keeps_frames_and_the_run_goes_on_later(run, whole, monkeypa
     assert run.result.done == tuple(range(7))
     run()
     assert run.started.done == 6
+    check_same(run, whole)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 kB, and what makes it larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(options):
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+        return subprocess.run(command, check=False, capture_output=True).returncode
+
+    if shutil.which("mount") is None or mount("size=64k") != 0:
+        pytest.skip("a small disk can be mounted by root on Linux alone")
+    yield disk, lambda: mount("remount,size=8m")
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_is_really_full_keeps_frames_too(small_disk, whole):
+    disk, enlarge = small_disk
+    run = Runs(whole.choice, disk / "r.semiconv")
+    assert "disk is full" in run(save_every=2).message
+    before = run.result.done
+    assert 0 < len(before) < LONG
+    assert "disk is full" in run(save_every=2).message
+    assert enlarge() == 0
+    run(save_every=2)
+    assert run.started.done > 0
     check_same(run, whole)
 
 

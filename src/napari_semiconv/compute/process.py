@@ -25,8 +25,8 @@ from .messages import (
     read_message,
 )
 
-# Lines of the child's standard error that are kept to explain a crash.
-LAST_WORDS = 20
+# Lines of the child's standard error that explain a crash, and characters of each.
+LAST_WORDS, LINE = 60, 300
 # Seconds that a killed process may take to be gone.
 GONE = 10.0
 
@@ -207,7 +207,7 @@ def _read_messages(pipe: IO[bytes], shared: _Shared) -> None:
                 message = read_message(line)
             except ValidationError:
                 # Of a library that found the pipe by its number.
-                shared.words.append(line.decode(errors="replace").rstrip())
+                shared.words.append(_text(line))
                 continue
             if shared.task is not None and shared.task.hears(message):
                 shared.messages.put(message)
@@ -219,7 +219,11 @@ def _read_messages(pipe: IO[bytes], shared: _Shared) -> None:
 def _read_words(pipe: IO[bytes], shared: _Shared) -> None:
     with suppress(OSError, ValueError):
         for line in pipe:
-            shared.words.append(line.decode(errors="replace").rstrip())
+            shared.words.append(_text(line))
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").rstrip()[:LINE]
 
 
 def _end(popen: "subprocess.Popen[bytes]", readers: Sequence[threading.Thread]) -> None:
