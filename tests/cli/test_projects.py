@@ -114,13 +114,13 @@ def test_an_existing_file_is_not_overwritten(folder, tmp_path, capsys):
 
 def test_a_sound_project_is_told_sound_and_a_damaged_one_is_not(folder, capsys):
     assert run("check", folder) == 0
-    assert "is sound: 5 frames, 2 tracks, 5 entries" in capsys.readouterr().out
+    assert "is sound: 5 frames, 2 tracks, 5 edits in" in capsys.readouterr().out
     chunk = folder / "labels.zarr" / "c" / "3" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[:-3])
     assert run("check", folder) == 1
     told = capsys.readouterr()
     assert "masks of frame 3 are damaged" in told.out
-    assert "found 1 fault" in told.err
+    assert "found 1 fault." in told.err
 
 
 def test_the_history_is_told_in_three_ways(folder, capsys):

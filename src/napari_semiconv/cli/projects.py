@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInputError
+from ..errors import BadInputError, counted
 from ..io.exports import FORMATS, format_of, lost
 from ..io.images import open_movie
 from ..io.imports import read_tracked
@@ -45,8 +45,8 @@ def import_(arguments: argparse.Namespace) -> None:
             arguments.output, movie, found, lambda done, _: _advance(bar, done)
         )
     with project:
-        count = len(project.lineage.tracks)
-    print(f"{count} tracks in {len(movie)} frames: {arguments.output}")
+        tracks = counted(len(project.lineage.tracks), "track")
+    print(f"{tracks} in {counted(len(movie), 'frame')}: {arguments.output}")
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -56,19 +56,20 @@ def check(arguments: argparse.Namespace) -> None:
             tell(note)
         with progress_bar(project.document.shape[0], "frame") as bar:
             faults = list(project.faults(lambda done, _: _advance(bar, done)))
+        frames = project.document.shape[0]
         tracks = len(project.lineage.tracks)
-        entries = project.history.journal.last
+        edits = project.history.journal.last
     if not faults:
         print(
-            f"{arguments.project.name} is sound: {project.document.shape[0]} frames, "
-            f"{tracks} tracks, {entries} entries in the journal."
+            f"{arguments.project.name} is sound: {counted(frames, 'frame')}, "
+            f"{counted(tracks, 'track')}, {counted(edits, 'edit')} in the journal."
         )
         return
     for fault in faults[:MOST_FAULTS]:
         print(fault)
     raise BadInputError(
         f"{arguments.project.name}: expected masks, tracks and journal to agree, found "
-        f"{len(faults)} faults. Restore the project from a copy, or segment the frames "
+        f"{counted(len(faults), 'fault')}. Restore the project from a copy, or segment the frames "
         f"named again."
     )
 
