@@ -1,6 +1,6 @@
 """A draft: an edit tried out beside the document, which gives the change it makes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,10 @@ from ..tracking.runs import Runs, difference, frames_in, union
 from .change import Absence, Change, Labels, Numbers, Patch, TrackPair
 from .document import Document
 from .names import DraftNames, FrameNames
-from .region import Box, Region
+from .region import Box, Region, labels_in
+
+# More numbers than this are looked for in a frame all at once.
+_MANY = 8
 
 
 class Draft:
@@ -89,15 +92,16 @@ class Draft:
 
     def absences(self, frame: int) -> list[Absence]:
         """Places of a frame that the user said have no cell, in no order."""
-        places = (*self.document.absences, *self._absences)
-        return [p for p in {p for p in places if p[0] == frame} if self.is_absent(p)]
+        marked = (self.document.absences, self._absences)
+        places = {place for some in marked for place in some if place[0] == frame}
+        return [place for place in places if self.is_absent(place)]
 
     def daughters(self, label: int) -> list[int]:
         """Labels of the daughters of a track, ascending."""
         known = self._daughters.get(label)
-        return sorted(
-            self.document.lineage.daughters_of(label) if known is None else known
-        )
+        if known is None:
+            return self.document.lineage.daughters_of(label)
+        return sorted(known)
 
     def check_frame(self, frame: int) -> None:
         """Make sure that a frame exists.
@@ -166,17 +170,18 @@ class Draft:
         changed = before != after
         if not changed.any():
             return
-        labels = np.unique(after[changed])
-        numbers = np.array([self._number_for(frame, n) for n in labels.tolist()])
-        pixels = self._writable(frame, box)
-        pixels[box.slices][changed] = numbers[
-            np.searchsorted(labels, after[changed])
-        ].astype(np.int32)
-        for label in labels[labels > 0].tolist():
+        # Labels that are shown may be the very pixels that are written below.
+        gone, painted = labels_in(before[changed]), after[changed]
+        labels = labels_in(painted)
+        numbers = [self._number_for(frame, label) for label in labels]
+        drawn = np.zeros(len(painted), np.int32)
+        if labels:
+            places = np.searchsorted(labels, painted)
+            drawn = np.where(painted > 0, np.array(numbers, np.int32)[places], 0)
+        self._writable(frame, box)[box.slices][changed] = drawn
+        for label in labels:
             self._appear(label, frame)
-        for label in np.unique(before[changed]).tolist():
-            if label > 0:
-                self._leave(label, frame)
+        self._leave(gone, frame)
 
     def rename(self, frames: Iterable[int], labels: Mapping[int, int]) -> None:
         """Let cells show other labels, all at once; the tracks are left to the caller.
@@ -276,8 +281,6 @@ class Draft:
         return found
 
     def _number_for(self, frame: int, label: int) -> int:
-        if label == 0:
-            return 0
         number = self._names_of(frame).number(label)
         if number is None:
             number = self.new_label()
@@ -295,14 +298,18 @@ class Draft:
             assert grown is not None
             self.put(grown.unscored(frame))
 
-    def _leave(self, label: int, frame: int) -> None:
-        number = self._names_of(frame).number(label)
-        if number is None or not (self._numbers(frame) == number).any():
+    def _leave(self, labels: list[int], frame: int) -> None:
+        """Note that cells lost pixels, or all of them."""
+        named = self._names_of(frame)
+        numbers = {label: named.number(label) for label in labels}
+        there = _present(self._numbers(frame), numbers.values())
+        for label, number in numbers.items():
+            if number in there:
+                self.put(self.track(label).unscored(frame))
+                continue
             if number is not None and number != label:
-                self._names_of(frame).name(number, number)
+                named.name(number, number)
             self.reshape(label, difference(self.track(label).runs, ((frame, frame),)))
-        else:
-            self.put(self.track(label).unscored(frame))
 
     def _replace(self, label: int, track: Track | None) -> None:
         before = self.find(label)
@@ -346,6 +353,13 @@ class Draft:
         tracks = self.document.lineage.tracks
         pairs = ((tracks.get(n), after) for n, after in sorted(self._tracks.items()))
         return tuple(pair for pair in pairs if pair[0] != pair[1])
+
+
+def _present(pixels: Numbers, numbers: Collection[int | None]) -> set[int]:
+    """Those of some numbers that have pixels."""
+    if len(numbers) > _MANY:
+        return set(labels_in(pixels))
+    return {n for n in numbers if n is not None and (pixels == n).any()}
 
 
 def _spans(runs: Runs) -> str:

@@ -6,7 +6,8 @@ A file of entries, one after the other, only ever appended to::
 
 Sizes and checks are 32-bit, least byte first. The head is JSON: what was done, when and
 by whom; the body is the change (`codec`), or empty. What is half-written at the end of
-the file, because the program or the computer died, is cut off when it is opened.
+the file, because the program or the computer died, is cut off when it is opened. Where
+whole entries lie behind a damaged one they are kept in a file of their own.
 """
 
 import json
@@ -77,13 +78,20 @@ class Journal:
         self.entries: list[Entry] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        # What may not be on the disk yet, from where on, and whether it failed to go
+        # there when nobody was waiting to be told.
+        self._unsynced: list[bytes] = []
+        self._synced = 0
+        self._late = False
         self._writable = writable
         with saving(path):
             self._file = _open(path, writable)
             try:
                 self._end = self._scan()
                 self.torn = self._file.seek(0, os.SEEK_END) - self._end
+                self._synced = self._end
                 if self.torn and writable:
+                    self._keep_damaged()
                     os.ftruncate(self._file.fileno(), self._end)
             except BaseException:
                 self._file.close()
@@ -127,12 +135,15 @@ class Journal:
                 f"{self.path}: opened to be read only, so nothing can be changed. "
                 f"Close the window that has the project open, and open it again here."
             )
+        if self._late:
+            self.sync()
         text, record = _record(head, body)
         with self._lock, saving(self.path):
             self._write(record)
-        place = self._end + _LAYOUT.size + len(text)
+            place = self._end + _LAYOUT.size + len(text)
+            self._end += len(record)
+            self._unsynced.append(record)
         entry = Entry(self.last + 1, head, place, len(body), zlib.crc32(body))
-        self._end += len(record)
         self.entries.append(entry)
         self._sync_soon()
         return entry
@@ -170,6 +181,7 @@ class Journal:
         self._end = gone.offset - len(text) - _LAYOUT.size
         with saving(self.path):
             os.ftruncate(self._file.fileno(), self._end)
+        self._synced = self._end
         del self.entries[number:]
 
     def sync(self) -> None:
@@ -179,7 +191,12 @@ class Journal:
                 self._timer.cancel()
                 self._timer = None
             if self._writable and not self._file.closed:
+                if self._late:
+                    # What a failed sync left behind in memory counts as written.
+                    self._write_at(self._synced, b"".join(self._unsynced))
                 os.fsync(self._file.fileno())
+            self._unsynced.clear()
+            self._synced, self._late = self._end, False
 
     def compact(self, kept: Container[int]) -> None:
         """Leave out the bodies of entries that can no longer be undone or redone.
@@ -207,7 +224,7 @@ class Journal:
                     os.fsync(stream.fileno())
                 self.close()
                 draft.replace(self.path)
-            except OSError:
+            except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
             finally:
@@ -215,24 +232,36 @@ class Journal:
                     self._file = _open(self.path, writable=True)
             self._file.seek(0)
             self.entries = []
-            self._end = self._scan()
+            self._end = self._synced = self._scan()
 
     def close(self) -> None:
         """Bring all to the disk and close the file."""
         if not self._file.closed:
-            self.sync()
-            self._file.close()
+            try:
+                self.sync()
+            finally:
+                self._file.close()
 
     def _write(self, record: bytes) -> None:
         try:
-            self._file.seek(self._end)
-            rest = memoryview(record)
-            while rest:
-                # The file is not buffered: a write may end early.
-                rest = rest[self._file.write(rest) or 0 :]
+            self._write_at(self._end, record)
         except OSError:
             os.ftruncate(self._file.fileno(), self._end)
             raise
+
+    def _write_at(self, place: int, data: bytes) -> None:
+        self._file.seek(place)
+        rest = memoryview(data)
+        while rest:
+            # The file is not buffered: a write may end early.
+            rest = rest[self._file.write(rest) or 0 :]
+
+    def _keep_damaged(self) -> None:
+        """Copy what is to be cut off when it is more than one half-written entry."""
+        self._file.seek(self._end)
+        tail = self._file.read()
+        if _MARK in tail[1:]:
+            self.path.with_name(f"{self.path.name}.damaged").write_bytes(tail)
 
     def _sync_soon(self) -> None:
         if self._timer is None:
@@ -241,11 +270,11 @@ class Journal:
             self._timer.start()
 
     def _sync_late(self) -> None:
-        # A disk that fails here fails again, and is told, at the next entry.
+        # Told at the next entry, which is not taken before the disk has this one.
         try:
             self.sync()
         except SaveError:
-            self._timer = None
+            self._late = True
 
     def _scan(self) -> int:
         """Read all heads; return where the last whole entry ends."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import EditError
+from ..tracking.invariants import LARGEST_LABEL
 from .base import Edit
 from .draft import Draft
 from .region import Region
@@ -16,6 +17,8 @@ from .region import Region
 
 def draw(draft: Draft, frame: int, label: int, region: Region, *, over: bool) -> Region:
     """Paint a region, confirm the cell, and give the pixels that were its to take.
+
+    Marks that say that there is no cell are taken off these pixels.
 
     Parameters
     ----------
@@ -37,7 +40,11 @@ def draw(draft: Draft, frame: int, label: int, region: Region, *, over: bool) ->
     draft.paint(frame, inside.box, np.where(free, label, before).astype(np.int32))
     if free.any():
         draft.confirm(label, ((frame, frame),))
-    return Region(inside.y, inside.x, free)
+    painted = Region(inside.y, inside.x, free)
+    for place in draft.absences(frame):
+        if painted.has(*place[1:]):
+            draft.mark(place, absent=False)
+    return painted
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +71,10 @@ class Paint(Edit):
 
     def make(self, draft: Draft) -> None:
         """Paint."""
-        if self.label < 1:
+        if not 1 <= self.label <= LARGEST_LABEL:
             raise EditError(
-                f"Expected a label from 1 to paint with, found {self.label}. Choose a "
-                f"cell, or erase."
+                f"Expected a label from 1 to {LARGEST_LABEL} to paint with, found "
+                f"{self.label}. Choose a cell, or erase."
             )
         if not draw(draft, self.frame, self.label, self.region, over=self.over).area:
             raise EditError(

@@ -1,6 +1,6 @@
 """Which label the pixels of a stored number show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -8,6 +8,21 @@ from .change import Labels, Numbers
 
 # Numbers up to this are looked up in a table of 4 MB; larger ones take longer.
 _LARGEST_TABLE = 1 << 20
+
+
+def relabelled(numbers: Numbers, labels: Mapping[int, int]) -> Labels:
+    """Give labels for numbers of any shape; 0 for negative ones, others stay."""
+    if not labels:
+        return numbers
+    rows = np.array(sorted(labels.items()), np.int64)
+    shown = np.maximum(rows[:, 1], 0).astype(np.int32)
+    top = max(int(numbers.max(initial=0)), int(rows[-1, 0]))
+    if top > _LARGEST_TABLE:
+        place = np.minimum(np.searchsorted(rows[:, 0], numbers), len(rows) - 1)
+        return np.where(rows[place, 0] == numbers, shown[place], numbers)
+    table = np.arange(top + 1, dtype=np.int32)
+    table[rows[:, 0]] = shown
+    return table[numbers]
 
 
 class FrameNames:
@@ -49,17 +64,7 @@ class FrameNames:
 
     def show(self, numbers: Numbers) -> Labels:
         """Give the labels that stored numbers, of any shape, show."""
-        if not self._labels:
-            return numbers
-        rows = np.array(sorted(self._labels.items()), np.int64)
-        shown = np.maximum(rows[:, 1], 0).astype(np.int32)
-        top = max(int(numbers.max(initial=0)), int(rows[-1, 0]))
-        if top > _LARGEST_TABLE:
-            place = np.minimum(np.searchsorted(rows[:, 0], numbers), len(rows) - 1)
-            return np.where(rows[place, 0] == numbers, shown[place], numbers)
-        table = np.arange(top + 1, dtype=np.int32)
-        table[rows[:, 0]] = shown
-        return table[numbers]
+        return relabelled(numbers, self._labels)
 
     def hidden(self) -> list[int]:
         """List the stored numbers of cells that the user took away."""
@@ -89,10 +94,13 @@ class DraftNames:
 
     def number(self, label: int) -> int | None:
         """Give the number that shows, or may show, a label; None when it is taken."""
-        for number in (self._numbers.get(label), self._base.number(label), label):
-            if number is not None and self.label(number) == label:
-                return number
-        return None
+        number = self._numbers.get(label)
+        if number is not None and self.label(number) == label:
+            return number
+        number = self._base.number(label)
+        if number is not None and self.label(number) == label:
+            return number
+        return label if self.label(label) == label else None
 
     def name(self, number: int, label: int) -> None:
         """Let a stored number show a label."""

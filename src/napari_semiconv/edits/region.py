@@ -6,6 +6,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Mask = NDArray[np.bool_]
+# Labels up to this are counted in a table of 8 MB; larger ones are sorted.
+_LARGEST_TABLE = 1 << 20
+
+
+def areas_in(
+    image: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels in an image of any shape, ascending, without background; areas in px."""
+    if image.min(initial=0) >= 0 and image.max(initial=0) <= _LARGEST_TABLE:
+        counts = np.bincount(image.ravel(), minlength=1)
+        counts[0] = 0
+        labels = np.flatnonzero(counts)
+        return labels, counts[labels]
+    found, areas = np.unique(image[image > 0], return_counts=True)
+    return found.astype(np.int64), areas
+
+
+def labels_in(image: NDArray[np.int32]) -> list[int]:
+    """Labels in an image of any shape, ascending, without background."""
+    labels: list[int] = areas_in(image)[0].tolist()
+    return labels
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,12 @@ class Region:
     def moved(self, y: int, x: int) -> "Region":
         """Shift it by rows and columns."""
         return Region(self.y + y, self.x + x, self.mask)
+
+    def has(self, y: int, x: int) -> bool:
+        """Tell whether a pixel is among them."""
+        row, column = y - self.y, x - self.x
+        inside = 0 <= row < self.mask.shape[0] and 0 <= column < self.mask.shape[1]
+        return inside and bool(self.mask[row, column])
 
     @property
     def area(self) -> int:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 from ..errors import EditError
 from ..tracking.lineage import Track
-from ..tracking.runs import difference, runs_of, union
+from ..tracking.runs import difference, runs_of, since, union, until
 
 # By frame: new label of each old one that changes.
 Names = Mapping[int, Mapping[int, int]]
@@ -91,12 +90,16 @@ def _join(pieces: list[Track]) -> Track:
 
 
 def _check_links(track: Track, moves: Mapping[int, int]) -> None:
-    if not track.confirmed or not moves:
-        return
-    for one, other in pairwise(track.frames):
-        parted = moves.get(one, track.label) != moves.get(other, track.label)
-        if parted and track.is_confirmed(one) and track.is_confirmed(other):
-            raise _against(track, f"that it is the cell of frame {one}", other)
+    """Make sure that confirmed cells that follow one another stay together."""
+    for frame in moves if track.confirmed else ():
+        if not track.is_confirmed(frame):
+            continue
+        here = moves[frame]
+        for run in (*until(track.runs, frame)[-1:], *since(track.runs, frame + 1)[:1]):
+            near = run[1] if run[0] < frame else run[0]
+            if moves.get(near, track.label) != here and track.is_confirmed(near):
+                what = f"that it is the cell of frame {near}"
+                raise _against(track, what, frame)
 
 
 def _with_heir(track: Track, heirs: Mapping[int, int]) -> Track:

@@ -11,7 +11,8 @@ from ..errors import EditError
 from .base import Edit
 from .change import Labels
 from .draft import Draft
-from .region import Box
+from .names import relabelled
+from .region import Box, areas_in, labels_in
 from .regrouping import regroup
 
 # A found cell is one the user confirmed, or took away, from this share of either mask.
@@ -58,33 +59,33 @@ class TakeFrame(Edit):
         before = draft.labels(self.frame)
         confirmed = [
             label
-            for label in np.unique(before[before > 0]).tolist()
+            for label in labels_in(before)
             if draft.track(label).is_confirmed(self.frame)
         ]
         kept = np.where(np.isin(before, confirmed), before, 0)
-        found = np.where(np.isin(self.labels, self._out(draft, kept)), 0, self.labels)
-        present = np.unique(found[found > 0])
-        table = np.zeros(int(found.max(initial=0)) + 1, np.int32)
-        for label in present.tolist():
-            name = self.names.get(label, 0)
-            # A label that a confirmed cell has elsewhere in this frame is taken.
-            taken = not name or name in confirmed
-            table[label] = draft.new_label() if taken else name
-        after = np.where(kept > 0, kept, table[found]).astype(np.int32)
+        out = self._out(draft, kept)
+        names = {
+            label: 0 if label in out else self._name(draft, label, confirmed)
+            for label in labels_in(self.labels)
+        }
+        after = np.where(kept > 0, kept, relabelled(self.labels, names))
         draft.paint(self.frame, Box(0, 0, *before.shape), after)
-        for label in np.unique(after[after > 0]).tolist():
+        for label in labels_in(after):
             self._free_daughters(draft, label)
             self._set_parent(draft, label)
 
-    def _out(self, draft: Draft, kept: Labels) -> list[int]:
+    def _name(self, draft: Draft, label: int, confirmed: list[int]) -> int:
+        name = self.names.get(label, 0)
+        # A label that a confirmed cell has elsewhere in this frame is taken.
+        return draft.new_label() if not name or name in confirmed else name
+
+    def _out(self, draft: Draft, kept: Labels) -> set[int]:
         """Labels there that are not taken over."""
         out = set(same_cells(self.labels, kept))
         hidden = draft.hidden(self.frame)
         if hidden.any():
-            out |= set(same_cells(self.labels, hidden.astype(np.int32)))
-        for _, y, x in draft.absences(self.frame):
-            out.add(int(self.labels[y, x]))
-        return sorted(out - {0})
+            out |= _covered(self.labels, hidden)
+        return out | {int(self.labels[y, x]) for _, y, x in draft.absences(self.frame)}
 
     def _free_daughters(self, draft: Draft, label: int) -> None:
         """Part a cell that goes on from daughters, unless the user gave it them."""
@@ -121,17 +122,30 @@ def same_cells(found: Labels, known: Labels) -> dict[int, int]:
     both = (found > 0) & (known > 0)
     if not both.any():
         return {}
-    pairs, overlaps = np.unique(
-        np.stack([found[both], known[both]]), axis=1, return_counts=True
-    )
-    areas = [np.bincount(image[image > 0].ravel()) for image in (found, known)]
-    least = np.minimum(areas[0][pairs[0]], areas[1][pairs[1]])
+    # Both labels of a pixel in one number, which is quicker to sort than a pair.
+    keys = found[both].astype(np.int64) << 32 | known[both]
+    pairs, overlaps = np.unique(keys, return_counts=True)
+    ones, others = pairs >> 32, pairs & 0xFFFFFFFF
+    least = np.minimum(_areas(found, ones), _areas(known, others))
     order = np.argsort(overlaps, kind="stable")
     return {
-        int(pairs[0, i]): int(pairs[1, i])
+        int(ones[i]): int(others[i])
         for i in order
         if overlaps[i] >= SAME_CELL * least[i]
     }
+
+
+def _areas(image: Labels, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Areas, px, of labels that are in an image."""
+    present, areas = areas_in(image)
+    return areas[np.searchsorted(present, labels)]
+
+
+def _covered(found: Labels, mask: NDArray[np.bool_]) -> set[int]:
+    """Labels that have half of their pixels or more in a mask."""
+    labels, inside = areas_in(found[mask])
+    covered = inside >= SAME_CELL * _areas(found, labels)
+    return set(labels[covered].tolist())
 
 
 @dataclass(frozen=True, eq=False)

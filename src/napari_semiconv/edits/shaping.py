@@ -73,15 +73,15 @@ class SplitByLine(Edit):
 
 
 def _replace(draft: Draft, frame: int, label: int, parts: Parts) -> None:
-    count = int(parts.max())
-    if count < 2:
+    found = np.unique(parts[parts > 0]).tolist()
+    if len(found) < 2:
         raise EditError(
             f"Cell {label} in frame {frame} stays in one piece: expected parts on both "
             f"sides, found one. Draw right across the cell, or click in both parts."
         )
     region = draft.region(label, frame)
     kept = _likest(draft, frame, label, region, parts)
-    for part in range(1, count + 1):
+    for part in found:
         if part != kept:
             piece = Region(region.y, region.x, parts == part)
             draw(draft, frame, draft.new_label(), piece, over=True)

@@ -10,13 +10,14 @@
 """
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .lineage import Lineage, Track
-from .runs import difference, joined
+from .runs import Runs, difference
 
 LARGEST_LABEL = 2**31 - 1
 
@@ -42,19 +43,23 @@ def faults_of_track(
     name = f"Cell {track.label}"
     if not 1 <= track.label <= LARGEST_LABEL:
         yield f"{name}: labels go from 1 to {LARGEST_LABEL}."
-    if not track.runs or joined(track.runs) != track.runs:
+    if not track.runs or not _in_order(track.runs) or not _in_order(track.confirmed):
         yield f"{name}: its frames are out of order."
         return
-    if any(first > last for first, last in track.runs):
-        yield f"{name}: its frames are out of order."
     if track.begin < 0 or track.end >= frames:
         yield f"{name}: it has frames outside of 0 to {frames - 1}."
-    if difference(track.confirmed, track.runs):
+    if track.confirmed and difference(track.confirmed, track.runs):
         yield f"{name}: frames are confirmed in which it has no pixels."
     rows = track.end - track.begin + 1
     if track.scores and len(track.scores) != 4 * score_count * rows:
         yield f"{name}: its scores do not fit its frames."
     yield from _faults_of_parent(track, find)
+
+
+def _in_order(runs: Runs) -> bool:
+    return all(a <= b for a, b in runs) and all(
+        one[1] + 1 < other[0] for one, other in pairwise(runs)
+    )
 
 
 def _faults_of_parent(track: Track, find: Find) -> Iterator[str]:

@@ -131,6 +131,8 @@ class Track:
         """Scores of other frames, without those of frames that became gaps."""
         begin, end = runs[0][0], runs[-1][1]
         scores, row = self._scores_over(begin, end), self._row
+        if len(runs) == 1:
+            return scores
         for first, last in until(since(difference(self.runs, runs), begin), end):
             head, tail = (first - begin) * row, (last + 1 - begin) * row
             scores = scores[:head] + _NAN * ((tail - head) // 4) + scores[tail:]

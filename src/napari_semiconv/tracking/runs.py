@@ -65,14 +65,19 @@ def difference(one: Runs, other: Runs) -> Runs:
     """Frames that are in the first alone."""
     if not one or not other:
         return one
-    begin, end = one[0][0], one[-1][1]
-    edges = [begin - 1, *(e for a, b in other for e in (a, b)), end + 1]
-    between = [
-        (a + 1, b - 1)
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
-        if b - a > 1
-    ]
-    return intersection(one, tuple(between))
+    found, place = [], 0
+    for first, last in one:
+        while place < len(other) and other[place][1] < first:
+            place += 1
+        for begin, end in other[place:]:
+            if begin > last:
+                break
+            if begin > first:
+                found.append((first, begin - 1))
+            first = end + 1
+        if first <= last:
+            found.append((first, last))
+    return tuple(found)
 
 
 def until(runs: Runs, frame: int) -> Runs:
