@@ -28,7 +28,7 @@ def export(arguments: argparse.Namespace) -> None:
     named = None if arguments.movie is None else open_movie(arguments.movie)
     with Project.open(arguments.project, movie=named, write=False) as project:
         needed = arguments.to in WITH_PIXELS
-        tracked = project.tracked(_pixels(project, named) if needed else None)
+        tracked = project.tracked(_pixels(project) if needed else None)
         for sentence in lost(tracked, arguments.to):
             tell(sentence)
         with progress_bar(tracked.shape[0], "frame") as bar:
@@ -69,8 +69,8 @@ def check(arguments: argparse.Namespace) -> None:
         print(fault)
     raise BadInputError(
         f"{arguments.project.name}: expected masks, tracks and journal to agree, found "
-        f"{counted(len(faults), 'fault')}. Restore the project from a copy, or segment the frames "
-        f"named again."
+        f"{counted(len(faults), 'fault')}. Restore the project from a copy, or segment "
+        f"the frames named again."
     )
 
 
@@ -86,10 +86,8 @@ def history(arguments: argparse.Namespace) -> None:
                 print(line)
 
 
-def _pixels(project: Project, named: Movie | None) -> Movie | None:
+def _pixels(project: Project) -> Movie | None:
     """Find the movie; without it less is written, which is told."""
-    if named is not None:
-        return named
     try:
         return project.movie()
     except BadInputError as error:

@@ -71,6 +71,7 @@ class Project:
         self.history = history
         self.notes = notes
         self._lock = lock
+        self._movie: Movie | None = None
         self._kept = history.journal.last
 
     @staticmethod
@@ -114,6 +115,8 @@ class Project:
                     f"Choose another name for the project."
                 )
             draft = draft_of(folder)
+            # What was left when making one was killed.
+            _remove(draft)
             draft.mkdir(parents=True)
         try:
             fill(draft, movie, shape, found, progress)
@@ -149,7 +152,7 @@ class Project:
         folder = Path(folder)
         info = read_info(folder)
         if movie is not None:
-            check_movie(folder, movie, info.movie, info.fingerprint)
+            movie = check_movie(folder, movie, info.movie, info.fingerprint)
         lock, notes = None, []
         if write:
             lock = Lock(folder)
@@ -164,8 +167,8 @@ class Project:
                 lock.free()
             raise
         project = Project(folder, info, history, lock, tuple(notes))
-        if movie is not None and lock is not None:
-            project._note_movie(movie)
+        if movie is not None:
+            project._take_movie(movie)
         return project
 
     def __enter__(self) -> Self:
@@ -204,10 +207,11 @@ class Project:
         BadInputError
             When it is not found, or is another one.
         """
-        movie = find_movie(self.folder, self.info.movie, self.info.fingerprint)
-        if not self.read_only:
-            self._note_movie(movie)
-        return movie
+        if self._movie is None or not _is_there(self._movie):
+            found = find_movie(self.folder, self.info.movie, self.info.fingerprint)
+            self._take_movie(found)
+            return found
+        return self._movie
 
     def do(self, edit: Edit, group: int | None = None) -> Change:
         """Make an edit; see `History.do`."""
@@ -316,10 +320,16 @@ class Project:
         if self.history.journal.last - self._kept >= ENTRIES_BETWEEN:
             self.save()
 
-    def _note_movie(self, movie: Movie) -> None:
+    def _take_movie(self, movie: Movie) -> None:
+        self._movie = movie
         facts = facts_of(movie)
-        if facts != self.info.movie and movie.path is not None:
+        known = self.read_only or facts == self.info.movie
+        if movie.path is not None and not known:
             self.note_runs(self.info.model_copy(update={"movie": facts}))
+
+
+def _is_there(movie: Movie) -> bool:
+    return movie.path is None or movie.path.exists()
 
 
 def _masks(document: Document) -> ZarrMasks:
