@@ -13,7 +13,9 @@ from ..report import table
 from .finding import Experiment, Scale, write
 
 SUITE = Path(__file__).parent / "suite"
-PAGES = Path(__file__).parents[2] / "docs" / "experiments"
+HOME = Path(__file__).parents[2]
+PAGES = HOME / "docs" / "experiments"
+KEPT = HOME / "runs" / "experiments"
 
 
 def names() -> list[str]:
@@ -44,6 +46,11 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--full", action="store_true", help="full size, for a GPU")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="train anew, as after a change of the losses",
+    )
     parser.add_argument("--output", type=Path, default=PAGES, metavar="DIR")
     options = parser.parse_args(words)
     if options.name == "list":
@@ -59,8 +66,9 @@ def main(words: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    scale = Scale(options.full, options.device, options.seed)
     for name in chosen:
+        kept = None if options.fresh else KEPT / name
+        scale = Scale(options.full, options.device, options.seed, kept)
         begin = time.perf_counter()
         finding = load(name).run(scale)
         write(name, finding, scale, options.output)

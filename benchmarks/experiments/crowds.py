@@ -17,8 +17,9 @@ from napari_semiconv.synthetic import SyntheticSettings, simulate
 from napari_semiconv.tracking.instance_measures import InstanceTally
 from napari_semiconv.tracking.matching import measure_overlaps
 
+from .apart import cluster
 from .pictures import Generator, Picture
-from .stills import Labels, Plan, cluster
+from .stills import Labels, Plan
 
 DIAMETER = 12.0  # px
 COVER = 0.65  # share of the picture that cells cover
@@ -87,7 +88,7 @@ class Parts:
         """Cells that HDBSCAN finds in the foreground, (Y, X)."""
         inside = self.picture.labels > 0
         labels = np.zeros(inside.shape, np.int32)
-        labels[inside] = cluster(self.codes(placed=placed), plan)
+        labels[inside] = cluster(self.codes(placed=placed), plan.smallest, plan.sample)
         return labels
 
 

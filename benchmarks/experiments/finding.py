@@ -25,11 +25,15 @@ class Scale:
         Where networks run: cpu, cuda or mps.
     seed
         First seed of every random choice.
+    kept
+        Folder of trained networks, from which an interrupted run goes on; None to train
+        all of them anew.
     """
 
     full: bool = False
     device: str = "cpu"
     seed: int = 0
+    kept: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from napari_semiconv.tracking.matching import measure_overlaps
 
 from .pictures import Picture
-from .stills import METHODS, Trial
+from .stills import METHODS
+from .trials import Trial
 
 COLOURS = {
     "cosine": "#0072b2",
+    "attraction": "#56b4e9",
     "semi-conv": "#e69f00",
     "joint": "#009e73",
     "region": "#cc79a7",

@@ -1,39 +1,45 @@
-"""Four ways to tell cells of still pictures apart, on one backbone.
+"""Five ways to tell cells of still pictures apart, on one backbone: how they learn.
 
 The foreground is given to all of them, as in the papers' experiments on worms and
 leaves: what is asked is only which pixel belongs to which cell.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
 
-from napari_semiconv.network.embedder import Embedder, Output
+from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.losses import (
     Cells,
     attraction_loss,
     cosine_embedding_loss,
     neighbours,
     positions,
+    repulsion_loss,
 )
 from napari_semiconv.network.region import RegionNetwork
 from napari_semiconv.network.region_losses import region_losses
-from napari_semiconv.network.semiconv import add_coordinates
 from napari_semiconv.settings import NetworkSettings, RegionSettings
 
 from .pictures import Picture, Simulator
 
-Method = Literal["cosine", "semi-conv", "joint", "region"]
-METHODS: tuple[Method, ...] = ("cosine", "semi-conv", "joint", "region")
+# Votes learn by attraction alone, as published, or semi-convolutional ones in addition
+# by a repulsion, without which a padded network can send all of them to one place.
+Method = Literal["cosine", "attraction", "semi-conv", "joint", "region"]
+METHODS: tuple[Method, ...] = ("cosine", "attraction", "semi-conv", "joint", "region")
+VOTING = ("attraction", "semi-conv", "joint")
 Labels = NDArray[np.int32]
 VOTE_SCALE = 16.0  # px of vote error that weigh as much as a wholly wrong embedding
+WARM_UP = 0.1  # share of the steps in which the rate of one cycle rises
+LARGEST_GRADIENT = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,18 +55,22 @@ class Plan:
     steps, batch, rate
         Training steps, pictures per step, and the learning rate of Adam, which is
         divided by ten for the last third.
-    pictures, held_out
-        Pictures that are learned from, turned and mirrored, and pictures for the test.
+    pictures, tuning, held_out
+        Pictures that are learned from, turned and mirrored; pictures on which the
+        settings of the clustering are chosen; pictures for the test.
     channels
         Feature channels of each level of the backbone.
     radius
         Neighbour radius of the cosine loss, px.
     embedding
         Channels of the cosine embedding.
+    margin
+        Distance that the mean votes of two cells are pushed to, px.
+    quick
+        Learn more per second: the rate rises and falls in one cycle, gradients are
+        bounded, tensors lie channels last, and the finest skip path is bare.
     smallest
-        Least cluster size of HDBSCAN, px.
-    vote_weight
-        Factor on votes beside unit embeddings in the joint clustering, 1/px.
+        Least cluster size of HDBSCAN where it is not chosen, px.
     sample
         Most pixels that are clustered; the others join the nearest.
     """
@@ -71,13 +81,15 @@ class Plan:
     batch: int = 2
     rate: float = 3e-3
     pictures: int = 200
+    tuning: int = 12
     held_out: int = 16
     channels: tuple[int, ...] = (16, 24, 32, 48, 64)
     radius: float = 48.0
-    smallest: int = 25
-    vote_weight: float = 0.05
-    sample: int = 4000
     embedding: int = 8
+    margin: float = 20.0
+    quick: bool = False
+    smallest: int = 25
+    sample: int = 4000
     region: RegionSettings = field(default_factory=lambda: RegionSettings(crop=32))
 
     def told(self) -> Mapping[str, object]:
@@ -86,20 +98,47 @@ class Plan:
             "picture side (px)": self.side,
             "steps": self.steps,
             "batch": self.batch,
+            "highest rate": self.rate,
             "training pictures": self.pictures,
+            "tuning pictures": self.tuning,
             "test pictures": self.held_out,
             "channels": "-".join(map(str, self.channels)),
             "neighbour radius (px)": self.radius,
+            "vote margin (px)": self.margin,
             "least cluster (px)": self.smallest,
-            "vote weight (1/px)": self.vote_weight,
             "region grid": self.region.crop,
         }
+
+    def learning(self) -> tuple[object, ...]:
+        """All that a trained network depends on beside method and seed."""
+        return (
+            self.simulate.__qualname__, self.side, self.steps, self.batch, self.rate,
+            self.pictures, self.channels, self.radius, self.embedding, self.margin,
+            self.quick, self.region,
+        )  # fmt: skip
 
 
 def draw_pictures(plan: Plan, count: int, seed: Sequence[int]) -> list[Picture]:
     """Draw pictures that depend on the seed alone."""
+    return list(_drawn(plan.simulate, plan.side, count, tuple(seed)))
+
+
+@lru_cache(maxsize=8)  # every method of a seed learns from the same pictures
+def _drawn(
+    simulate: Simulator, side: int, count: int, seed: tuple[int, ...]
+) -> tuple[Picture, ...]:
     random = np.random.default_rng(seed)
-    return [plan.simulate(random, plan.side) for _ in range(count)]
+    return tuple(simulate(random, side) for _ in range(count))
+
+
+def test_pictures(plan: Plan) -> list[Picture]:
+    """Draw the held-out pictures, the same whatever the seed of the training."""
+    return draw_pictures(plan, plan.held_out, (2018, 2))
+
+
+def tuning_pictures(plan: Plan) -> list[Picture]:
+    """Draw pictures that are neither learned from nor tested on."""
+    return draw_pictures(plan, plan.tuning, (2018, 3))
 
 
 def train(method: Method, plan: Plan, seed: int, device: str) -> nn.Module:
@@ -112,18 +151,34 @@ def train(method: Method, plan: Plan, seed: int, device: str) -> nn.Module:
     """
     torch.manual_seed(seed)
     network = build(method, plan).to(device)
+    if plan.quick:
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     known = draw_pictures(plan, plan.pictures, (seed, 0))
     random = np.random.default_rng((seed, 1))
     optimiser = torch.optim.Adam(network.parameters(), plan.rate)
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [plan.steps * 2 // 3])
+    schedule = _schedule(optimiser, plan)
     for _ in range(plan.steps):
         images, labels = (x.to(device) for x in _draw_batch(known, plan.batch, random))
         loss = loss_of(method, network, images, labels, plan)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if plan.quick:
+            nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimiser.step()
         schedule.step()
     return network.eval()
+
+
+def _schedule(optimiser: torch.optim.Optimizer, plan: Plan) -> LRScheduler:
+    if not plan.quick:
+        return MultiStepLR(optimiser, [plan.steps * 2 // 3])
+    rise = max(1, round(WARM_UP * plan.steps))
+
+    def factor(step: int) -> float:
+        fall = 0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(plan.steps - rise, 1))
+        return (step + 1) / rise if step < rise else fall
+
+    return LambdaLR(optimiser, factor)
 
 
 def build(method: Method, plan: Plan) -> nn.Module:
@@ -134,8 +189,9 @@ def build(method: Method, plan: Plan) -> nn.Module:
         channels=plan.channels,
         normalise=True,
         memory="none",
+        memory_from=1 if plan.quick else 0,
         embedding_size=plan.embedding,
-        offsets=method in ("semi-conv", "joint"),
+        offsets=method in VOTING,
     )
     if method == "region":
         return RegionNetwork(settings, plan.region)
@@ -158,60 +214,22 @@ def loss_of(
         home = cells.frame[cells.owner.argsort()]
         adjacent &= home[:, None] == home
         total = total + cosine_embedding_loss(output.embedding, labels, adjacent)
-    if method in ("semi-conv", "joint"):
+    if method in VOTING:
         votes = output.offset.movedim(1, -1).flatten(0, 2)[cells.pixel]
         votes = votes + positions(cells, output.offset)
-        total = total + attraction_loss(votes, cells)[0] / VOTE_SCALE
+        margin = 0.0 if method == "attraction" else plan.margin
+        total = total + _vote_loss(votes, cells, margin)
     return total
 
 
-@torch.no_grad()
-def take_apart(
-    method: Method, network: nn.Module, picture: Picture, plan: Plan
-) -> Labels:
-    """Label the cells of a picture of which the foreground is known, (Y, X)."""
-    device = next(network.parameters()).device
-    image = torch.from_numpy(picture.image)[None, None].to(device)
-    output, _ = network(image)
-    inside = picture.labels > 0
-    if method == "region":
-        assert isinstance(network, RegionNetwork)
-        painted = network.paint(network.instances(output)[0]).numpy()
-        return np.where(inside, painted, 0).astype(np.int32)
-    codes = _codes(method, output, plan)[:, torch.from_numpy(inside)].T
-    labels = np.zeros(inside.shape, np.int32)
-    labels[inside] = cluster(codes.cpu().numpy().astype(np.float64), plan)
-    return labels
-
-
-def _codes(method: Method, output: Output, plan: Plan) -> Tensor:
-    """Work out what is clustered at each pixel, (D, Y, X)."""
-    unit = F.normalize(output.embedding[0], dim=0)
-    if method == "cosine":
-        return unit.cpu()
-    assert output.offset is not None  # these methods have the heads
-    votes = add_coordinates(output.offset)[0]
-    if method == "semi-conv":
-        return votes.cpu()
-    return torch.cat([unit, votes * plan.vote_weight]).cpu()
-
-
-def cluster(codes: NDArray[np.float64], plan: Plan) -> Labels:
-    """Cluster pixels, (P, D), by HDBSCAN; noise joins the nearest cluster, (P,)."""
-    step = -(-len(codes) // plan.sample) or 1
-    sample = codes[::step]
-    least = max(plan.smallest // step, 4)
-    if len(sample) <= least:
-        return np.ones(len(codes), np.int32)
-    from hdbscan import HDBSCAN
-
-    engine = HDBSCAN(min_cluster_size=least, min_samples=5, core_dist_n_jobs=1)
-    found = engine.fit_predict(sample)
-    sure = found >= 0
-    if not sure.any():
-        return np.ones(len(codes), np.int32)
-    _, nearest = cKDTree(sample[sure]).query(codes)
-    return np.asarray(found[sure][nearest] + 1, np.int32)
+def _vote_loss(votes: Tensor, cells: Cells, margin: float) -> Tensor:
+    pull, centre = attraction_loss(votes, cells)
+    if not margin:
+        return pull / VOTE_SCALE
+    every = torch.ones((cells.count, cells.count), dtype=torch.bool, device=pull.device)
+    every.fill_diagonal_(fill_value=False)
+    push = repulsion_loss(centre, cells, every, margin) / margin
+    return (pull + push) / VOTE_SCALE
 
 
 def _draw_batch(
@@ -233,51 +251,3 @@ def _draw_batch(
 
 def _mirrored(image: NDArray[np.float32], turns: int) -> NDArray[np.float32]:
     return np.rot90(image[::-1], turns)
-
-
-Score = Callable[[Sequence[Picture], Sequence[Labels]], Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One method with one seed.
-
-    Parameters
-    ----------
-    method
-        Which way.
-    seed
-        Of weights and pictures.
-    scores
-        Measures by name.
-    found
-        Label images of the test pictures.
-    """
-
-    method: Method
-    seed: int
-    scores: Mapping[str, float]
-    found: Sequence[Labels]
-
-
-def compare(plan: Plan, seeds: Sequence[int], device: str, score: Score) -> list[Trial]:
-    """Train and test every method with every seed, all on the same test pictures."""
-    tests = test_pictures(plan)
-    trials = []
-    for seed in seeds:
-        for method in METHODS:
-            network = train(method, plan, seed, device)
-            found = [take_apart(method, network, picture, plan) for picture in tests]
-            trials.append(Trial(method, seed, score(tests, found), found))
-    return trials
-
-
-def test_pictures(plan: Plan) -> list[Picture]:
-    """Draw the held-out pictures, the same whatever the seed of the training."""
-    return draw_pictures(plan, plan.held_out, (2018, 2))
-
-
-def spread(trials: Sequence[Trial], method: Method, name: str) -> tuple[float, float]:
-    """Mean and standard deviation of a measure over the seeds of a method."""
-    values = [trial.scores[name] for trial in trials if trial.method == method]
-    return float(np.mean(values)), float(np.std(values))

@@ -38,6 +38,14 @@ FULL = Plan(
     smallest=25,
     sample=10_000,
 )
+# Of the plan, but of no use here.
+OTHER_METHODS = (
+    "highest rate",
+    "tuning pictures",
+    "neighbour radius (px)",
+    "vote margin (px)",
+    "region grid",
+)
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
 
 
@@ -80,7 +88,7 @@ def run(scale: Scale) -> Finding:
         for setup in setups(full=scale.full)
     }
     told = dict(base.told())
-    for other in ("neighbour radius (px)", "vote weight (1/px)", "region grid"):
+    for other in OTHER_METHODS:
         del told[other]
     told |= {"cell diameter (px)": DIAMETER, "training seeds": count}
     return Finding(rows(seen, base), told, lambda: draw(seen, base))

@@ -4,36 +4,54 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from napari_semiconv.settings import RegionSettings
 from napari_semiconv.tracking.instance_measures import InstanceTally
 from napari_semiconv.tracking.matching import measure_overlaps
 
 from ..finding import Finding, Scale
 from ..panels import COLOURS, show_pictures
 from ..pictures import Picture, worms
-from ..stills import METHODS, Labels, Plan, Trial, compare, spread, test_pictures
+from ..stills import METHODS, Labels, Method, Plan, test_pictures
+from ..trials import Trial, compare, spread, told
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
-SMALL = Plan(worms, steps=300, batch=4, pictures=128)
+SMALL = Plan(
+    worms,
+    side=80,
+    steps=1000,
+    batch=4,
+    rate=8e-3,
+    pictures=800,
+    held_out=48,
+    radius=40.0,
+    quick=True,
+    sample=1500,
+    region=RegionSettings(crop=28),
+)
 FULL = Plan(
     worms,
     side=128,
     steps=4000,
     batch=16,
-    rate=2e-3,
-    pictures=2000,
-    held_out=100,
+    rate=4e-3,
+    pictures=4000,
+    tuning=24,
+    held_out=200,
     channels=(32, 48, 64, 96, 128),
+    radius=64.0,
+    margin=32.0,
+    quick=True,
 )
 
 
 def run(scale: Scale) -> Finding:
-    """Train four ways on simulated worms and score them on held-out pictures."""
+    """Train five ways on simulated worms and score them on held-out pictures."""
     plan, count = (FULL, 3) if scale.full else (SMALL, 2)
     seeds = range(scale.seed, scale.seed + count)
-    trials = compare(plan, seeds, scale.device, score)
+    trials = compare(plan, seeds, scale.device, score, "mean", scale.kept)
     return Finding(
         [_row(trials, method) for method in METHODS],
-        {**plan.told(), "training seeds": count},
+        told(plan, trials),
         lambda: draw(test_pictures(plan), trials),
     )
 
@@ -68,12 +86,9 @@ def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
     return figure
 
 
-def _row(trials: Sequence[Trial], method: str) -> dict[str, str | float]:
+def _row(trials: Sequence[Trial], method: Method) -> dict[str, str | float]:
     row: dict[str, str | float] = {"method": method}
-    for column, name in (
-        ("AP 0.5", "0.5"), ("AP 0.75", "0.75"), ("AP 0.9", "0.9"), ("mean AP", "mean"),
-    ):  # fmt: skip
-        mean, deviation = spread(trials, method, name)
-        row[column] = mean
-        row[f"± {column}"] = deviation
+    for threshold in THRESHOLDS:
+        row[f"AP {threshold}"], _ = spread(trials, method, f"{threshold}")
+    row["mean AP"], row["± mean AP"] = spread(trials, method, "mean")
     return row
