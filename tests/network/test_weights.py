@@ -86,6 +86,17 @@ def test_an_unknown_model_is_refused_with_those_there_are():
         load_model("no such model")
 
 
+def test_the_output_folder_of_a_training_stands_for_its_model(tmp_path):
+    network = Embedder(NETWORK_PRESETS["tiny"])
+    run = tmp_path / "run"
+    save_model(run / "model", network, cell_size=20, description="", card="")
+    assert weights.find_model(run) == run / "model"
+    assert load_model(str(run), "cpu").info.cell_size == 20
+    # A model folder is one itself, whatever lies in it.
+    save_model(run, network, cell_size=30, description="", card="")
+    assert load_model(run, "cpu").info.cell_size == 30
+
+
 def test_the_default_model_is_shipped_and_small():
     info = next(m for m in list_models() if m.name == "default")
     assert (info.folder / "weights.safetensors").stat().st_size < 16e6

@@ -11,8 +11,16 @@ from .. import __version__
 from ..errors import SemiconvError
 from ..inference.presets import PRESETS
 from ..settings import NETWORK_PRESETS, DeviceName, EngineName
-from . import demo, evaluating, listing, projects, segmenting, training
-from .words import count, frame_span, index, positive, z_choice
+from . import (
+    demo,
+    evaluating,
+    listing,
+    projects,
+    segmenting,
+    train_options,
+    training,
+)
+from .words import frame_span, index, positive, z_choice
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -210,24 +218,32 @@ def _add_train(commands: Any) -> None:
         metavar="FOLDER",
         help="Cell Tracking Challenge folder, or one with images and labels",
     )
-    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of checkpoint, log and model",
+    )
     beginning = command.add_mutually_exclusive_group()
     beginning.add_argument(
-        "--preset", choices=sorted(NETWORK_PRESETS), help="shape of a new network"
+        "--preset",
+        choices=sorted(NETWORK_PRESETS),
+        help=train_options.help_of("preset"),
     )
     beginning.add_argument(
-        "--model", metavar="NAME|DIR", help="model whose weights are trained further"
+        "--model",
+        metavar="NAME|DIR",
+        help="model, or output folder of a training, whose weights are trained further",
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR"
     )
-    command.add_argument("--steps", type=count, metavar="N")
-    command.add_argument("--seed", type=index, metavar="N")
-    _add_device(command, default=None)
+    train_options.add_settings(command)
 
 
-def _add_device(command: argparse.ArgumentParser, default: str | None = "auto") -> None:
-    command.add_argument("--device", choices=get_args(DeviceName), default=default)
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", choices=get_args(DeviceName), default="auto")
 
 
 def _add_open(commands: Any) -> None:

@@ -1,8 +1,10 @@
 """`napari-semiconv train`: a model from annotated folders."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
+from . import train_options
 from .progress import StopRequest, closing_early, progress_bar, tell_if_watched
 
 if TYPE_CHECKING:
@@ -39,18 +41,16 @@ def chosen_settings(arguments: argparse.Namespace) -> "TrainSettings":
     from ..training.settings import TrainSettings
 
     facts = saved_facts(arguments.output) if arguments.resume else None
-    before = TrainSettings() if facts is None else facts.settings
-    names = ("preset", "steps", "device", "seed")
-    choices = {name: getattr(arguments, name) for name in names}
-    choices["start"] = arguments.model
-    chosen = {name: value for name, value in choices.items() if value is not None}
-    return before.model_copy(update=chosen)
+    chosen = train_options.chosen(arguments)
+    if facts is None:
+        return TrainSettings(**chosen)
+    return facts.settings.model_copy(update=chosen)
 
 
 def follow(
     steps: "Iterator[TrainProgress]", total: int
 ) -> "tuple[TrainProgress | None, bool]":
-    """Take the steps, showing losses and scores; tell the last and whether stopped."""
+    """Take the steps, showing losses, scores, notes; tell the last, whether stopped."""
     last = None
     with (
         StopRequest() as stop,
@@ -61,6 +61,8 @@ def follow(
             if bar.n == 0:  # a resumed training has done some before
                 bar.initial = bar.n = last.step - 1
             bar.update()
+            if last.note:
+                bar.write(last.note, file=sys.stderr)
             shown = {"loss": sum(last.losses.values()), **(last.scores or {})}
             bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
             if stop.came:

@@ -18,6 +18,7 @@ from .embedder import Embedder
 FORMAT = "napari-semiconv model"
 VERSION = 1
 SETTINGS, WEIGHTS, CARD = "settings.json", "weights.safetensors", "README.md"
+TRAINED = "model"  # where a training keeps its model, in its output folder
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -92,6 +93,12 @@ def list_models() -> list[ModelInfo]:
 def find_model(name: str | Path) -> Path:
     """Find a model folder by name or path.
 
+    Parameters
+    ----------
+    name
+        Name of a model that is shipped, path of a model folder, or path of the output
+        folder of a training, which holds one.
+
     Raises
     ------
     BadModelError
@@ -100,11 +107,15 @@ def find_model(name: str | Path) -> Path:
     known = {folder.name: folder for folder in reversed(model_folders())}
     if str(name) in known:
         return known[str(name)]
-    if Path(name).is_dir():
-        return Path(name)
+    folder = Path(name)
+    if folder.is_dir():
+        trained = folder / TRAINED
+        is_output = not (folder / SETTINGS).is_file() and trained.is_dir()
+        return trained if is_output else folder
     raise BadModelError(
-        f"Model '{name}': expected one of {', '.join(known) or '(none installed)'} or "
-        f"a model folder, found neither. Give the path of a folder with {SETTINGS}."
+        f"Model '{name}': expected one of {', '.join(known) or '(none installed)'}, a "
+        f"model folder or the output folder of a training, found none of them. Give "
+        f"the path of a folder with {SETTINGS}."
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..network.frames import frame_range, normalise_by
+from ..network.losses import movie_neighbours
 from .augment import Warp, change_light, drifts
 from .settings import TrainSettings
 from .truth import Recording
@@ -34,6 +36,9 @@ class Clip:
         Recording and frame it was cut from.
     warm
         Whether the memory sees the clip backwards first, so that it is not always new.
+    neighbours
+        Pairs of a track and one that must differ from it anywhere in the recording,
+        (N, 2); None where neighbours are those of the clip.
     """
 
     images: NDArray[np.float32]
@@ -41,6 +46,7 @@ class Clip:
     parents: dict[int, int]
     name: str
     warm: bool
+    neighbours: NDArray[np.int64] | None = None
 
 
 class Clips:
@@ -51,7 +57,7 @@ class Clips:
     recordings
         What to draw from.
     settings
-        Length, crop and cell size of the clips.
+        Length, crop and cell size of the clips, and the neighbour rule.
     channels
         Image channels of the network.
     """
@@ -67,6 +73,7 @@ class Clips:
         self._ranges = {
             id(r): [frame_range(image) for image in r.images] for r in recordings
         }
+        self._neighbours: dict[int, NDArray[np.int64]] = {}
 
     def draw(self, step: int) -> Clip:
         """Draw the clip of a step; the same step gives the same clip."""
@@ -103,7 +110,23 @@ class Clips:
             recording.parents(),
             f"{recording.name}, frame {times[0]}",
             bool(rng.random() < WARM),
+            self._neighbours_in(recording),
         )
+
+    def _neighbours_in(self, recording: Recording) -> NDArray[np.int64] | None:
+        """Pairs of neighbours by the rule of 2019, which looks at whole recordings."""
+        if self.settings.neighbour_rule != "2019":
+            return None
+        if id(recording) not in self._neighbours:
+            finer = recording.cell_size / self.settings.cell_size
+            label, found = movie_neighbours(
+                [torch.from_numpy(frame) for frame in recording.labels],
+                self.settings.neighbour_radius * recording.cell_size,
+                round(self.settings.neighbour_dilation * finer),
+            )
+            pairs = label[torch.nonzero(found)].numpy().astype(np.int64)
+            self._neighbours[id(recording)] = pairs
+        return self._neighbours[id(recording)]
 
     def _choose(self, rng: np.random.Generator) -> Recording:
         simulated = [name for name in self.sources if name.startswith("simulated")]

@@ -37,7 +37,8 @@ def held_out_scores(
     held
         Clips set aside, by source folder.
     settings
-        Neighbour radius and version of the cosine loss.
+        Neighbour radius and version of the cosine loss. The precision is always
+        float32, in which models are used.
 
     Returns
     -------
@@ -46,6 +47,7 @@ def held_out_scores(
     """
     network.eval()
     device = next(network.parameters()).device
+    settings = settings.model_copy(update={"precision": "float32"})
     scores = {}
     with torch.no_grad():
         for name, clips in held.items():

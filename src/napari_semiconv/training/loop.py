@@ -9,18 +9,25 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import BadInputError, BadSettingsError, NonFiniteLossError
+from ..errors import BadInputError, NonFiniteLossError
 from ..network.embedder import Embedder
-from ..network.weights import choose_device, load_model, save_model
-from ..safe import saving
-from ..settings import NETWORK_PRESETS
+from ..network.losses import crowding
+from ..network.weights import TRAINED, choose_device, save_model
 from .checkpoint import TrainFacts, load_checkpoint, save_checkpoint, saved_facts
 from .clips import FINER, Clip, Clips
 from .held_out import held_out_clips, held_out_scores
 from .log import LOG, add_to_log
-from .objective import clip_losses
+from .objective import clip_losses, clip_neighbours
 from .settings import TrainSettings
 from .simulated import simulated_recordings
+from .start import (
+    check_kept,
+    check_precision,
+    first_network,
+    fresh_folder,
+    learning_rate,
+    optimiser_of,
+)
 from .truth import read_recordings
 
 LARGEST_GRADIENT = 2.0
@@ -41,12 +48,15 @@ class TrainProgress:
         Weighted losses by name.
     scores
         Scores on held-out clips, at checkpoints only.
+    note
+        A warning for the user, in one sentence; given once.
     """
 
     step: int
     total: int
     losses: dict[str, float]
     scores: dict[str, float] | None = None
+    note: str | None = None
 
 
 def train(
@@ -80,10 +90,11 @@ def train(
         When a loss is not a number; names the clip, and the last checkpoint stays.
     BadInputError
         When a folder cannot be used, or ``output`` holds another training.
+    BadSettingsError
+        When settings do not fit the network, or not the training that is resumed.
     """
-    with saving(output):
-        output.mkdir(parents=True, exist_ok=True)
-    run = Run(folders, output, settings, resume=resume)
+    with fresh_folder(output):
+        run = Run(folders, output, settings, resume=resume)
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(run.clips.draw, run.step + i) for i in range(AHEAD)]
         try:
@@ -92,34 +103,13 @@ def train(
                 waiting.append(pool.submit(run.clips.draw, run.step + AHEAD))
                 losses = run.learn(clip)
                 scores = run.save() if run.is_checkpoint() else None
-                yield TrainProgress(run.step, settings.steps, losses, scores)
+                note = run.take_note()
+                yield TrainProgress(run.step, settings.steps, losses, scores, note)
         finally:
             for future in waiting:
                 future.cancel()
             if run.healthy and not run.is_checkpoint():
                 run.save()
-
-
-def first_network(settings: TrainSettings) -> Embedder:
-    """Build the network that a training begins with, on the CPU.
-
-    Raises
-    ------
-    BadModelError
-        When the model to start from cannot be read.
-    BadSettingsError
-        When it expects cells of another size than the training shows it.
-    """
-    if not settings.start:
-        return Embedder(NETWORK_PRESETS[settings.preset])
-    model = load_model(settings.start, "cpu")
-    if model.info.cell_size != settings.cell_size:
-        raise BadSettingsError(
-            f"Model '{settings.start}': expected a model for cells of "
-            f"{settings.cell_size:g} px, found one for {model.info.cell_size:g} px. "
-            f"Train with that cell size."
-        )
-    return model.network
 
 
 def _check_same(before: TrainFacts, now: TrainFacts, output: Path) -> None:
@@ -161,6 +151,7 @@ class Run:
         self.output, self.settings, self.healthy = output, settings, True
         torch.manual_seed(settings.seed)
         self.device = choose_device(settings.device)
+        check_precision(self.device, settings)
         before = saved_facts(output) if resume else None
         network = (
             first_network(settings) if before is None else Embedder(before.network)
@@ -173,10 +164,9 @@ class Run:
         )
         if before is not None:
             _check_same(before, self.facts, output)
+            check_kept(before.settings, settings, output)
         self.average = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=settings.weight_decay
-        )
+        self.optimiser = optimiser_of(self.network, settings)
         self.step = 0
         if resume:
             self.step = load_checkpoint(
@@ -191,14 +181,19 @@ class Run:
         self.held = held_out_clips(held, settings, channels)
         self._log: dict[str, float] = {}
         self._since = 0
+        self._note: str | None = None
+        self._warned = False
 
     def learn(self, clip: Clip) -> dict[str, float]:
         """Take one optimiser step on a clip and return its losses."""
-        rate = self._rate()
+        rate = learning_rate(self.step, self.settings)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.network.train()
-        losses = clip_losses(self.network, clip, self.settings, self.device)
+        adjacent = clip_neighbours(clip, self.settings, self.device)
+        if not self._warned:
+            self._warn(clip, crowding(adjacent))
+        losses = clip_losses(self.network, clip, self.settings, self.device, adjacent)
         total = torch.stack(list(losses.values())).sum()
         if not bool(torch.isfinite(total)):
             self._refuse(clip, "loss")
@@ -236,7 +231,7 @@ class Run:
         )
         self._write_log(scores)
         save_model(
-            self.output / "model",
+            self.output / TRAINED,
             self.average,
             cell_size=self.settings.cell_size,
             description=f"Trained for {self.step} steps.",
@@ -244,11 +239,23 @@ class Run:
         )
         return scores
 
-    def _rate(self) -> float:
-        s = self.settings
-        rise = min(1.0, (self.step + 1) / max(1, s.warm_up))
-        left = (s.steps - self.step) / max(1.0, s.cool_down * s.steps)
-        return s.learning_rate * rise * min(1.0, left)
+    def take_note(self) -> str | None:
+        """Tell a warning that has not been told yet."""
+        note, self._note = self._note, None
+        return note
+
+    def _warn(self, clip: Clip, crowd: int) -> None:
+        """Warn where cells may need more directions than the embedding has."""
+        channels = self.network.settings.embedding_size
+        if crowd < channels:
+            return
+        self._warned = True
+        self._note = (
+            f"In the clip '{clip.name}' up to {crowd} cells must all differ from one "
+            f"another, while an embedding of {channels} channels has {channels - 1} "
+            f"directions besides that of the background: choose a smaller neighbour "
+            f"radius or a larger embedding, if neighbours are joined."
+        )
 
     def _follow(self) -> None:
         # Early averages would be slow to forget the random start.
@@ -269,7 +276,8 @@ class Run:
 
     def _write_log(self, scores: dict[str, float]) -> None:
         means = {f"loss: {k}": v / max(1, self._since) for k, v in self._log.items()}
-        row = {"step": self.step, "rate": self._rate(), **means}
+        rate = learning_rate(self.step, self.settings)
+        row = {"step": self.step, "rate": rate, **means}
         row |= {f"held out: {k}": v for k, v in scores.items()}
         add_to_log(self.output, row)
         self._log, self._since = {}, 0
@@ -277,8 +285,12 @@ class Run:
     def _card(self, scores: dict[str, float]) -> str:
         names = sorted(self.clips.sources)
         table = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
+        usual = TrainSettings().model_dump()
+        given = self.settings.model_dump().items()
+        chosen = [f"{name} {value}" for name, value in given if value != usual[name]]
         return (
             f"# Model trained with napari-semiconv\n\nTrained for {self.step} steps, "
             f"seed {self.settings.seed}, on: {', '.join(names)}.\n\n"
+            f"Settings other than the usual: {', '.join(chosen) or 'none'}.\n\n"
             f"| held out | score |\n|---|---|\n{table}\n"
         )

@@ -129,9 +129,21 @@ def clip_neighbours(
     """
     labels = torch.from_numpy(clip.labels).to(device)
     radius = settings.neighbour_radius * settings.cell_size
+    if clip.neighbours is not None:
+        return _visible(torch.from_numpy(clip.neighbours).to(device), labels)
     if settings.neighbour_rule == "2018":
         return losses.neighbours(labels, radius)
     return losses.neighbours_2019(labels, radius, settings.neighbour_dilation)
+
+
+def _visible(pairs: Tensor, labels: Tensor) -> Tensor:
+    """Matrix, (K, K), of the pairs of labels, (N, 2), that are seen in a clip."""
+    present = torch.unique(labels[labels > 0])
+    found = torch.zeros((len(present),) * 2, dtype=torch.bool, device=labels.device)
+    seen = pairs[torch.isin(pairs, present).all(1)]
+    one, other = torch.searchsorted(present, seen).T
+    found[one, other] = True
+    return found
 
 
 def _precision(device: torch.device, *, half: bool) -> AbstractContextManager[object]:

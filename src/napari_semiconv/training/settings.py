@@ -19,6 +19,8 @@ from .published import PUBLISHED
 Centre = Literal["mean", "centroid", "medoid"]
 Optimiser = Literal["adamw", "adam", "nadam"]
 Precision = Literal["float32", "bfloat16"]
+# Settings of the network that a training may change.
+OF_NETWORK = ("operator", "bandwidth", "kernel", "embedding_size", "memory")
 
 
 def of_network(name: str, **rule: Any) -> Any:
@@ -28,7 +30,7 @@ def of_network(name: str, **rule: Any) -> Any:
         None,
         str(field.title),
         str(field.description),
-        empty="as the preset has it",
+        empty="that of the preset",
         **rule,
     )
 

@@ -87,6 +87,11 @@ def read_recordings(
     train: list[Recording] = []
     held: list[Recording] = []
     for folder in folders:
+        if not folder.is_dir():
+            raise BadInputError(
+                f"{folder}: expected a folder of annotated movies or stills, found "
+                f"none. Check the path."
+            )
         if (folder / "labels").is_dir():
             stills = _read_stills(folder, size)
             every = round(1 / held_out) if held_out else 0
