@@ -14,6 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+# Most users do not have it: then Python unpacks what it would.
+if os.environ.get("WITHOUT_IMAGECODECS"):
+    sys.modules["imagecodecs"] = None
+
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.io.imports import read_tracked

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(cases, folder, seconds=120):
+def run(cases, folder, seconds=120, **environment):
     """Open all cases in a child; returns how each ended."""
     save_cases(cases, folder / "cases.json")
     child = subprocess.run(
         [sys.executable, CHILD, folder / "cases.json", folder / "results"],
         cwd=folder,
-        env=os.environ | {"MALLOC_ARENA_MAX": "2"},
+        env=os.environ | {"MALLOC_ARENA_MAX": "2"} | environment,
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -99,9 +99,10 @@ def made(files, folder):
     return cases
 
 
-def test_files_that_are_made_to_mislead(tmp_path):
+@pytest.mark.parametrize("without", [{}, {"WITHOUT_IMAGECODECS": "yes"}])
+def test_files_that_are_made_to_mislead(tmp_path, without):
     cases = made(BOMBS, tmp_path)
-    found = run(cases, tmp_path)
+    found = run(cases, tmp_path, **without)
     assert_all_well(cases, found)
     ends = {name: found[n]["end"] for n, name in enumerate(BOMBS)}
     assert ends == dict.fromkeys(BOMBS, "refused")
