@@ -17,10 +17,10 @@ from ..trials import Trial, compare, spread, told
 SMALL = Plan(
     leaves,
     side=80,
-    steps=600,
+    steps=400,
     batch=4,
     rate=8e-3,
-    pictures=600,
+    pictures=400,
     held_out=48,
     radius=40.0,
     quick=True,

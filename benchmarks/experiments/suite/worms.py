@@ -18,10 +18,10 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 SMALL = Plan(
     worms,
     side=80,
-    steps=1000,
+    steps=800,
     batch=4,
     rate=8e-3,
-    pictures=800,
+    pictures=600,
     held_out=48,
     radius=40.0,
     quick=True,
