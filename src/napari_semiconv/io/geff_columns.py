@@ -11,13 +11,11 @@ import zarr
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
-from .cell_graph import Numbers
+from .cell_graph import MOST_CELLS, Numbers
 from .guard import brief, check_size
 from .zarr_store import DAMAGED, open_guarded
 
 KEY = "geff"
-# What fits into a gigabyte with all that is made of it.
-MOST_CELLS = 2**23
 MOST_CHUNKS = 4096
 
 
