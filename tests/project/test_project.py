@@ -336,6 +336,41 @@ def test_compaction_keeps_what_can_be_undone(folder):
         project.undo()
 
 
+def test_closing_clears_a_journal_that_is_mostly_dropped(folder, monkeypatch):
+    monkeypatch.setattr("napari_semiconv.project.project.SPARE_BYTES", 100)
+    journal = folder / "journal.bin"
+    with Project.open(folder) as project:
+        random = np.random.default_rng(0)
+        for _ in range(10):
+            project.do(Paint(1, 7, Region(0, 0, random.random((24, 32)) < 0.5)))
+            project.undo()
+        project.do(Paint(1, 8, square()))
+        before = journal.stat().st_size
+        kept = state(project.document)
+    assert journal.stat().st_size < before
+    with Project.open(folder) as project:
+        assert state(project.document) == kept
+        size = journal.stat().st_size
+        project.undo()
+    # Nothing can be cleared now: the undone edit may be wanted again.
+    assert journal.stat().st_size > size
+
+
+def test_a_project_of_an_older_release_is_brought_up_to_date(folder, monkeypatch):
+    def rename(value):
+        film = value.pop("film")
+        return value | {"movie": film}
+
+    facts = json.loads((folder / "project.json").read_text("utf-8"))
+    change(folder, film=facts["movie"], movie=None)
+    monkeypatch.setattr("napari_semiconv.project.facts.VERSION", 2)
+    monkeypatch.setattr("napari_semiconv.project.facts.MIGRATIONS", {1: rename})
+    with Project.open(folder) as project:
+        assert project.info.version == 2
+        assert project.info.movie.name == "wörms 1"
+        project.movie()
+
+
 def test_saving_happens_by_itself_after_many_edits(folder, monkeypatch):
     monkeypatch.setattr("napari_semiconv.project.project.ENTRIES_BETWEEN", 3)
     project = Project.open(folder)

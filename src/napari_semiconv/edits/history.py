@@ -58,6 +58,12 @@ class History:
         return done | undone
 
     @property
+    def spare(self) -> int:
+        """Bytes of the journal that `compact` would free."""
+        kept = self.restorable
+        return sum(e.size for e in self.journal.entries if e.number not in kept)
+
+    @property
     def standing(self) -> tuple[set[int], set[int]]:
         """Numbers of the entries that can be undone, and of those to be redone."""
         done, undone = (

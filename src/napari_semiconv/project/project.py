@@ -39,6 +39,8 @@ from .store import ZarrMasks
 
 # Entries after which tracks and masks are brought up to date on the disk.
 ENTRIES_BETWEEN = 500
+# Bytes of edits that can no longer be redone, from which closing may clear them away.
+SPARE_BYTES = 1 << 20
 
 
 class Project:
@@ -307,14 +309,20 @@ class Project:
             self.history.compact()
 
     def close(self) -> None:
-        """Save and let the folder go; a second time does nothing."""
+        """Save, clear the journal if it pays, and let go; once is enough."""
         try:
             self.save()
+            spare = self.history.spare
+            if not self.read_only and spare > max(SPARE_BYTES, self._size() // 2):
+                self.history.compact()
         finally:
             self.history.journal.close()
             if self._lock is not None:
                 self._lock.free()
             self._lock = None
+
+    def _size(self) -> int:
+        return self.history.journal.path.stat().st_size
 
     def _keep_up(self) -> None:
         if self.history.journal.last - self._kept >= ENTRIES_BETWEEN:
