@@ -411,6 +411,61 @@ def test_a_full_disk_stops_the_edit_and_loses_nothing(folder, monkeypatch):
         assert project.notes == ()
 
 
+def test_a_frame_that_cannot_leave_memory_does_not_stop_an_edit(folder, monkeypatch):
+    monkeypatch.setattr("napari_semiconv.project.store.KEPT_BYTES", 1)
+
+    def refuse(masks, frame):
+        raise SaveError("no room")
+
+    with Project.open(folder) as project:
+        for frame in range(3):
+            project.do(Paint(frame, 7, square()))
+        with monkeypatch.context() as patch:
+            patch.setattr("napari_semiconv.project.store.ZarrMasks._save", refuse)
+            for frame in range(3, 6):
+                project.do(Paint(frame, 7, square()))
+            with pytest.raises(SaveError, match="no room"):
+                project.save()
+        assert faults(project.document) == []
+        after = state(project.document)
+    with Project.open(folder) as project:
+        assert state(project.document) == after
+        assert project.notes == ()
+
+
+def test_a_project_opens_though_nothing_can_be_saved(folder, monkeypatch):
+    project = Project.open(folder)
+    edit_a_little(project)
+    end = state(project.document)
+    project._lock.free()
+    project.history.journal.close()
+
+    def refuse(*_):
+        raise SaveError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_semiconv.project.recovery.write_snapshot", refuse)
+        patch.setattr("napari_semiconv.project.locking.write_json_safely", refuse)
+        again = Project.open(folder)
+    with again:
+        assert state(again.document) == end
+        assert again.notes[-1] == "no room"
+
+
+def test_an_undo_of_a_damaged_frame_changes_nothing(folder):
+    with Project.open(folder) as project:
+        project.do(Paint(1, 7, square()))
+        project.do(Paint(2, 7, square()))
+    chunk = folder / "labels.zarr" / "c" / "2" / "0" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-3])
+    with Project.open(folder) as project:
+        last = project.history.journal.last
+        with pytest.raises(BadInputError, match="masks of frame 2 are damaged"):
+            project.undo()
+        assert project.history.journal.last == last
+        assert project.lineage.cells(2) == [1, 7]
+
+
 class Full:
     """A file on a disk with room for ten bytes more."""
 

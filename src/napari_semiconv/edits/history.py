@@ -150,6 +150,8 @@ class History:
         head = {"do": way, "kind": step[-1].head["kind"], "group": _group(step[0])}
         # Read before it is journalled: a damaged entry must not be turned in part.
         changes = list(self._turned(way, step))
+        for frame in {patch.frame for change in changes for patch in change.patches}:
+            self.document.masks.read(frame)
         self._note(self.journal.append(self._signed(head)))
         for change in changes:
             self.document.apply(change)

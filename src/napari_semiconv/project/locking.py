@@ -3,11 +3,13 @@
 import json
 import os
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..errors import SaveError
 from ..safe import write_json_safely
 
 LOCK = "lock"
@@ -43,7 +45,9 @@ class Lock:
             )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         holder = {"host": socket.gethostname(), "process": os.getpid(), "since": now}
-        write_json_safely(self._folder / HOLDER, holder)
+        # Who holds it is told to others for comfort; a full disk must not stop us.
+        with suppress(SaveError):
+            write_json_safely(self._folder / HOLDER, holder)
         return None
 
     def free(self) -> None:

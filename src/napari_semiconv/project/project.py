@@ -15,6 +15,7 @@ entries in between are made again when the project is opened.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,7 +75,7 @@ class Project:
         self.notes = notes
         self._lock = lock
         self._movie: Movie | None = None
-        self._kept = history.journal.last
+        self._kept = self._tried = history.journal.last
 
     @staticmethod
     def create(
@@ -294,7 +295,7 @@ class Project:
         journal.sync()
         _masks(self.document).flush()
         write_snapshot(self.folder / LINEAGE, self.document, journal.last)
-        self._kept = journal.last
+        self._kept = self._tried = journal.last
 
     def compact(self) -> None:
         """Make the journal small; all that can be undone or redone stays so.
@@ -325,7 +326,12 @@ class Project:
         return self.history.journal.path.stat().st_size
 
     def _keep_up(self) -> None:
-        if self.history.journal.last - self._kept >= ENTRIES_BETWEEN:
+        last = self.history.journal.last
+        if last - self._tried < ENTRIES_BETWEEN:
+            return
+        self._tried = last
+        # The edit itself is in the journal: what fails here is told on closing.
+        with suppress(SaveError):
             self.save()
 
     def _take_movie(self, movie: Movie) -> None:

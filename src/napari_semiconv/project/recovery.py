@@ -5,6 +5,7 @@ from pathlib import Path
 from ..edits.document import Document
 from ..edits.history import History
 from ..edits.journal import Journal
+from ..errors import SaveError
 from .snapshot import Snapshot, read_snapshot, write_snapshot
 from .store import ZarrMasks
 
@@ -44,19 +45,28 @@ def open_history(folder: Path, notes: list[str], *, writable: bool) -> History:
         )
         later = journal.last - applied
         history = History(document, journal, applied)
-        if writable and (later or applied != snapshot.applied):
-            journal.sync()
-            masks.flush()
-            write_snapshot(folder / LINEAGE, document, journal.last)
         if later and writable:
             notes.append(
                 f"{folder.name} was not closed the last time; "
                 f"{_times(later, 'edit')} made again from the journal, none is lost."
             )
+        if writable and (later or applied != snapshot.applied):
+            _save(folder, history, masks, notes)
     except BaseException:
         journal.close()
         raise
     return history
+
+
+def _save(folder: Path, history: History, masks: ZarrMasks, notes: list[str]) -> None:
+    journal = history.journal
+    try:
+        journal.sync()
+        masks.flush()
+        write_snapshot(folder / LINEAGE, history.document, journal.last)
+    except SaveError as error:
+        # The journal has it all: the project can be looked at and edited.
+        notes.append(str(error))
 
 
 def _mend(

@@ -10,7 +10,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from ..errors import BadInputError
+from ..errors import BadInputError, SaveError
 from ..safe import saving
 
 Numbers = NDArray[np.int32]
@@ -94,8 +94,8 @@ class ZarrMasks:
 
         Raises
         ------
-        SaveError
-            When another frame had to go to the disk and could not.
+        BadInputError
+            When the frame is damaged on the disk.
         """
         # Whoever looks at the frame as it was keeps it as it was.
         changed = self.read(frame).copy()
@@ -126,14 +126,22 @@ class ZarrMasks:
         return numbers
 
     def _forget(self) -> None:
+        """Let a frame go; those that cannot be saved stay."""
         for frame in list(self._frames):
-            if frame in self._changed and not self._writable:
-                continue
-            if frame in self._changed:
-                self.before_write()
-                self._save(frame)
-            del self._frames[frame]
-            return
+            if frame not in self._changed or self._could_save(frame):
+                del self._frames[frame]
+                return
+
+    def _could_save(self, frame: int) -> bool:
+        if not self._writable:
+            return False
+        try:
+            self.before_write()
+            self._save(frame)
+        except SaveError:
+            # An edit that is half applied must go on; `flush` tells what is wrong.
+            return False
+        return True
 
     def _load(self, frame: int) -> Numbers:
         try:
