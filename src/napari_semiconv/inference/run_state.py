@@ -64,8 +64,8 @@ def save_run_state(path: Path, state: RunState) -> None:
     path
         File to write or replace; its folder must exist.
     state
-        What to write. Per pixel of the network the default model takes about 55 bytes,
-        and an engine that looks back 60 more.
+        What to write. Per pixel that the network sees the default model takes 75 bytes,
+        with the engine hdbscan, which looks a frame back, 130.
 
     Raises
     ------
