@@ -137,10 +137,10 @@ def test_choices_of_losses_and_network_reach_the_training(tmp_path, use):
     training = use(Training())
     line = (
         "--steps 1 --pull cos2 --background mean --neighbour-rule 2019 "
-        "--neighbour-radius 1.5 --neighbour-dilation 0 --most-cells 9 --cell-loss lovasz "
-        "--centre medoid --repulsion 0.5 --repulsion-margin 1.25 --operator learned "
-        "--bandwidth cell --kernel bilateral --embedding-size 16 --memory lstm "
-        "--precision bfloat16 --optimiser adam --schedule step"
+        "--neighbour-radius 1.5 --neighbour-dilation 0 --most-cells 9 "
+        "--cell-loss lovasz --centre medoid --repulsion 0.5 --repulsion-margin 1.25 "
+        "--operator learned --bandwidth cell --kernel bilateral --embedding-size 16 "
+        "--memory lstm --precision bfloat16 --optimiser adam --schedule step"
     )
     assert train(tmp_path, *line.split()) == 0
     expected = TrainSettings(

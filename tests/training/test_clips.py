@@ -74,3 +74,70 @@ def test_light_changes_but_stays_in_range():
         lit = change_light(flat, [(150.0, 100.0)] * 3, rng)
         assert np.isfinite(lit).all()
         assert np.abs(np.median(lit)) < 1.5
+
+
+def bend(settings, draws=20):
+    """How far drawn transforms are from straight, root mean square, px."""
+    shape, middle = (200, 200), np.array([100.0, 100.0])
+    bent = []
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        source = Warp.draw(rng, middle, shape, settings, 1.0).source
+        y, x = np.indices(source.shape[1:]).reshape(2, -1)
+        plane = np.stack([np.ones(len(y)), y, x], 1)
+        flat = source.reshape(2, -1).T
+        fit = np.linalg.lstsq(plane, flat, rcond=None)[0]
+        bent.append(np.sqrt(np.square(flat - plane @ fit).mean()))
+    return bent
+
+
+def test_elastic_deformation_is_as_strong_and_as_frequent_as_told():
+    always = {"crop": 64, "elastic_share": 1.0}
+    none = bend(TrainSettings(crop=64, elastic_share=0.0))
+    weak, strong = (bend(TrainSettings(elastic=s, **always)) for s in (1.0, 5.0))
+    assert max(none) < 1e-6
+    assert min(weak) > 0.2
+    np.testing.assert_allclose(strong, 5 * np.array(weak), rtol=1e-6)
+    some = bend(TrainSettings(crop=64, elastic_share=0.5), 60)
+    assert 15 < np.count_nonzero(np.array(some) > 1e-6) < 45
+    published = bend(TrainSettings(preset="payer2018", crop=64), 5)
+    assert np.shape(published) == (5,)
+
+
+def test_no_blur_leaves_frames_sharp():
+    """Noise is added after the blur, so only its absence shows."""
+    frames = np.zeros((1, 32, 32), np.float32)
+    frames[:, ::2] = 1.0
+    sharp, soft = (
+        [
+            np.abs(np.diff(lit[0], axis=0)).mean()
+            for lit in (
+                change_light(frames, [(0.0, 1.0)], np.random.default_rng(s), blur)
+                for s in range(40)
+            )
+        ]
+        for blur in (0.0, 4.0)
+    )
+    blurred = np.count_nonzero(np.array(soft) < 0.9 * np.array(sharp))
+    assert 5 <= blurred <= 20  # three of ten
+
+
+def test_the_rule_of_2019_sees_the_whole_recording():
+    """Two cells that never share a clip of one frame are neighbours in the movie."""
+    labels = [np.zeros((60, 60), np.int32) for _ in range(6)]
+    for t, frame in enumerate(labels):
+        frame[20:40, 20:40] = 1
+        frame[20:40, 42:58] = 2 if t < 3 else 3
+    images = [frame.astype(np.float32) for frame in labels]
+    movie = Recording("film", images, labels, [True] * 6, np.zeros((0, 4)), 20.0)
+    settings = SETTINGS.model_copy(
+        update={"cell_size": 20.0, "neighbour_rule": "2019", "neighbour_radius": 0.1}
+    )
+    clip = Clips([movie], settings, 2).draw(0)
+    # Cells 2 and 3 touch only in the frame beside their lives.
+    assert {tuple(pair) for pair in clip.neighbours.tolist()} == {
+        (1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2),
+    }  # fmt: skip
+    one_frame = settings.model_copy(update={"frames": 1})
+    assert (Clips([movie], one_frame, 2).draw(0).neighbours == clip.neighbours).all()
+    assert Clips([movie], SETTINGS, 2).draw(0).neighbours is None

@@ -2,6 +2,8 @@
 
 import csv
 import errno
+import json
+import re
 
 import pytest
 import torch
@@ -37,16 +39,20 @@ def weights(folder):
     return load_file(folder / "checkpoint.safetensors")
 
 
-def test_a_resumed_training_equals_one_that_never_stopped(annotated, tmp_path):
-    for _ in train([annotated], tmp_path / "whole", QUICK):
+@pytest.mark.parametrize(
+    "choice", [{}, {"optimiser": "nadam", "precision": "bfloat16"}], ids=str
+)
+def test_a_resumed_training_equals_one_that_never_stopped(annotated, tmp_path, choice):
+    settings = QUICK.model_copy(update=choice)
+    for _ in train([annotated], tmp_path / "whole", settings):
         pass
-    stopped = train([annotated], tmp_path / "parts", QUICK)
+    stopped = train([annotated], tmp_path / "parts", settings)
     for progress in stopped:
         if progress.step == 3:
             break
     stopped.close()  # between two checkpoints: what was learned is saved
-    steps = [p.step for p in train([annotated], tmp_path / "parts", QUICK, resume=True)]
-    assert steps == [4]
+    again = train([annotated], tmp_path / "parts", settings, resume=True)
+    assert [p.step for p in again] == [4]
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert whole.keys() == parts.keys()
     assert all(torch.equal(whole[k], parts[k]) for k in whole)
@@ -68,6 +74,57 @@ def test_what_was_trained_can_be_loaded_as_a_model(annotated, tmp_path):
     model = load_model(tmp_path / "model", "cpu")
     assert model.info.cell_size == 12
     assert "film" in (tmp_path / "model" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "bilateral"])
+def test_a_trained_model_says_what_was_chosen(annotated, tmp_path, kernel):
+    settings = QUICK.model_copy(
+        update={"kernel": kernel, "embedding_size": 5, "steps": 1, "held_out": 0}
+    )
+    for _ in train([annotated], tmp_path, settings):
+        pass
+    header = json.loads((tmp_path / "model" / "settings.json").read_text())
+    assert header["network"]["kernel"] == kernel
+    assert header["network"]["embedding_size"] == 5
+    assert f"kernel {kernel}" in (tmp_path / "model" / "README.md").read_text()
+    load_model(tmp_path, "cpu")
+
+
+def test_a_crowd_without_enough_directions_is_told_once(annotated, tmp_path):
+    quick = {"steps": 2, "held_out": 0, "neighbour_radius": 0.01, "embedding_size": 3}
+    near = QUICK.model_copy(update=quick)
+    crowded = near.model_copy(update={"neighbour_radius": 20.0})
+    notes = [p.note for p in train([annotated], tmp_path / "crowded", crowded)]
+    told = [note for note in notes if note]
+    assert len(told) == 1
+    assert re.match(
+        r"In the clip 'film, frame \d+' up to [3-6] cells must all differ .*"
+        r"3 channels has 2 directions besides that of the background: choose a smaller "
+        r"neighbour radius or a larger embedding",
+        told[0],
+    )
+    roomy = crowded.model_copy(update={"embedding_size": 8})  # six cells in all
+    for name, settings in (("near", near), ("roomy", roomy)):
+        notes = [p.note for p in train([annotated], tmp_path / name, settings)]
+        assert notes == [None] * 2
+
+
+def test_a_training_that_cannot_begin_leaves_no_folder(annotated, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    with pytest.raises(BadInputError, match="found neither"):
+        next(train([annotated, bare], tmp_path / "runs" / "mine", QUICK))
+    with pytest.raises(BadInputError, match="expected a folder of annotated"):
+        next(train([tmp_path / "nowhere"], tmp_path / "runs" / "mine", QUICK))
+    assert list(tmp_path.iterdir()) == [bare]
+
+
+def test_another_network_is_no_way_to_resume(annotated, tmp_path):
+    for _ in train([annotated], tmp_path, QUICK.model_copy(update={"steps": 1})):
+        pass
+    other = QUICK.model_copy(update={"embedding_size": 3})
+    with pytest.raises(BadSettingsError, match="embedding size that this training"):
+        next(train([annotated], tmp_path, other, resume=True))
 
 
 def test_a_training_can_begin_with_the_weights_of_a_model(annotated, tmp_path):

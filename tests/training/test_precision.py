@@ -65,13 +65,53 @@ def test_half_precision_gives_nearly_the_same_losses(clip):
     network = load_model("default", "cpu").network
     with torch.no_grad():
         whole = clip_losses(network, clip, SETTINGS, CPU)
-        with torch.autocast("cpu", torch.bfloat16):
-            half = clip_losses(network, clip, SETTINGS, CPU)
+        settings = SETTINGS.model_copy(update={"precision": "bfloat16"})
+        half = clip_losses(network, clip, settings, CPU)
     assert whole.keys() == half.keys()
     for name, value in whole.items():
         assert float(half[name]) == pytest.approx(float(value), rel=0.05, abs=0.02), (
             name
         )
+
+
+def gradients(network, clip, settings):
+    """Gradient of the sum of all losses for each weight that has one."""
+    network.zero_grad()
+    losses = clip_losses(network, clip, settings, CPU)
+    assert all(loss.dtype == torch.float32 for loss in losses.values())
+    torch.stack(list(losses.values())).sum().backward()
+    return {
+        k: w.grad.clone() for k, w in network.named_parameters() if w.grad is not None
+    }
+
+
+@pytest.mark.parametrize(
+    "choice", [{}, {"pull": "cos2", "background": "mean"}, {"cell_loss": "lovasz"}]
+)
+def test_half_precision_gives_nearly_the_same_gradients(clip, choice):
+    network = load_model("default", "cpu").network
+    whole, half = (
+        gradients(network, clip, SETTINGS.model_copy(update={"precision": p, **choice}))
+        for p in ("float32", "bfloat16")
+    )
+    assert whole.keys() == half.keys()
+    one, other = (torch.cat([g.flatten() for g in f.values()]) for f in (whole, half))
+    assert torch.isfinite(other).all()
+    assert F.cosine_similarity(one, other, dim=0) > 0.98
+    assert (other.norm() / one.norm()).item() == pytest.approx(1, abs=0.1)
+
+
+def test_losses_of_the_same_maps_do_not_lose_precision(clip):
+    """Inside autocast, the losses themselves are worked out in float32."""
+    network = load_model("default", "cpu").network
+    half = SETTINGS.model_copy(update={"precision": "bfloat16"})
+    with torch.no_grad():
+        alone = clip_losses(network, clip, half, CPU)
+        with torch.autocast("cpu", torch.bfloat16):
+            within = clip_losses(network, clip, half, CPU)
+    assert {k: v.item() for k, v in alone.items()} == {
+        k: v.item() for k, v in within.items()
+    }
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of PyTorch's own

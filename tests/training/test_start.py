@@ -157,11 +157,18 @@ def test_half_precision_is_refused_where_there_is_none(monkeypatch):
         check_precision(torch.device("cpu"), changed(precision="bfloat16"))
 
 
+def fail_in(folder, leaving=()):
+    with fresh_folder(folder):
+        assert folder.is_dir()
+        for name in leaving:
+            (folder / name).touch()
+        raise NonFiniteLossError
+
+
 def test_a_folder_is_gone_again_when_what_follows_fails(tmp_path):
     (tmp_path / "there").mkdir()
-    with pytest.raises(NonFiniteLossError), fresh_folder(tmp_path / "there/a/b"):
-        assert (tmp_path / "there/a/b").is_dir()
-        raise NonFiniteLossError
+    with pytest.raises(NonFiniteLossError):
+        fail_in(tmp_path / "there/a/b")
     assert list(tmp_path.iterdir()) == [tmp_path / "there"]
     with fresh_folder(tmp_path / "there/a/b"):
         pass
@@ -169,9 +176,8 @@ def test_a_folder_is_gone_again_when_what_follows_fails(tmp_path):
 
 
 def test_a_folder_with_something_in_it_stays(tmp_path):
-    with pytest.raises(NonFiniteLossError), fresh_folder(tmp_path / "a/b"):
-        (tmp_path / "a/b/file").touch()
-        raise NonFiniteLossError
+    with pytest.raises(NonFiniteLossError):
+        fail_in(tmp_path / "a/b", leaving=("file",))
     assert (tmp_path / "a/b/file").is_file()
 
 
