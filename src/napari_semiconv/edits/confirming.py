@@ -35,12 +35,8 @@ class _Range(Edit):
             if self.label is None
             else iter([draft.track(self.label)])
         )
-        found = [
-            (track, intersection(track.runs, frames))
-            for track in tracks
-            if track.begin <= frames[0][1] and track.end >= frames[0][0]
-        ]
-        found = [pair for pair in found if pair[1]]
+        pairs = ((track, intersection(track.runs, frames)) for track in tracks)
+        found = [pair for pair in pairs if pair[1]]
         if not found:
             who = "any cell" if self.label is None else f"cell {self.label}"
             raise EditError(

@@ -80,10 +80,11 @@ class Draft:
         return track
 
     def tracks(self, first: int, last: int) -> Iterator[Track]:
-        """Go through all tracks that may have cells in some frames, in no order."""
-        for label in {*self.document.lineage.living(first, last), *self._tracks}:
-            track = self.find(label)
-            if track is not None:
+        """Go through all tracks that live in some frames, in no order."""
+        known = self.document.lineage.tracks
+        labels = self.document.lineage.living(first, last) - self._tracks.keys()
+        for track in (*map(known.__getitem__, labels), *self.touched):
+            if track.begin <= last and track.end >= first:
                 yield track
 
     def is_absent(self, place: Absence) -> bool:

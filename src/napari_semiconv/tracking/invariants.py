@@ -57,6 +57,8 @@ def faults_of_track(
 
 
 def _in_order(runs: Runs) -> bool:
+    if len(runs) == 1:
+        return runs[0][0] <= runs[0][1]
     return all(a <= b for a, b in runs) and all(
         one[1] + 1 < other[0] for one, other in pairwise(runs)
     )
