@@ -1,10 +1,12 @@
 import math
+import random
 import re
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from skimage.draw import polygon2mask
+from tests.io.fuzzing import BYTE_SPOILERS, swap_number
 from tests.tracked_worlds import PARENTS, UNITS, WORLDS, lively, tracked_of
 from tests.worlds import draw, one_division
 
@@ -305,3 +307,24 @@ def test_not_a_file(tmp_path):
         stream.truncate(2**31)
     with pytest.raises(BadInputError, match="at most 1024 MiB, found 2048"):
         read_trackmate(tmp_path / "y.xml")
+
+
+def test_damaged_files(tmp_path):
+    """Whatever a file holds, the answer is spots or a sentence."""
+    write_trackmate(tracked_of(lively, PARENTS, **UNITS), tmp_path / "c.xml")
+    good = (tmp_path / "c.xml").read_bytes()
+    rng = random.Random(0)
+    sentences = []
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(rng.choice((1, 3))):
+            rng.choice(BYTE_SPOILERS)(data, rng.randrange(len(data) + 1), rng)
+        if rng.random() < 0.5:
+            data = swap_number(good.decode(), rng).encode()
+        (tmp_path / "x.xml").write_bytes(data)
+        try:
+            read_trackmate(tmp_path / "x.xml")
+        except BadInputError as error:
+            sentences.append(str(error))
+    assert len(sentences) > 100
+    assert all(text.endswith(".") and len(text) < 400 for text in sentences)

@@ -17,7 +17,7 @@ from ..tracking.lineage import Lineage, Track
 Numbers = NDArray[np.int64]
 NO_CELL = -1
 # So many are read at most: with all that is made of them they fit into a gigabyte.
-MOST_CELLS = 2**23
+MOST_CELLS = 2**22
 
 
 @dataclass(frozen=True)

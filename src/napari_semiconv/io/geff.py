@@ -1,5 +1,6 @@
 """Read tracked movies from GEFF: a graph of cells that refers to labels."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -51,9 +52,9 @@ def read_geff(source: Path) -> TrackedMovie:
     """
     group = open_geff(source)
     own = _own(group)
-    cells = _read_cells(group, own)
-    path, _ = _related(group)
+    path, key = _related(group)
     stack = open_stack(path)
+    cells = _read_cells(group, own, key, math.prod(stack.labels.shape))
     _check_frames(group, cells, stack.labels)
     labels, lineage = tracks_of_graph(cells.frames, cells.origins, *cells.names)
     numbering = _Numbering(cells.frames, cells.segments, labels)
@@ -101,10 +102,11 @@ def _own(group: GeffGroup) -> Facts:
     return own
 
 
-def _read_cells(group: GeffGroup, own: Facts) -> _Cells:
+def _read_cells(group: GeffGroup, own: Facts, key: str, pixels: int) -> _Cells:
     ids = group.ids()
+    if len(ids) > pixels:
+        raise group.fault(f"found {len(ids)} cells in {pixels} pixels of its labels")
     frames = _frames(group, len(ids))
-    _, key = _related(group)
     segments = ids if key in ("id", "node_id") else group.column(key, len(ids), "iu")
     segments = segments.astype(np.int64)
     _check_once(group, ids, frames, segments)

@@ -64,15 +64,16 @@ class GeffGroup:
     def ids(self) -> NDArray[Any]:
         """Read the ids of the cells, (N,), in the order of all properties."""
         ids = self._array("nodes/ids", (None,), "iu")
-        values, counts = np.unique(ids, return_counts=True)
-        for place in np.flatnonzero(counts > 1)[:1]:
-            raise self.fault(f"node {values[place]} is there {counts[place]} times")
+        ordered = np.sort(ids)
+        for twice in ordered[1:][ordered[1:] == ordered[:-1]][:1]:
+            count = np.count_nonzero(ids == twice)
+            raise self.fault(f"node {twice} is there {count} times")
         return ids
 
     def links(self, ids: NDArray[Any]) -> Numbers:
         """Read the places of both cells of each link, (links, 2)."""
         links = self._array("edges/ids", (None, 2), "iu").astype(np.int64)
-        order = np.argsort(ids.astype(np.int64))
+        order = np.argsort(ids.astype(np.int64), kind="stable")
         ordered = ids.astype(np.int64)[order]
         places = np.searchsorted(ordered, links)
         known = places < len(ordered)
@@ -139,7 +140,10 @@ class GeffGroup:
                 f"{' x '.join(map(str, array.shape))} of type {array.dtype}"
             )
         if array.shape[0] > MOST_CELLS:
-            raise self.fault(f"{brief(path)} promises {array.shape[0]} numbers")
+            raise self.fault(
+                f"expected at most {MOST_CELLS} numbers in {brief(path)}, found "
+                f"{array.shape[0]}"
+            )
         check_size(self.name, "chunks", array.chunks, array.dtype.itemsize)
         if ceil(array.shape[0] / max(array.chunks[0], 1)) > MOST_CHUNKS:
             raise self.fault(f"{brief(path)} lies in too many chunks")
