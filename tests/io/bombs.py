@@ -11,6 +11,9 @@ import tifffile
 import zarr
 
 from napari_semiconv.io.ctc_tracked import write_ctc
+from napari_semiconv.io.geff_write import write_geff
+from napari_semiconv.io.guard import MOST_PARTS, MOST_TEXT
+from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
 from napari_semiconv.io.tiff_tracked import write_tiff
 
 from .fuzzing import frames, lively, ome_zarr, result, tracked_of
@@ -201,6 +204,45 @@ def with_labels(make_labels):
     return make
 
 
+def exported_zarr(change, write=write_ome_zarr):
+    """Labels in zarr, or a GEFF, that were changed."""
+
+    def make(path):
+        write(tracked_of(lively), path)
+        change(path)
+
+    return make
+
+
+def many_lists(path):
+    place = path / ("zarr.json" if (path / "zarr.json").exists() else ".zattrs")
+    facts = json.loads(place.read_text())
+    facts.get("attributes", facts)["more"] = []
+    lists = f"[{'[],' * (MOST_TEXT // 3 - 2000)}[]]"
+    place.write_text(json.dumps(facts).replace('"more": []', f'"more": {lists}'))
+
+
+def long_axis(path):
+    place = path / "0" / "zarr.json"
+    facts = json.loads(place.read_text())
+    facts["shape"][0] = 10**9
+    place.write_text(json.dumps(facts))
+
+
+def outlying_labels(path):
+    text = (path / ".zattrs").read_text()
+    assert "../c_labels.zarr/0" in text
+    text = text.replace("../c_labels.zarr/0", "../" * 40 + "etc/passwd")
+    (path / ".zattrs").write_text(text)
+
+
+def endless_nodes(path):
+    place = path / "nodes" / "ids" / ".zarray"
+    facts = json.loads(place.read_text())
+    facts["shape"] = [10**12]
+    place.write_text(json.dumps(facts))
+
+
 def itself(path):
     path.symlink_to(path.name)
 
@@ -312,6 +354,21 @@ BOMBS = {
     "result of a thousand million frames": (
         "cells", "r", with_labels(claiming_zarr((10**9, 5, 8), (1, 5, 8), "int32")),
     ),
+    "result of many lists": (
+        "cells", "r", with_tracks(f"[{'[],' * (MOST_TEXT // 3 - 2)}[]]"),
+    ),
+    "result of as many lists as may be": (
+        "cells", "r", with_tracks(f"[{'[],' * (MOST_PARTS - 2)}[]]"),
+    ),
+    "labels of many lists": ("cells", "c.zarr", exported_zarr(many_lists)),
+    "geff of many lists": ("cells", "c.geff", exported_zarr(many_lists, write_geff)),
+    "labels of a thousand million frames": (
+        "cells", "c.zarr", exported_zarr(long_axis),
+    ),
+    "geff with labels elsewhere": (
+        "cells", "c.geff", exported_zarr(outlying_labels, write_geff),
+    ),
+    "geff of many cells": ("cells", "c.geff", exported_zarr(endless_nodes, write_geff)),
     "link to itself": ("movie", "m.tif", itself),
     "cells that link to themselves": ("cells", "m.tif", itself),
     "frames that link to one another": ("movie", "m", round_about),

@@ -15,6 +15,8 @@ from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from zarr.codecs import BloscCodec, GzipCodec
 
 from napari_semiconv.io.ctc_tracked import write_ctc
+from napari_semiconv.io.geff_write import write_geff
+from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.tiff_tracked import write_tiff
 from napari_semiconv.movie import movie_from_array
@@ -97,9 +99,9 @@ def result(path):
     store.finish()
 
 
-def exported(write):
+def exported(write, movie=None):
     def make(path):
-        write(tracked_of(lively, PARENTS, **UNITS), path)
+        write(tracked_of(lively, PARENTS, movie=movie, **UNITS), path)
 
     return make
 
@@ -124,6 +126,12 @@ SEEDS = {
     "ome-zarr 0.5": ("movie", "m.zarr", ome_zarr("0.5")),
     "ctc": ("cells", "01_RES", exported(write_ctc)),
     "labels": ("cells", "c.tif", exported(write_tiff)),
+    "labels in their image": (
+        "cells", "c.ome.zarr",
+        exported(write_ome_zarr, movie_from_array(lively.astype(np.uint8), "TYX")),
+    ),
+    "labels alone": ("cells", "c.ome.zarr", exported(write_ome_zarr)),
+    "geff": ("cells", "c.geff", exported(write_geff)),
     "result cells": ("cells", "c.semiconv", result),
     "result": ("result", "c.semiconv", result),
 }  # fmt: skip

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from ..errors import BadSettingsError
 from ..tracking.lineage import Lineage
 from .ctc_tracked import write_ctc
+from .geff_write import write_geff
+from .ome_zarr_labels import write_ome_zarr
 from .rois import write_rois
 from .tables import write_csv
 from .tiff_tracked import write_tiff
@@ -100,8 +102,19 @@ def _lost_in_tiff(tracked: TrackedMovie) -> Iterator[str]:
     yield from _lost_confirmations(tracked)
 
 
+def _lost_in_ome_zarr(tracked: TrackedMovie) -> Iterator[str]:
+    if any(track.parent for track in tracked.lineage.tracks.values()):
+        yield "Other programs see masks and tracks; parents are read by this one alone."
+    yield from _lost_scores(tracked)
+
+
+def _lost_in_geff(tracked: TrackedMovie) -> Iterator[str]:
+    yield from _lost_scores(tracked)
+
+
 def _lost_in_csv(tracked: TrackedMovie) -> Iterator[str]:
     yield "Masks become measurements: they cannot be read back as masks."
+    yield from _lost_scores(tracked)
 
 
 def _lost_in_rois(tracked: TrackedMovie) -> Iterator[str]:
@@ -121,7 +134,11 @@ def _lost_confirmations(tracked: TrackedMovie) -> Iterator[str]:
     tracks = tracked.lineage.tracks.values()
     if any(track.confirmed or track.parent_confirmed for track in tracks):
         yield "What was confirmed is not written."
-    if any(track.scores for track in tracks):
+    yield from _lost_scores(tracked)
+
+
+def _lost_scores(tracked: TrackedMovie) -> Iterator[str]:
+    if any(track.scores for track in tracked.lineage.tracks.values()):
         yield "The scores of cells are not written."
 
 
@@ -149,6 +166,23 @@ _ALL = (
         "One stack for ImageJ and napari, with the tracks in a table beside it.",
         write_tiff,
         _lost_in_tiff,
+    ),
+    ExportFormat(
+        "ome-zarr",
+        "OME-Zarr",
+        ".ome.zarr",
+        "The movie's channel with the labels inside it, for napari and large data.",
+        write_ome_zarr,
+        _lost_in_ome_zarr,
+        pixels=True,
+    ),
+    ExportFormat(
+        "geff",
+        "GEFF",
+        ".geff",
+        "The graph of cells, with its labels in a folder beside it, for track editors.",
+        write_geff,
+        _lost_in_geff,
     ),
     ExportFormat(
         "csv",

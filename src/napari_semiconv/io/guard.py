@@ -16,8 +16,11 @@ from .axes import sizes
 # A plane, page or chunk may need this much memory: 11,585 x 11,585 px of 16 bits. Some
 # are held three times while they are unpacked and turned into labels.
 MOST_BYTES = 2**28
-# Tables and descriptions, which need many times their size once read.
-MOST_TEXT = 2**26
+# Tables and descriptions, which need up to thirty times their size once read; these are
+# tracks by the hundred thousand.
+MOST_TEXT = 2**25
+# Lists, groups and named values in them: each needs a hundred times its letters.
+MOST_PARTS = 2**21
 # What of another program's words, or of a file's, is told in a sentence.
 MOST_LETTERS = 120
 
@@ -109,6 +112,31 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path} cannot be read as text. Restore the file.") from (
             error
+        )
+
+
+def check_parts(name: str, text: bytes | str) -> None:
+    """Refuse a description, JSON, that is made of too many parts to be read.
+
+    Parameters
+    ----------
+    name
+        What the user calls the file.
+    text
+        All of it.
+
+    Raises
+    ------
+    BadInputError
+        When there are more than two million lists, groups and names.
+    """
+    if isinstance(text, str):
+        text = text.encode()
+    parts = sum(text.count(mark) for mark in (b"[", b"{", b":"))
+    if parts > MOST_PARTS:
+        raise BadInputError(
+            f"{name}: expected a description of at most {MOST_PARTS} parts, found "
+            f"{parts}. Restore the file."
         )
 
 

@@ -7,7 +7,11 @@ from ..safe import reason_of
 from .ctc_masks import RESULT_MASK, TRUTH_MASK, numbered_masks
 from .ctc_table import RESULT_TABLE, TRUTH_TABLE
 from .ctc_tracked import read_tracked_ctc
+from .geff import read_geff
+from .geff_columns import is_geff
 from .guard import check_regular
+from .ome_zarr import is_zarr
+from .ome_zarr_labels import read_ome_zarr
 from .result_tracked import read_tracked_result
 from .results import INFO
 from .tiff import MAGIC
@@ -26,6 +30,7 @@ def read_tracked(path: str | Path) -> TrackedMovie:
     ----------
     path
         A folder of the Cell Tracking Challenge (``01_RES``, ``01_GT``), a TIFF of
+        labels, OME-Zarr labels or an image that holds them, a GEFF that refers to its
         labels, or a result folder ``NAME.semiconv``.
 
     Returns
@@ -58,6 +63,10 @@ def _read_folder(path: Path) -> TrackedMovie:
         return read_tracked_result(path)
     if _is_ctc(path) or _is_ctc(path / "TRA"):
         return read_tracked_ctc(path)
+    if is_geff(path):
+        return read_geff(path)
+    if is_zarr(path):
+        return read_ome_zarr(path)
     raise BadInputError(
         f"{path}: expected masks of the Cell Tracking Challenge, OME-Zarr labels, a "
         f"GEFF or a result of this program, found none of them. Choose the folder that "

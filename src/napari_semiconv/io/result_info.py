@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..movie import Movie
 from ..settings import Settings
-from .guard import read_text
+from .guard import check_parts, read_text
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv result"
@@ -169,7 +169,9 @@ def read_json(path: Path) -> dict[str, Any]:
         When it is missing or holds no named values.
     """
     try:
-        value = json.loads(read_text(path))
+        text = read_text(path)
+        check_parts(path.name, text)
+        value = json.loads(text)
     except (BadInputError, ValueError, RecursionError) as error:
         raise BadInputError(
             f"{path.parent}: expected a result with {path.name}, found none that "

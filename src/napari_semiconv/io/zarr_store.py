@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Sequence
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import zarr
@@ -12,7 +12,7 @@ from zarr.storage import LocalStore
 
 from ..errors import BadInputError
 from .axes import sizes
-from .guard import MOST_BYTES, check_regular, check_size
+from .guard import MOST_BYTES, MOST_TEXT, check_parts, check_regular, check_size
 from .unpacked import is_too_large
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ DAMAGED = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, zlib.error,
     BaseZarrError, ArithmeticError, AttributeError, MemoryError, EOFError, SystemError,
 )  # fmt: skip
+# Where zarr keeps its descriptions.
+TEXTS = {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"}
 MOST_ALONG = 2**31 - 1
 # So many chunks are unpacked at the same time.
 AT_ONCE = 10
@@ -63,14 +65,21 @@ class GuardedStore(LocalStore):
         if path.is_dir() or not path.exists():
             return
         size = check_regular(path)
-        if whole and size > MOST_BYTES:
+        what, most = (
+            ("text", MOST_TEXT) if path.name in TEXTS else ("chunk", MOST_BYTES)
+        )
+        if whole and size > most:
             raise BadInputError(
-                f"{key}: expected a chunk of at most {MOST_BYTES / 2**20:.0f} MiB, "
-                f"found {size / 2**20:.0f} MiB. Save the image with smaller chunks."
+                f"{key}: expected a {what} of at most {most / 2**20:.0f} MiB, found "
+                f"{size / 2**20:.0f} MiB. Save the image anew, with smaller chunks."
             )
 
     def _checked(self, key: str, value: "Buffer | None") -> "Buffer | None":
-        if value is not None and is_too_large(value.to_bytes()):
+        if value is None:
+            return None
+        if PurePosixPath(key).name in TEXTS:
+            check_parts(key, value.to_bytes())
+        elif is_too_large(value.to_bytes()):
             raise BadInputError(
                 f"{key}: expected a chunk that unpacks to at most "
                 f"{MOST_BYTES / 2**20:.0f} MiB, found more. Copy it again, or save the "
