@@ -16,9 +16,10 @@ from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError, SaveError, UnreadableFrameError
 from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.ome_zarr_labels import OWN, read_ome_zarr, write_ome_zarr
+from napari_semiconv.io.ome_zarr_labels import read_ome_zarr, write_ome_zarr
+from napari_semiconv.io.own_tracks import OWN, own_facts, read_own_facts
 from napari_semiconv.movie import movie_from_array
-from napari_semiconv.tracking.lineage import Track
+from napari_semiconv.tracking.lineage import Lineage, Track
 
 GREY = (np.arange(lively.size).reshape(lively.shape) % 251).astype(">u2")
 
@@ -233,29 +234,39 @@ def own(change):
     return in_attributes
 
 
-def first_track(name, value):
-    return own(lambda facts: facts["tracks"][0].update({name: value}))
+def tracks(name, value):
+    return own(lambda facts: facts["tracks"].update({name: value}))
 
 
+def change(name, place, value):
+    return own(lambda facts: facts["tracks"][name].__setitem__(place, value))
+
+
+# Labels 1, 2, 3, 4, 9 with 2, 1, 2, 1, 1 runs.
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("damage", "sentence"),
     [
-        (first_track("label", 8), "expected cell 1 in the frames that its tracks tell"),
-        (first_track("frames", [[0, 2]]), "expected cell 1 in the frames"),
-        (first_track("parent", 99), "its parent 99 does not exist"),
-        (first_track("parent", 2), "its? parent"),
-        (first_track("confirmed", [[1, 1]]), "in which it has no pixels"),
-        (first_track("frames", 3), "are damaged"),
-        (first_track("frames", [["a", "b"]]), "are damaged"),
-        (first_track("label", None), "are damaged"),
-        (first_track("label", 2), "are damaged"),
-        (own(lambda facts: facts.update(version=2)), "found version 2"),
+        (change("label", 0, 8), "expected cell 1 in the frames that its tracks tell"),
+        (change("frames", 1, 1), "expected cell 1 in the frames"),
+        (change("parent", 0, 99), "its parent 99 does not exist"),
+        (change("parent", 0, 2), "its? parent"),
+        (tracks("confirmed", [1, 1, 1]), "in which it has no pixels"),
+        (tracks("confirmed", [8, 1, 1]), "are damaged"),
+        (tracks("confirmed", [1, 1]), "are damaged"),
+        (tracks("parent_confirmed", [8]), "are damaged"),
+        (tracks("frames", 3), "are damaged"),
+        (tracks("frames", ["a", "b"]), "are damaged"),
+        (tracks("runs", [2, 1, 2, 1]), "are damaged"),
+        (change("runs", 1, 2), "are damaged"),
+        (change("label", 0, None), "are damaged"),
+        (change("label", 0, 2), "are damaged"),
+        (own(lambda facts: facts.update(version=2)), "version 1 .* found 2"),
         (own(lambda facts: facts.pop("tracks")), "are damaged"),
         (lambda value: value["attributes"].update({OWN: [1]}), "are damaged"),
     ],
 )
-def test_tracks_that_do_not_fit(alone, change, sentence):
-    edit(alone / "zarr.json", change)
+def test_tracks_that_do_not_fit(alone, damage, sentence):
+    edit(alone / "zarr.json", damage)
     with pytest.raises(BadInputError, match=sentence):
         read_ome_zarr(alone)
 
@@ -282,7 +293,11 @@ def test_a_frame_that_is_damaged(alone):
         ("labels", lambda v: set_labels(v, [7]), "no list of names"),
         ("labels", lambda v: set_labels(v, "cells"), "no list of names"),
         ("labels", lambda v: v["attributes"].update(ome=3), "no named values"),
-        ("labels/cells", lambda v: v["attributes"].pop("ome"), "found a group that is neither"),
+        (
+            "labels/cells",
+            lambda v: v["attributes"].pop("ome"),
+            "group that is neither",
+        ),
         ("labels/cells/0", lambda v: v.update(shape=[9**9, 5, 8]), "at most 1000000"),
         ("labels/cells/0", lambda v: v.update(shape=[6, 9**6, 9**6]), "planes of at"),
         ("labels/cells/0", lambda v: v.update(data_type="float32"), "found pixels of"),
@@ -342,3 +357,18 @@ def test_frames_are_read_when_asked_for(tmp_path):
     np.testing.assert_array_equal(found.read(0), tracked.read(0))
     with pytest.raises(UnreadableFrameError):
         found.read(1)
+
+
+def test_many_tracks_are_told_in_what_can_be_read(tmp_path):
+    lineage = Lineage(Track(k, ((k % 1000, k % 1000),)) for k in range(1, 3001))
+    told = json.loads(json.dumps(own_facts("x", lineage)))
+    assert len(json.dumps(told)) < 32 * 3000
+    assert sum(json.dumps(told).count(mark) for mark in "[{:") < 30
+    assert read_own_facts(told, tmp_path) == ("x", lineage)
+
+
+def test_more_tracks_than_can_be_read_again_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_semiconv.io.own_tracks.MOST_TEXT", 2**16 + 100)
+    with pytest.raises(SaveError, match=r"found 5\. Save them as"):
+        written(tmp_path / "c.zarr")
+    assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ from .geff_write import (
 from .guard import brief
 from .label_stacks import MOST_FRAMES, LabelStack, open_stack
 from .observing import Labels, labels_in
-from .ome_zarr_labels import OWN
+from .own_tracks import OWN, check_version
 from .tracked import TrackedMovie
 from .units import seconds, um
 
@@ -93,12 +93,8 @@ def _own(group: GeffGroup) -> Facts:
     own = extra.get(OWN, {}) if isinstance(extra, Mapping) else {}
     if not isinstance(own, Mapping):
         raise group.fault(f"'{OWN}' among its extra facts is no set of named values")
-    if own and own.get("version") != OWN_VERSION:
-        raise BadInputError(
-            f"{group.folder}: expected version {OWN_VERSION} of our own facts, found "
-            f"{brief(str(own.get('version')))}. If a newer release wrote it, update "
-            f"napari-semiconv."
-        )
+    if own:
+        check_version(own, group.folder, OWN_VERSION)
     return own
 
 

@@ -11,7 +11,8 @@ from ..errors import BadInputError
 from ..tracking.lineage import Track
 from .cell_graph import CellGraph, Numbers, graph_of_lineage
 from .measuring import measure
-from .ome_zarr_labels import LEVEL, OWN, new_label_image
+from .ome_zarr_labels import LEVEL, new_label_image
+from .own_tracks import OWN
 from .staging import check_free, new_target
 from .tracked import TrackedMovie
 

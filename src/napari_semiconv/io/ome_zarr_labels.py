@@ -10,18 +10,16 @@ import zarr
 from ..errors import BadInputError, UnreadableFrameError
 from ..movie import Movie
 from ..tracking.invariants import faults_of_lineage
-from ..tracking.lineage import Lineage, Track
-from ..tracking.runs import joined
+from ..tracking.lineage import Lineage
 from .guard import brief
 from .label_stacks import open_stack, tracks_of_stack
 from .measuring import channels_of
+from .own_tracks import OWN, own_facts, read_own_facts
 from .staging import new_target
 from .tracked import TrackedMovie
 from .zarr_store import DAMAGED, open_guarded
 
 VERSION = "0.5"
-# Under this name our own facts lie beside those of the format.
-OWN, OWN_VERSION = "napari-semiconv", 1
 LABELS, CELLS, LEVEL = "labels", "cells", "0"
 SUFFIXES = (".ome.zarr", ".zarr")
 
@@ -56,7 +54,7 @@ def write_ome_zarr(
         When the movie is not that of the cells.
     """
     channels_of(tracked)
-    with new_target(target) as draft, _compact():
+    with new_target(target) as draft:
         movie, folder = tracked.movie, draft
         if movie is not None:
             image = _new_image(draft, tracked, movie.dtype.newbyteorder("="), {})
@@ -91,8 +89,7 @@ def new_label_image(
         Its only level, (T, Y, X), to be filled frame by frame.
     """
     source = {"source": {"image": "../../"}} if inside else {}
-    own = {"version": OWN_VERSION, "name": tracked.name}
-    own["tracks"] = [_row(track) for _, track in sorted(tracked.lineage.tracks.items())]
+    own = own_facts(tracked.name, tracked.lineage)
     facts = {"ome": {"image-label": source}, OWN: own}
     return _new_image(folder, tracked, np.dtype(np.uint32), facts)
 
@@ -123,12 +120,9 @@ def _new_image(
 
 
 def _new_group(folder: Path, attributes: Facts) -> zarr.Group:
-    return zarr.create_group(folder, zarr_format=3, attributes=dict(attributes))
-
-
-def _compact() -> Any:
-    """Write attributes without line breaks: there may be many tracks."""
-    return zarr.config.set({"json_indent": None})
+    # Without line breaks: there may be many tracks.
+    with zarr.config.set({"json_indent": None}):
+        return zarr.create_group(folder, zarr_format=3, attributes=dict(attributes))
 
 
 def _copy_frame(movie: Movie, frame: int, image: "zarr.Array[Any]") -> None:
@@ -136,17 +130,6 @@ def _copy_frame(movie: Movie, frame: int, image: "zarr.Array[Any]") -> None:
         image[frame] = movie.frame(frame)
     except UnreadableFrameError:
         return
-
-
-def _row(track: Track) -> dict[str, Any]:
-    row: dict[str, Any] = {"label": track.label, "frames": track.runs}
-    if track.parent:
-        row["parent"] = track.parent
-    if track.confirmed:
-        row["confirmed"] = track.confirmed
-    if track.parent_confirmed:
-        row["parent_confirmed"] = True
-    return row
 
 
 def read_ome_zarr(source: Path) -> TrackedMovie:
@@ -178,7 +161,7 @@ def read_ome_zarr(source: Path) -> TrackedMovie:
     lineage = tracks_of_stack(stack.labels)
     name = _name_of(source)
     if own is not None:
-        name, known = _own_facts(own, folder)
+        name, known = read_own_facts(own, folder)
         _check(folder, known, lineage, stack.labels.shape[0])
         lineage = known
     return TrackedMovie(
@@ -249,38 +232,6 @@ def _ome(attributes: Facts) -> Facts:
     if not isinstance(found, Mapping):
         raise ValueError("its metadata are no named values")
     return found
-
-
-def _own_facts(own: Any, folder: Path) -> tuple[str, Lineage]:
-    """Read the name and the tracks that this program wrote."""
-    try:
-        if own["version"] != OWN_VERSION:
-            raise BadInputError(
-                f"{folder}: expected tracks of version {OWN_VERSION}, found version "
-                f"{brief(str(own['version']))}. If a newer release wrote it, update "
-                f"napari-semiconv."
-            )
-        tracks = {int(row["label"]): _track(row) for row in own["tracks"]}
-        name = str(own["name"])
-        if len(tracks) < len(own["tracks"]):
-            raise ValueError("a track is there twice")
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise BadInputError(
-            f"{folder}: its tracks ('{OWN}' in its attributes) are damaged. Restore "
-            f"that file, or take them away to read the labels without parents."
-        ) from error
-    return name, Lineage(tracks)
-
-
-def _track(row: Facts) -> Track:
-    runs, confirmed = (
-        joined((int(first), int(last)) for first, last in row.get(name, ()))
-        for name in ("frames", "confirmed")
-    )
-    parent = int(row.get("parent", 0))
-    return Track(
-        int(row["label"]), runs, parent, confirmed, bool(row.get("parent_confirmed"))
-    )
 
 
 def _check(folder: Path, known: Lineage, found: Lineage, frames: int) -> None:
