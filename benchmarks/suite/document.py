@@ -81,7 +81,8 @@ class World:
     def _labels(self, frame: int) -> NDArray[np.int32]:
         """Label of each cell number in a frame, (cells + 1,)."""
         cell = np.arange(self.cells + 1)
-        piece = np.where(cell % LONG == 0, 0, (frame + cell) // LIFE)
+        piece = (frame + cell) // LIFE - cell // LIFE
+        piece[cell % LONG == 0] = 0
         labels = (cell - 1) * (self.frames // LIFE + 2) + piece + 1
         labels[0] = 0
         return labels.astype(np.int32)

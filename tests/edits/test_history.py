@@ -1,0 +1,205 @@
+"""Edits go through one door, and come back in the order they were made."""
+
+import errno
+
+import pytest
+from tests.edits.drawn import assert_shows, movie, parents, stroke
+from tests.edits.worlds import faults, state
+
+from napari_semiconv.edits.base import Group
+from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.edits.divisions import MarkDivision
+from napari_semiconv.edits.history import History
+from napari_semiconv.edits.journal import Journal
+from napari_semiconv.edits.links import Link, Swap
+from napari_semiconv.edits.masks import Erase, NewCell, Paint
+from napari_semiconv.edits.removing import DeleteTrack, MarkEmpty
+from napari_semiconv.edits.shaping import SplitByLine
+from napari_semiconv.errors import EditError, SaveError
+
+
+def world():
+    return movie("1..2  1..2  1..2")
+
+
+class Broken:
+    """A file on a full disk."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def history(tmp_path):
+    with Journal(tmp_path / "journal.bin") as journal:
+        yield History(world(), journal)
+
+
+MIXED = (
+    NewCell(1, stroke(".#")),
+    Swap(1, 2, 1),
+    MarkEmpty(2, 0, 1),
+    Link(1, 0, 3, 1),
+    MarkDivision(2, (2, 5), 1),
+    DeleteTrack(2),
+    Confirm(),
+    Erase(0, stroke("####")),
+)
+
+
+def test_masks_and_tracks_are_undone_and_redone_in_one_order(history):
+    document = history.document
+    past = [state(document)]
+    for edit in MIXED:
+        history.do(edit)
+        past.append(state(document))
+        assert faults(document) == []
+    for before in reversed(past[:-1]):
+        history.undo()
+        assert state(document) == before
+    for after in past[1:]:
+        history.redo()
+        assert state(document) == after
+
+
+def test_undo_goes_on_after_reopening(history):
+    states = [state(history.document)]
+    for edit in MIXED:
+        history.do(edit)
+        states.append(state(history.document))
+    history.undo()
+    history.journal.close()
+    with Journal(history.journal.path) as journal:
+        again = History(world(), journal)
+        assert state(again.document) == states[-2]
+        assert (again.undoable, again.redoable) == ("confirm", "erase")
+        again.redo()
+        assert state(again.document) == states[-1]
+        while again.undoable:
+            again.undo()
+        assert state(again.document) == states[0]
+
+
+def test_a_group_is_undone_at_once(history):
+    before = state(history.document)
+    parts = (
+        SplitByLine(0, 1, ((0, 0), (0, 0))),
+        Paint(0, 1, stroke(".#")),
+    )
+    with pytest.raises(EditError):
+        history.do(Group(parts))
+    assert state(history.document) == before
+    history.do(Group((Paint(0, 1, stroke(".#")), Swap(1, 2, 1)), "mend"))
+    assert_shows(history.document, "11.2  2..1  2..1")
+    history.undo()
+    assert state(history.document) == before
+    assert history.undoable is None
+
+
+def test_edits_that_share_a_number_are_undone_together(history):
+    history.do(Confirm(1))
+    group = history.new_group()
+    history.do(Swap(1, 2, 1), group)
+    history.do(Swap(1, 2, 2), group)
+    assert len(history.undo()) == 2
+    assert_shows(history.document, "1..2  1..2  1..2")
+    assert history.undoable == "confirm"
+    assert len(history.redo()) == 2
+    assert_shows(history.document, "1..2  2..1  1..2")
+
+
+def test_an_edit_between_those_of_a_group_is_undone_by_itself(history):
+    group = history.new_group()
+    history.do(Swap(1, 2, 1), group)
+    history.do(Confirm(1))
+    history.do(Swap(1, 2, 2), group)
+    kinds = []
+    while history.undoable:
+        kinds.append(history.undoable)
+        history.undo()
+    assert kinds == ["swap", "confirm", "swap"]
+
+
+def test_a_group_that_was_undone_is_not_taken_up_again(history):
+    group = history.new_group()
+    history.do(Swap(1, 2, 1), group)
+    history.undo()
+    history.do(Swap(1, 2, 2), group)
+    assert history.redoable is None
+    history.undo()
+    assert_shows(history.document, "1..2  1..2  1..2")
+
+
+def test_a_new_edit_ends_what_could_be_redone(history):
+    history.do(Confirm(1))
+    history.undo()
+    assert history.redoable == "confirm"
+    history.do(Confirm(2))
+    assert history.redoable is None
+    with pytest.raises(EditError, match="nothing to redo"):
+        history.redo()
+
+
+def test_nothing_is_undone_in_a_new_document(history):
+    with pytest.raises(EditError, match="nothing to undo"):
+        history.undo()
+
+
+def test_a_refused_edit_is_not_in_the_journal(history):
+    with pytest.raises(EditError):
+        history.do(Paint(9, 1, stroke("#")))
+    assert history.journal.last == 0
+
+
+def test_an_edit_that_changes_nothing_is_not_in_the_journal(history):
+    assert not history.do(Erase(0, stroke(".#")))
+    assert history.journal.last == 0
+
+
+def test_a_full_disk_stops_an_edit_and_an_undo(history):
+    history.do(Swap(1, 2, 1))
+    before = state(history.document)
+    file = history.journal._file
+    history.journal._file = Broken(file)
+    for act in (lambda: history.do(Confirm()), history.undo):
+        with pytest.raises(SaveError, match="the disk is full"):
+            act()
+        assert state(history.document) == before
+        assert history.undoable == "swap"
+    history.journal._file = file
+    history.undo()
+    assert_shows(history.document, "1..2  1..2  1..2")
+
+
+def test_every_entry_says_who_when_and_what(history):
+    history.do(Group((Paint(0, 1, stroke(".#")), MarkDivision(1, (1, 2), 1)), "both"))
+    history.undo()
+    history.note("opened", {"program": "x"})
+    edit, undo, note = (entry.head for entry in history.journal.entries)
+    assert (edit["kind"], undo["kind"], note["kind"]) == ("group", "group", "opened")
+    assert all(head["by"] and head["at"] for head in (edit, undo, note))
+    assert edit["what"]["title"] == "both"
+    assert [part["kind"] for part in edit["what"]["edits"]] == [
+        "paint",
+        "mark division",
+    ]
+    assert edit["what"]["edits"][0]["region"] == {"y": 0, "x": 1, "pixels": 1}
+
+
+def test_compaction_keeps_what_can_be_undone_and_redone(history):
+    history.do(Confirm(1))
+    history.do(Swap(1, 2, 1))
+    history.do(MarkDivision(1, (1, 2), 2))
+    history.undo()
+    history.compact()
+    history.redo()
+    assert len(parents(history.document)) == 2
+    while history.undoable:
+        history.undo()
+    assert_shows(history.document, "1..2  1..2  1..2")
