@@ -29,8 +29,8 @@ from .messages import (
 from .process import LAST, ChildProcess, Task, describe_end
 
 # Seconds a cancelled child may take to finish its frame before it is killed: with what
-# it takes to end a process, all is over within 2 s.
-PATIENCE = 1.8
+# a busy computer takes to end a large process, all is over within 2 s.
+PATIENCE = 1.5
 # Seconds between two looks at whether the work is to stop.
 TICK = 0.1
 
