@@ -22,6 +22,7 @@ from napari_semiconv.errors import SemiconvError
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.io.imports import read_tracked
 from napari_semiconv.io.results import ResultStore
+from napari_semiconv.io.trackmate_read import read_trackmate
 
 # A safety belt only: the memory that a case truly took is measured.
 MOST_BYTES = 6 * 2**30
@@ -58,7 +59,12 @@ def read_result(path):
     ResultStore.open(path)
 
 
-READERS = {"movie": read_movie, "cells": read_cells, "result": read_result}
+READERS = {
+    "movie": read_movie,
+    "cells": read_cells,
+    "result": read_result,
+    "spots": read_trackmate,
+}
 
 
 def main(cases, results):

@@ -19,6 +19,7 @@ from napari_semiconv.io.geff_write import write_geff
 from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.tiff_tracked import write_tiff
+from napari_semiconv.io.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array
 
 MOVIE = (np.arange(4 * 20 * 24).reshape(4, 20, 24) % 251).astype(np.uint16)
@@ -132,6 +133,7 @@ SEEDS = {
     ),
     "labels alone": ("cells", "c.ome.zarr", exported(write_ome_zarr)),
     "geff": ("cells", "c.geff", exported(write_geff)),
+    "trackmate": ("spots", "c.xml", exported(write_trackmate)),
     "result cells": ("cells", "c.semiconv", result),
     "result": ("result", "c.semiconv", result),
 }  # fmt: skip

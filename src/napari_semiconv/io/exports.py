@@ -14,6 +14,7 @@ from .rois import write_rois
 from .tables import write_csv
 from .tiff_tracked import write_tiff
 from .tracked import TrackedMovie
+from .trackmate import write_trackmate
 
 Write = Callable[[TrackedMovie, Path, Callable[[int, int], None] | None], None]
 Lose = Callable[[TrackedMovie], Iterator[str]]
@@ -112,6 +113,14 @@ def _lost_in_geff(tracked: TrackedMovie) -> Iterator[str]:
     yield from _lost_scores(tracked)
 
 
+def _lost_in_trackmate(tracked: TrackedMovie) -> Iterator[str]:
+    yield (
+        "Masks become outlines: holes are filled, and of a cell in pieces the largest "
+        "is left."
+    )
+    yield from _lost_confirmations(tracked)
+
+
 def _lost_in_csv(tracked: TrackedMovie) -> Iterator[str]:
     yield "Masks become measurements: they cannot be read back as masks."
     yield from _lost_scores(tracked)
@@ -183,6 +192,14 @@ _ALL = (
         "The graph of cells, with its labels in a folder beside it, for track editors.",
         write_geff,
         _lost_in_geff,
+    ),
+    ExportFormat(
+        "trackmate",
+        "TrackMate",
+        ".xml",
+        "Outlines, links and tracks for TrackMate in Fiji.",
+        write_trackmate,
+        _lost_in_trackmate,
     ),
     ExportFormat(
         "csv",
