@@ -12,7 +12,9 @@ from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.io.ctc_tracked import write_ctc
+from napari_semiconv.io.geff_write import write_geff
 from napari_semiconv.io.imports import read_tracked
+from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.rois import write_rois
 from napari_semiconv.io.tables import write_csv
@@ -35,6 +37,23 @@ def result(folder, world, parents=None, done=None, finish=True):
 def test_a_challenge_folder(tmp_path):
     write_ctc(tracked_of(one_division, {2: 1, 3: 1}), tmp_path / "x")
     assert_same_masks(read_tracked(tmp_path / "x"), one_division)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "place"),
+    [
+        (write_ome_zarr, "x.ome.zarr", "."),
+        (write_geff, "x.geff", "."),
+        (write_geff, "x.geff", "../x_labels.zarr"),
+    ],
+)
+def test_zarr_of_labels_or_of_a_graph(tmp_path, write, name, place):
+    tracked = tracked_of(lively, PARENTS, **UNITS)
+    write(tracked, tmp_path / name)
+    found = read_tracked((tmp_path / name / place).resolve())
+    assert_same_masks(found, lively)
+    assert found.lineage == tracked.lineage
+    assert (found.pixel_size, found.frame_interval) == ((0.5, 0.25), 90)
 
 
 def test_a_tiff_of_labels(tmp_path):
