@@ -36,6 +36,22 @@ def test_an_unknown_experiment_is_named(capsys):
     assert "found no experiment of that name" in said
 
 
+def test_trained_networks_are_kept_unless_a_fresh_run_is_asked_for(
+    monkeypatch, tmp_path
+):
+    asked = []
+
+    class Asked:
+        def run(self, scale):
+            asked.append(scale)
+            return Finding([{"way": "one"}], {}, lambda: Figure(figsize=(1, 1)))
+
+    monkeypatch.setattr(command, "load", lambda _: Asked())
+    for words in ((), ("--fresh",)):
+        assert command.main(["dots", "--output", str(tmp_path), *words]) == 0
+    assert [scale.kept for scale in asked] == [command.KEPT / "dots", None]
+
+
 @pytest.mark.parametrize("name", command.names())
 def test_every_experiment_says_what_it_asks_and_can_be_run(name):
     assert command.question(name).endswith(".")
