@@ -84,7 +84,8 @@ class Draft:
         known = self.document.lineage.tracks
         labels = self.document.lineage.living(first, last) - self._tracks.keys()
         for track in (*map(known.__getitem__, labels), *self.touched):
-            if track.begin <= last and track.end >= first:
+            # Written out: of 20,000 tracks each is asked.
+            if track.runs[0][0] <= last and track.runs[-1][1] >= first:
                 yield track
 
     def is_absent(self, place: Absence) -> bool:
@@ -314,13 +315,18 @@ class Draft:
 
     def _replace(self, label: int, track: Track | None) -> None:
         before = self.find(label)
-        for value, there in ((before, False), (track, True)):
-            if value is not None and value.parent:
-                family = self._daughters.setdefault(
-                    value.parent, set(self.daughters(value.parent))
-                )
-                family.add(label) if there else family.discard(label)
         self._tracks[label] = track
+        old, new = (t.parent if t is not None else 0 for t in (before, track))
+        if old == new:
+            return
+        if old:
+            self._family(old).discard(label)
+        if new:
+            self._family(new).add(label)
+
+    def _family(self, parent: int) -> set[int]:
+        """Daughters of a track, to be changed."""
+        return self._daughters.setdefault(parent, set(self.daughters(parent)))
 
     def _patches(self) -> tuple[Patch, ...]:
         found = []

@@ -49,12 +49,15 @@ def union(one: Runs, other: Runs) -> Runs:
 
 def intersection(one: Runs, other: Runs) -> Runs:
     """Frames that are in both."""
-    found, i, j = [], 0, 0
+    found: list[Run] = []
+    if not one or not other:
+        return ()
+    i, j = 0, 0
     while i < len(one) and j < len(other):
-        first, last = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
-        if first <= last:
-            found.append((first, last))
-        if one[i][1] < other[j][1]:
+        (a, b), (c, d) = one[i], other[j]
+        if a <= d and c <= b:
+            found.append((a if a > c else c, b if b < d else d))
+        if b < d:
             i += 1
         else:
             j += 1
