@@ -68,7 +68,7 @@ def score(tests: Sequence[Picture], found: Sequence[Labels]) -> Mapping[str, flo
 
 def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
     """Draw three pictures in colours, and both measures with one dot per seed."""
-    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    figure = Figure(figsize=(12, 8.2), layout="constrained")
     panels = show_pictures(figure, pictures, trials, 3)
     for panel, (column, name) in zip(panels, COLUMNS.items(), strict=True):
         for place, method in enumerate(METHODS):

@@ -18,7 +18,7 @@ THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 SMALL = Plan(
     worms,
     side=80,
-    steps=800,
+    steps=700,
     batch=4,
     rate=8e-3,
     pictures=600,
@@ -67,7 +67,7 @@ def score(tests: Sequence[Picture], found: Sequence[Labels]) -> Mapping[str, flo
 
 def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
     """Draw three pictures in colours, AP by threshold, and its mean by seed."""
-    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    figure = Figure(figsize=(12, 8.2), layout="constrained")
     curves, means = show_pictures(figure, pictures, trials, 3)
     for place, method in enumerate(METHODS):
         values = [spread(trials, method, f"{threshold}") for threshold in THRESHOLDS]
