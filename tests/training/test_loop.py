@@ -17,6 +17,7 @@ from napari_semiconv.errors import (
     SaveError,
 )
 from napari_semiconv.network.weights import load_model
+from napari_semiconv.settings import NETWORK_PRESETS
 from napari_semiconv.training import loop
 from napari_semiconv.training.log import add_to_log
 from napari_semiconv.training.loop import train
@@ -240,6 +241,16 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
     assert all(torch.equal(saved[k], after[k]) for k in saved)
     now = run.network.state_dict()
     assert all(torch.equal(learned[k], now[k]) for k in learned)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["payer2018", "payer2019"])
+def test_the_published_networks_are_trained_as_published(annotated, tmp_path, preset):
+    small = {"steps": 2, "frames": 2, "crop": 64, "cell_size": 12, "device": "cpu"}
+    settings = TrainSettings(preset=preset, **small)
+    *_, last = train([annotated], tmp_path, settings)
+    assert last.losses.keys() == {"cosine", "cosine 1"}
+    assert load_model(tmp_path, "cpu").info.network == NETWORK_PRESETS[preset]
 
 
 @pytest.mark.slow

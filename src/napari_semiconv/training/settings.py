@@ -186,8 +186,8 @@ class TrainSettings(Settings):
     precision: Precision = setting(
         "float32",
         "Precision",
-        "Of the network's arithmetic; bfloat16 is faster on recent graphics cards. "
-        "Losses and scores are always worked out in float32.",
+        "Of the network's arithmetic; bfloat16 is for graphics cards that compute in "
+        "it. Losses and scores are always worked out in float32.",
     )
 
     @model_validator(mode="before")
