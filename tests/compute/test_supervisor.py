@@ -55,8 +55,16 @@ def request_(long_choice, tmp_path):
     return segment(long_choice, tmp_path / "r.semiconv")
 
 
+@pytest.fixture
 def children():
-    return [c for c in psutil.Process().children() if c.is_running()]
+    """Give the processes that the test has started and that still run."""
+    before = {child.pid for child in psutil.Process().children()}
+
+    def children():
+        there = psutil.Process().children()
+        return [c for c in there if c.pid not in before and c.is_running()]
+
+    return children
 
 
 def log_of(request):
@@ -78,7 +86,9 @@ def test_a_run_is_followed_to_its_end(start, request_):
     assert ResultStore.open(request_.output).info.state == "finished"
 
 
-def test_one_child_answers_one_request_after_the_other(start, choice, tmp_path):
+def test_one_child_answers_one_request_after_the_other(
+    start, choice, tmp_path, children
+):
     supervisor = start("quick")
     output = tmp_path / "preview.npy"
     preview = Preview(movie=choice, settings=SegmentSettings(), frame=1, output=output)
@@ -120,7 +130,9 @@ def test_a_stop_between_frames_lets_the_child_live(start, request_):
 @pytest.mark.parametrize(
     "mode", [pytest.param("stuck", marks=pytest.mark.slow), "asleep"]
 )
-def test_a_frame_that_takes_for_ever_is_ended_within_two_seconds(start, request_, mode):
+def test_a_frame_that_takes_for_ever_is_ended_within_two_seconds(
+    start, request_, mode, children
+):
     """Also where native code lets no other thread of the child run."""
     supervisor = start(mode)
     said = []
@@ -148,7 +160,7 @@ def test_a_child_that_has_not_begun_yet_can_be_cancelled(start, request_):
     assert (last.done, last.total, last.cancelled) == (0, 0, True)
 
 
-def test_to_close_the_answers_is_to_cancel(start, request_, choice, tmp_path):
+def test_to_close_the_answers_is_to_cancel(start, request_, choice, tmp_path, children):
     supervisor = start("stuck", patience=0.3)
     answers = supervisor.follow(request_)
     until_frame(answers)
@@ -171,7 +183,9 @@ def test_to_close_the_answers_is_to_cancel(start, request_, choice, tmp_path):
         ),
     ],
 )
-def test_a_crash_is_one_sentence_and_the_frames_stay(start, request_, mode, words):
+def test_a_crash_is_one_sentence_and_the_frames_stay(
+    start, request_, mode, words, children
+):
     supervisor = start(mode)
     said = []
     with pytest.raises(ComputeError, match=words) as caught:
@@ -202,7 +216,9 @@ def test_memory_that_runs_out_in_python_is_told(start, request_):
 
 
 @POSIX
-def test_a_run_whose_child_was_killed_goes_on_to_the_same_result(long_choice, tmp_path):
+def test_a_run_whose_child_was_killed_goes_on_to_the_same_result(
+    long_choice, tmp_path, children
+):
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from tests.compute.chain import ChainTools\n"
@@ -230,7 +246,7 @@ def test_a_run_whose_child_was_killed_goes_on_to_the_same_result(long_choice, tm
 
 @POSIX
 @pytest.mark.slow
-def test_a_child_killed_from_outside_is_told(start, request_):
+def test_a_child_killed_from_outside_is_told(start, request_, children):
     supervisor = start("steady")
     answers = supervisor.follow(request_)
     until_frame(answers, 2)
@@ -272,7 +288,7 @@ def test_what_is_no_message_is_not_taken_for_one():
 @pytest.mark.parametrize(
     "mode", [pytest.param("steady", marks=pytest.mark.slow), "asleep"]
 )
-def test_closing_leaves_no_orphan(start, request_, mode):
+def test_closing_leaves_no_orphan(start, request_, mode, children):
     with start(mode, patience=0.5) as supervisor:
         answers = supervisor.follow(request_)
         until_frame(answers)
@@ -283,7 +299,7 @@ def test_closing_leaves_no_orphan(start, request_, mode):
 
 
 @pytest.mark.slow
-def test_a_supervisor_that_is_forgotten_leaves_no_orphan(request_):
+def test_a_supervisor_that_is_forgotten_leaves_no_orphan(request_, children):
     supervisor = Supervisor(command("asleep"), patience=0.2)
     answers = supervisor.follow(request_)
     until_frame(answers)
