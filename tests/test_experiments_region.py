@@ -204,6 +204,23 @@ def test_all_methods_are_tried_and_what_was_chosen_is_told(tmp_path):
     assert "least cluster (px)" not in told
 
 
+def test_votes_that_fall_together_are_told():
+    """Without offsets cells vote for their centroids; one place for all is no gap."""
+    network = stills.build("attraction", TINY).eval()
+    torch.nn.init.zeros_(network.heads.out.weight)
+    torch.nn.init.zeros_(network.heads.out.bias)
+    labels = np.zeros((48, 48), np.int32)
+    labels[4:7, 4:7], labels[4:7, 24:27], labels[34:37, 4:7] = 1, 2, 3
+    picture = stills.Picture(np.float32(labels > 0), labels)
+    assert apart.votes_apart(network, [picture]) == pytest.approx((20 + 20 + 30) / 3)
+    grid = torch.stack(torch.meshgrid(*[torch.arange(48.0)] * 2, indexing="ij"))
+    network.heads.register_forward_hook(
+        lambda *said: {**said[2], "offset": -grid[None]}
+    )
+    assert apart.votes_apart(network, [picture]) == pytest.approx(0)
+    assert apart.votes_apart(stills.build("cosine", TINY), [picture]) is None
+
+
 def trials_of(pictures, score, found):
     return [Trial(m, s, score(pictures, found), found) for m in METHODS for s in (0, 1)]
 
@@ -214,7 +231,7 @@ def test_the_table_of_worms_has_every_threshold():
     tried = trials_of(pictures, worms_experiment.score, found)
     row = worms_experiment._row(tried, "joint")
     named = [f"AP {0.5 + 0.05 * i:.2f}".rstrip("0") for i in range(10)]
-    assert list(row) == ["method", *named, "mean AP", "± mean AP"]
+    assert list(row) == ["method", *named, "mean AP", "± mean AP", "votes apart (px)"]
     assert row["mean AP"] == row["AP 0.95"] == 1
 
 

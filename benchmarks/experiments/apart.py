@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from napari_semiconv.network.embedder import Output
+from napari_semiconv.network.losses import Cells, mean_by
 from napari_semiconv.network.region import RegionNetwork
 from napari_semiconv.network.semiconv import add_coordinates
 
@@ -151,6 +152,35 @@ def _codes(method: Method, output: Output, reading: Reading) -> Tensor:
     if method in ALONE:
         return votes.cpu()
     return torch.cat([unit, votes * reading.weight]).cpu()
+
+
+@torch.no_grad()
+def votes_apart(network: nn.Module, pictures: Sequence[Picture]) -> float | None:
+    """Mean distance from a cell's mean vote to the nearest other one, px.
+
+    Parameters
+    ----------
+    network
+        A trained network.
+    pictures
+        Pictures with two cells or more.
+
+    Returns
+    -------
+    float or None
+        Near 0 where all votes fall together; None for a network without votes.
+    """
+    gaps = []
+    for picture in pictures:
+        output = _look(network, picture)
+        if not isinstance(output, Output) or output.offset is None:
+            return None
+        votes = add_coordinates(output.offset)[0].cpu()
+        cells = Cells.of(torch.from_numpy(picture.labels)[None])
+        centre = mean_by(votes.flatten(1).T[cells.pixel], cells.cell, cells.count)
+        between = torch.cdist(centre, centre).fill_diagonal_(torch.inf)
+        gaps.append(between.amin(1).mean())
+    return float(torch.stack(gaps).mean())
 
 
 def cluster(codes: NDArray[np.float64], smallest: int, most: int) -> Labels:

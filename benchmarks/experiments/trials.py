@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from . import pictures, stills
-from .apart import Reading, Score, take_apart, tune
+from .apart import Reading, Score, take_apart, tune, votes_apart
 from .stills import METHODS, Labels, Method, Plan
 
 # What a trained network depends on beside its plan. The losses are not among them:
@@ -40,6 +40,9 @@ class Trial:
         Settings that were chosen on other pictures.
     seconds
         CPU time of the training, s.
+    votes_apart
+        Mean distance from a cell's mean vote to the nearest other one, px; None without
+        votes.
     """
 
     method: Method
@@ -48,6 +51,7 @@ class Trial:
     found: Sequence[Labels]
     reading: Reading = field(default_factory=Reading)
     seconds: float = 0.0
+    votes_apart: float | None = None
 
 
 def compare(
@@ -99,7 +103,8 @@ def attempt(
         method, network, known, lambda p, f: score(p, f)[aim], sample=plan.sample
     )
     found = [take_apart(method, network, p, reading, plan.sample) for p in tests]
-    return Trial(method, seed, dict(score(tests, found)), found, reading, seconds)
+    scores, gap = dict(score(tests, found)), votes_apart(network, tests)
+    return Trial(method, seed, scores, found, reading, seconds, gap)
 
 
 def trained(
@@ -153,6 +158,13 @@ def spread(trials: Sequence[Trial], method: Method, name: str) -> tuple[float, f
     """Mean and standard deviation of a measure over the seeds of a method."""
     values = [trial.scores[name] for trial in trials if trial.method == method]
     return float(np.mean(values)), float(np.std(values))
+
+
+def gap_between_votes(trials: Sequence[Trial], method: Method) -> float | None:
+    """Mean over the seeds of how far apart cells vote, px; None without votes."""
+    gaps = [trial.votes_apart for trial in trials if trial.method == method]
+    known = [gap for gap in gaps if gap is not None]
+    return float(np.mean(known)) if known else None
 
 
 def told(plan: Plan, trials: Sequence[Trial]) -> dict[str, object]:

@@ -8,11 +8,12 @@ from napari_semiconv.settings import RegionSettings
 from napari_semiconv.tracking.instance_measures import InstanceTally
 from napari_semiconv.tracking.matching import measure_overlaps
 
+from ...report import Row
 from ..finding import Finding, Scale
 from ..panels import COLOURS, show_pictures
 from ..pictures import Picture, leaves
 from ..stills import METHODS, Labels, Method, Plan, test_pictures
-from ..trials import Trial, compare, spread, told
+from ..trials import Trial, compare, gap_between_votes, spread, told
 
 SMALL = Plan(
     leaves,
@@ -78,13 +79,13 @@ def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
         label = column.replace("abs DiC", "|DiC|")
         panel.set_ylabel(f"{label}, one dot per seed")
         panel.set_ylim(bottom=0)
+    panels[0].set_ylim(0, 1.03)
     return figure
 
 
-def _row(trials: Sequence[Trial], method: Method) -> dict[str, str | float]:
-    row: dict[str, str | float] = {"method": method}
+def _row(trials: Sequence[Trial], method: Method) -> Row:
+    row: dict[str, str | float | None] = {"method": method}
     for column, name in COLUMNS.items():
-        mean, deviation = spread(trials, method, name)
-        row[column] = mean
-        row[f"± {column}"] = deviation
+        row[column], row[f"± {column}"] = spread(trials, method, name)
+    row["votes apart (px)"] = gap_between_votes(trials, method)
     return row

@@ -8,11 +8,12 @@ from napari_semiconv.settings import RegionSettings
 from napari_semiconv.tracking.instance_measures import InstanceTally
 from napari_semiconv.tracking.matching import measure_overlaps
 
+from ...report import Row
 from ..finding import Finding, Scale
 from ..panels import COLOURS, show_pictures
 from ..pictures import Picture, worms
 from ..stills import METHODS, Labels, Method, Plan, test_pictures
-from ..trials import Trial, compare, spread, told
+from ..trials import Trial, compare, gap_between_votes, spread, told
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 SMALL = Plan(
@@ -86,9 +87,10 @@ def draw(pictures: Sequence[Picture], trials: Sequence[Trial]) -> Figure:
     return figure
 
 
-def _row(trials: Sequence[Trial], method: Method) -> dict[str, str | float]:
-    row: dict[str, str | float] = {"method": method}
+def _row(trials: Sequence[Trial], method: Method) -> Row:
+    row: dict[str, str | float | None] = {"method": method}
     for threshold in THRESHOLDS:
         row[f"AP {threshold}"], _ = spread(trials, method, f"{threshold}")
     row["mean AP"], row["± mean AP"] = spread(trials, method, "mean")
+    row["votes apart (px)"] = gap_between_votes(trials, method)
     return row
