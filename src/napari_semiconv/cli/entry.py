@@ -15,7 +15,7 @@ from . import (
     demo,
     evaluating,
     listing,
-    projects,
+    project_commands,
     segmenting,
     train_options,
     training,
@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "models", listing.models, "list the models that can be chosen")
     summary = "list the presets of segment and what each is for"
     _add(commands, "presets", listing.presets, summary)
-    projects.add_commands(commands)
+    project_commands.add_commands(commands)
     _add_open(commands)
     _add(
         commands,

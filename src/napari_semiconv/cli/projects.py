@@ -1,19 +1,16 @@
 """`napari-semiconv export`, `import`, `check`, `history`: projects without a window."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError, counted
-from ..io.exports import FORMATS, format_of, lost
+from ..io.exports import format_of, lost
 from ..io.images import open_movie
 from ..io.imports import read_tracked
 from ..movie import Movie
 from ..project.project import Project
 from ..project.telling import as_csv, as_json, as_lines
-from . import running
 from .progress import progress_bar, tell
-from .words import frame_span
 
 # Formats that hold or measure the pixels of the movie too.
 WITH_PIXELS = ("csv", "ome-zarr")
@@ -97,60 +94,3 @@ def _pixels(project: Project) -> Movie | None:
 
 def _advance(bar: Any, done: int) -> None:
     bar.update(done - bar.n)
-
-
-def add_commands(commands: Any) -> None:
-    """Add the commands that work on projects to those of the program."""
-    _add_export(commands)
-    _add_import(commands)
-    _add_run(commands)
-    command = _add(commands, "check", check, "read all of a project and tell faults")
-    command.add_argument("project", type=Path, metavar="PROJECT")
-    command = _add(commands, "history", history, "tell who did what to a project")
-    command.add_argument("project", type=Path, metavar="PROJECT")
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON")
-    form.add_argument("--csv", action="store_true", help="print a table")
-
-
-def _add_export(commands: Any) -> None:
-    summary = "write masks and tracks of a project in a format of the field"
-    command = _add(commands, "export", export, summary)
-    command.add_argument("project", type=Path, metavar="PROJECT")
-    told = "; ".join(f"{f.name}: {f.description}" for f in FORMATS.values())
-    command.add_argument("--to", choices=FORMATS, required=True, help=told)
-    command.add_argument("output", type=Path, metavar="OUT", help="new file or folder")
-    command.add_argument(
-        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
-    )
-
-
-def _add_import(commands: Any) -> None:
-    summary = "make a project of masks and tracks that another program found"
-    command = _add(commands, "import", import_, summary)
-    command.add_argument("result", type=Path, metavar="RESULT", help="file or folder")
-    command.add_argument("--movie", type=Path, required=True, metavar="MOVIE")
-    command.add_argument("--output", type=Path, required=True, metavar="PROJECT")
-
-
-def _add_run(commands: Any) -> None:
-    summary = "go on with a project's run that stopped, or compute frames again"
-    command = _add(commands, "run", running.run, summary)
-    command.add_argument("project", type=Path, metavar="PROJECT")
-    command.add_argument(
-        "--frames",
-        type=frame_span,
-        metavar="A:B",
-        help="compute frames A to B - 1 again, counted from 0; what is confirmed stays",
-    )
-    command.add_argument(
-        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
-    )
-
-
-def _add(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
-    )
-    command.set_defaults(run=run)
-    return command

@@ -1,0 +1,83 @@
+"""The commands that work on projects: what can be asked of them."""
+
+import argparse
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .words import frame_span
+
+# Names of the formats in `io.exports`, which takes long to load.
+EXPORTS = ("ctc", "tiff", "ome-zarr", "geff", "trackmate", "csv", "rois")
+# File and function that answer a command.
+WHERE = {
+    "export": ("projects", "export"),
+    "import": ("projects", "import_"),
+    "check": ("projects", "check"),
+    "history": ("projects", "history"),
+    "run": ("running", "run"),
+}
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands that work on projects to those of the program."""
+    _add_export(commands)
+    _add_import(commands)
+    _add_run(commands)
+    command = _add(commands, "check", "read all of a project and tell faults")
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    command = _add(commands, "history", "tell who did what to a project")
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--csv", action="store_true", help="print a table")
+
+
+def _add_export(commands: Any) -> None:
+    summary = "write masks and tracks of a project in a format of the field"
+    command = _add(commands, "export", summary)
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    command.add_argument(
+        "--to", choices=EXPORTS, required=True, help="what each keeps is told before"
+    )
+    command.add_argument("output", type=Path, metavar="OUT", help="new file or folder")
+    command.add_argument(
+        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
+    )
+
+
+def _add_import(commands: Any) -> None:
+    summary = "make a project of masks and tracks that another program found"
+    command = _add(commands, "import", summary)
+    command.add_argument("result", type=Path, metavar="RESULT", help="file or folder")
+    command.add_argument("--movie", type=Path, required=True, metavar="MOVIE")
+    command.add_argument("--output", type=Path, required=True, metavar="PROJECT")
+
+
+def _add_run(commands: Any) -> None:
+    summary = "go on with a project's run that stopped, or compute frames again"
+    command = _add(commands, "run", summary)
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    command.add_argument(
+        "--frames",
+        type=frame_span,
+        metavar="A:B",
+        help="compute frames A to B - 1 again, counted from 0; what is confirmed stays",
+    )
+    command.add_argument(
+        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
+    )
+
+
+def _add(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    command.set_defaults(run=partial(_run, *WHERE[name]))
+    return command
+
+
+def _run(module: str, function: str, arguments: argparse.Namespace) -> None:
+    # What reads and writes projects is loaded when it is needed, not for --help.
+    getattr(import_module(f".{module}", __package__), function)(arguments)
