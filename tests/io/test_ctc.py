@@ -218,6 +218,15 @@ def test_a_new_result_takes_the_place_of_an_earlier_one(tmp_path):
     np.testing.assert_array_equal(read_ctc(folder).labels(0), gap[0])
 
 
+def test_an_earlier_result_is_never_moved_through_a_link(tmp_path):
+    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
+    (tmp_path / "elsewhere").mkdir()
+    (folder / ".old").symlink_to(tmp_path / "elsewhere")
+    write(folder, gap)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert names(folder)[-1] == "res_track.txt"
+
+
 def interrupted(folder, kind):
     with suppress(kind), CtcWriter(folder) as writer:
         for t, frame in enumerate(gap[:2]):

@@ -4,6 +4,8 @@ from tests.worlds import one_division
 
 from napari_semiconv.errors import BadSettingsError, SaveError
 from napari_semiconv.io.exports import FORMATS, format_of, lost
+from napari_semiconv.io.geff_write import labels_beside
+from napari_semiconv.io.labels_tiff import tracks_beside
 from napari_semiconv.tracking.lineage import Track
 
 NAMES = sorted(FORMATS)
@@ -48,7 +50,9 @@ def test_nothing_is_written_through_a_link(tmp_path, form):
     here = tmp_path / "here"
     here.mkdir()
     target = target_of(here, form)
-    target.with_name(f"{target.name}.part").symlink_to(elsewhere / "mine")
+    beside = [tracks_beside(target), labels_beside(target)]
+    for path in (target, *beside):
+        path.with_name(f"{path.name}.part").symlink_to(elsewhere / "mine")
     form.write(tracked_of(lively, PARENTS), target, None)
     assert (elsewhere / "mine").read_text() == "mine"
     assert len(list(elsewhere.iterdir())) == 1

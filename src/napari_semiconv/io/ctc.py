@@ -361,6 +361,8 @@ def _refuse_other_images(folder: Path) -> None:
 def _swap(draft: Path, folder: Path) -> None:
     """Put a new result in the place of an earlier one, or leave all as it was."""
     earlier = folder / ".old"
+    if earlier.is_symlink():
+        earlier.unlink()
     earlier.mkdir(exist_ok=True)
     moved: list[tuple[Path, Path]] = []
     # The table last: masks without it are no result that could be mistaken for one.

@@ -60,7 +60,7 @@ class LabelsTiffWriter:
         self._draft = draft_of(self.path)
         with saving(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # It may be a link that leads elsewhere.
+            # What lies there may be a link that leads elsewhere.
             self._draft.unlink(missing_ok=True)
             self._writer = TiffWriter(self._draft, bigtiff=self._big)
 
@@ -113,6 +113,7 @@ class LabelsTiffWriter:
             return
         self._try(self._writer.close)
         self._try(self._describe)
+        self._try(lambda: draft_of(self.tracks_path).unlink(missing_ok=True))
         write_text_safely(self.tracks_path, tracks_as_csv(self._lineage))
         self._try(lambda: self._draft.replace(self.path))
         self._closed = True
