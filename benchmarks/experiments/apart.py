@@ -24,6 +24,7 @@ from .pictures import Picture
 from .stills import Labels, Method
 
 ALONE = ("attraction", "semi-conv")  # the votes are clustered, and nothing else
+LEAST = (8, 10, 12, 15, 18, 21, 25, 30, 35, 40, 50, 55, 60, 70, 80, 100)  # px
 Score = Callable[[Sequence[Picture], Sequence[Labels]], Mapping[str, float]]
 
 
@@ -60,18 +61,18 @@ class Reading:
 
 
 def readings(method: Method) -> list[Reading]:
-    """List the settings that are tried, eight for each method."""
+    """List the settings that are tried, sixteen for each method."""
     if method == "region":
         return [
             Reading(most_overlap=overlap, least_score=score, fill=fill)
             for overlap in (0.5, 0.7)
-            for score in (0.3, 0.5)
+            for score in (0.2, 0.3, 0.4, 0.5)
             for fill in (False, True)
         ]
     if method in ALONE:
-        return [Reading(least) for least in (8, 12, 18, 25, 35, 50, 70, 100)]
-    weights = (0.0, 0.01, 0.02, 0.05) if method == "cosine" else (0.02, 0.05, 0.1, 0.2)
-    return [Reading(least, weight) for least in (12, 25) for weight in weights]
+        return [Reading(least) for least in LEAST]
+    weights = (0.0, 0.01, 0.02, 0.05) if method == "cosine" else (0.05, 0.1, 0.2, 0.5)
+    return [Reading(least, weight) for least in LEAST[2::4] for weight in weights]
 
 
 def take_apart(

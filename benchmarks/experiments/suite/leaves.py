@@ -49,7 +49,7 @@ COLUMNS = {"SBD": "SBD", "abs DiC (leaves)": "|DiC|"}
 
 def run(scale: Scale) -> Finding:
     """Train five ways on simulated rosettes and score them on held-out pictures."""
-    plan, count = (FULL, 3) if scale.full else (SMALL, 2)
+    plan, count = (FULL, 3) if scale.full else (SMALL, 3)
     seeds = range(scale.seed, scale.seed + count)
     trials = compare(plan, seeds, scale.device, score, "SBD", scale.kept)
     return Finding(

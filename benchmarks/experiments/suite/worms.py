@@ -47,7 +47,7 @@ FULL = Plan(
 
 def run(scale: Scale) -> Finding:
     """Train five ways on simulated worms and score them on held-out pictures."""
-    plan, count = (FULL, 3) if scale.full else (SMALL, 2)
+    plan, count = (FULL, 3) if scale.full else (SMALL, 3)
     seeds = range(scale.seed, scale.seed + count)
     trials = compare(plan, seeds, scale.device, score, "mean", scale.kept)
     return Finding(
