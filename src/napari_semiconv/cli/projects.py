@@ -12,8 +12,8 @@ from ..project.project import Project
 from ..project.telling import as_csv, as_json, as_lines
 from .progress import progress_bar, tell
 
-# Formats that hold or measure the pixels of the movie too.
-WITH_PIXELS = ("csv", "ome-zarr")
+# Formats that hold, measure or name the movie too.
+WITH_PIXELS = ("csv", "ome-zarr", "trackmate")
 
 # What `check` tells before it says how many faults there are besides.
 MOST_FAULTS = 20
