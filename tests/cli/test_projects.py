@@ -99,7 +99,7 @@ def test_tables_are_exported_also_when_the_movie_is_gone(
 ):
     movie.rename(tmp_path / "moved.tif")
     assert run("export", folder, "--to", "csv", tmp_path / "tables") == 0
-    assert "Nothing is written of its pixels" in capsys.readouterr().err
+    assert "What is measured of its pixels is left out" in capsys.readouterr().err
     words = "--movie", tmp_path / "moved.tif"
     assert run("export", folder, "--to", "csv", tmp_path / "more", *words) == 0
     cells = [(tmp_path / name / "cells.csv").read_text() for name in ("tables", "more")]

@@ -183,3 +183,15 @@ def test_the_history_is_told(project):
     assert lines[2].endswith("[dropped]")
     assert '"frame": 1' in as_json(project.history)
     assert as_csv(project.history).splitlines()[0].startswith("number,at,by,do,kind")
+
+
+def test_two_cells_found_in_a_confirmed_one_do_not_share_its_label_later(project):
+    pixels = family_pixels()
+    project.do(Paint(3, 50, Region(2, 2, np.ones((6, 9), bool))))
+    take_all(project, pixels=pixels)
+    found = shown(project.document)
+    assert (found[3, 2:8, 2:11] == 50).all()
+    for t in (4, 5):
+        left, right = found[t, 4, 3], found[t, 4, 8]
+        assert left != right
+        assert 50 in (left, right)

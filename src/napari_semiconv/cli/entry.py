@@ -247,5 +247,7 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 
 
 def _add_open(commands: Any) -> None:
-    command = _add(commands, "open", listing.open_, "open a movie in napari")
+    command = _add(
+        commands, "open", listing.open_, "open a movie or a project in napari"
+    )
     command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")

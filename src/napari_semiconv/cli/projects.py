@@ -81,6 +81,8 @@ def history(arguments: argparse.Namespace) -> None:
         else:
             for line in as_lines(project.history):
                 print(line)
+            if not project.history.journal.last:
+                tell(f"{arguments.project.name}: nothing was edited yet.")
 
 
 def _pixels(project: Project) -> Movie | None:
@@ -88,7 +90,7 @@ def _pixels(project: Project) -> Movie | None:
     try:
         return project.movie()
     except BadInputError as error:
-        tell(f"{error} Nothing is written of its pixels.")
+        tell(f"{error} What is measured of its pixels is left out.")
         return None
 
 

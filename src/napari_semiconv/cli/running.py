@@ -28,7 +28,12 @@ def run(arguments: argparse.Namespace) -> None:
             _report(project, steps)
             stopped = stop.came
     if stopped:
-        raise KeyboardInterrupt
+        _stop(arguments.project)
+
+
+def _stop(folder: Path) -> None:
+    tell(f"To go on: napari-semiconv run {folder}")
+    raise KeyboardInterrupt
 
 
 def segment_into_project(
@@ -63,7 +68,7 @@ def segment_into_project(
         _report(project, steps)
         stopped = stop.came
     if stopped:
-        raise KeyboardInterrupt
+        _stop(output)
 
 
 def _steps(
@@ -78,16 +83,22 @@ def _steps(
             f"none. Name the frames that are to be computed again, such as --frames "
             f"0:{count}; what is confirmed stays."
         )
-    frames = range(count)[span or slice(None)]
+    span = span or slice(None)
+    frames = range(count)[span]
     if not frames:
         raise BadSettingsError(
-            f"Frames {span}: expected at least one of the movie's {count} frames, "
-            f"found none. Frames are counted from 0."
+            f"Frames {_told(span)}: expected at least one of the movie's {count} "
+            f"frames, found none. Frames are counted from 0."
         )
     settings = _last_settings(project)
     return run_project(
         project, settings, frames, supervisor=supervisor, stop=lambda: stop.came
     )
+
+
+def _told(span: slice) -> str:
+    begin, end = ("" if part is None else part for part in (span.start, span.stop))
+    return f"{begin}:{end}"
 
 
 def _last_settings(project: Project) -> SegmentSettings:

@@ -7,7 +7,7 @@ from ..movie import Movie
 from ..project.project import Project
 from ..project.runs import ProjectRun, begin_run, unfinished_run
 from ..settings import SegmentSettings
-from .messages import FrameDone, Message, MovieChoice, Segment, Started
+from .messages import Finished, FrameDone, Message, MovieChoice, Segment, Started
 from .supervisor import Supervisor
 
 Stop = Callable[[], bool]
@@ -113,7 +113,19 @@ def _follow(
             run.take_ready(message.done)
         elif isinstance(message, FrameDone) and message.final:
             run.take(message.frame, message.born)
-        yield message
+        if isinstance(message, FrameDone) and message.frame < run.facts.first:
+            continue
+        yield _without_context(message, run.facts.first - run.frames[0])
+
+
+def _without_context(message: Message, context: int) -> Message:
+    """Count the frames asked for alone, not those that the network saw before."""
+    if not isinstance(message, Started | FrameDone | Finished):
+        return message
+    counts = {"done": max(0, message.done - context)}
+    if not isinstance(message, Started):
+        counts["total"] = message.total - context
+    return message.model_copy(update=counts)
 
 
 def _check_writable(project: Project) -> None:

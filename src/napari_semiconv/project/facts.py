@@ -27,12 +27,13 @@ class RunFacts(Settings):
     """One run of the network whose frames were taken over.
 
     ``folder`` lies in the project; ``frames`` are the first and the last asked for,
-    both included. ``group`` is the number that its edits share, ``settings`` are those
-    that were asked for.
+    both included; those before ``first`` only tell the network what was before.
+    ``group`` is the number that its edits share, ``settings`` are those asked for.
     """
 
     folder: str
     frames: tuple[int, int]
+    first: int
     group: int
     settings: Value
 

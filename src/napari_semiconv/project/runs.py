@@ -18,6 +18,9 @@ from .taking import Taker
 RUNS = "runs"
 # Frames before the first new one that tell which label is which.
 RECALLED = 10
+# Frames before those computed again that the network sees first: what it remembers of
+# them, and where their cells went, joins the new frames to the old ones.
+CONTEXT = 3
 
 
 class ProjectRun:
@@ -100,6 +103,9 @@ class ProjectRun:
 
     def _take(self, frame: int, masks: Labels, parents: dict[int, int]) -> None:
         labels = np.asarray(masks[frame], np.int32)
+        if frame < self.facts.first:
+            self._taker.recall(frame, labels)
+            return
         self._taker.take(frame, labels, parents)
         self._taken.add(frame)
         if frame == self.frames[-1]:
@@ -126,13 +132,20 @@ def begin_run(project: Project, frames: range, settings: SegmentSettings) -> Pro
     number = len(project.info.runs) + 1
     facts = RunFacts(
         folder=f"{RUNS}/{number:04d}",
-        frames=(frames[0], frames[-1]),
+        frames=(_begin(project, frames[0]), frames[-1]),
+        first=frames[0],
         group=project.history.new_group(),
         settings=settings.model_dump(mode="json"),
     )
     runs = (*project.info.runs, facts)
     project.note_runs(project.info.model_copy(update={"runs": runs}))
     return ProjectRun(project, number)
+
+
+def _begin(project: Project, first: int) -> int:
+    """First frame that the network sees: earlier ones count where cells are known."""
+    known = range(max(0, first - CONTEXT), first)
+    return next((t for t in known if project.lineage.cells(t)), first)
 
 
 def unfinished_run(project: Project) -> ProjectRun | None:

@@ -47,7 +47,7 @@ class Taker:
         labels
             What the run found in it, (Y, X).
         """
-        self._names |= same_cells(labels, self._project.document.labels(frame))
+        self._names |= _one_to_one(labels, self._project.document.labels(frame))
 
     def take(self, frame: int, labels: Labels, parents: Mapping[int, int]) -> Change:
         """Take a frame over.
@@ -75,7 +75,7 @@ class Taker:
             When it could not be written; nothing was changed.
         """
         self._forget_mothers(frame)
-        known = same_cells(labels, self._project.document.labels(frame))
+        known = _one_to_one(labels, self._project.document.labels(frame))
         names = self._names | self._new_names(labels, known)
         born = {
             names[child]: names[parent]
@@ -87,10 +87,16 @@ class Taker:
         self._names = names
         self._known, self._frame = known, frame
         shown = self._project.document.labels(frame)
-        for label, now in same_cells(labels, shown).items():
-            if names[label] != now:
-                self._join(names[label], now, frame)
-                self._names[label] = now
+        now = _one_to_one(labels, shown)
+        for label, name in now.items():
+            if names[label] != name:
+                self._join(names[label], name, frame)
+                self._names[label] = name
+        # Of several cells found in a confirmed one, one goes on under its label.
+        taken = {*now.values()}
+        for label in same_cells(labels, shown).keys() - now.keys():
+            if self._names[label] in taken:
+                del self._names[label]
         return change
 
     def close(self) -> None:
@@ -161,3 +167,18 @@ class Taker:
         except EditError:
             # A division on the way forbids it; they stay two tracks.
             return
+
+
+def _one_to_one(found: Labels, known: Labels) -> dict[int, int]:
+    """Give known labels of found cells; of several in one the largest part has it."""
+    rivals: dict[int, list[int]] = {}
+    for label, name in same_cells(found, known).items():
+        rivals.setdefault(name, []).append(label)
+    pairs = {}
+    for name, labels in rivals.items():
+        inside = found[known == name] if len(labels) > 1 else None
+        best = labels[0]
+        if inside is not None:
+            best = max(labels, key=lambda n: int((inside == n).sum()))
+        pairs[best] = name
+    return pairs

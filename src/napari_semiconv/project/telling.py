@@ -55,7 +55,8 @@ def as_csv(history: History) -> str:
 def as_lines(history: History) -> Iterator[str]:
     """Write the history for people, one entry a line."""
     for row in rows(history):
-        what = ", ".join(f"{k} {_short(v)}" for k, v in row["what"].items())
+        facts = {k: v for k, v in row["what"].items() if v is not None}
+        what = ", ".join(f"{k} {_short(v)}" for k, v in facts.items())
         doing = row["kind"] if row["do"] == "edit" else f"{row['do']} {row['kind']}"
         note = f" [{row['state']}]" if row["state"] in ("undone", "dropped") else ""
         when = row["at"][:19].replace("T", " ")
