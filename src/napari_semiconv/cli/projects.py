@@ -13,7 +13,7 @@ from ..project.telling import as_csv, as_json, as_lines
 from .progress import progress_bar, tell
 
 # Formats that hold, measure or name the movie too.
-WITH_PIXELS = ("csv", "ome-zarr", "trackmate")
+WITH_PIXELS = ("csv", "ome-zarr", "trackmate", "rois")
 
 # What `check` tells before it says how many faults there are besides.
 MOST_FAULTS = 20
