@@ -11,7 +11,6 @@ from napari_semiconv.errors import (
     UnreadableFrameError,
 )
 from napari_semiconv.inference.pipeline import describe, enlarge, segment_and_track
-from napari_semiconv.inference.sizing import Look, agreement, believe, sizes_for
 from napari_semiconv.inference.stream import Stream, margins
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
@@ -249,20 +248,3 @@ def test_cells_are_measured_with_centre_area_and_origin():
     np.testing.assert_allclose(cells.centres, [[3.5, 6.5], [11.5, 21.5]])
     np.testing.assert_allclose(cells.origins, cells.centres - 3, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(cells.embeddings, axis=1), 1, atol=1e-6)
-
-
-def test_the_size_is_that_of_the_scale_it_agrees_with():
-    looks = [Look(10, 30, 5), Look(20, 21, 9), Look(40, 25, 8)]
-    assert believe(looks, 24) == 21
-    assert agreement(looks[1]) > agreement(looks[2]) > agreement(looks[0])
-
-
-def test_without_any_cell_the_size_of_the_model_is_kept():
-    assert believe([Look(10, 10, 0.0)], 24) == 24
-
-
-def test_sizes_to_try_fit_the_frame():
-    sizes = sizes_for((512, 512))
-    assert sizes[0] == 8
-    assert sizes[-1] <= 0.6 * 512
-    assert sizes_for((4, 4)) == [8]

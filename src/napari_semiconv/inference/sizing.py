@@ -1,6 +1,17 @@
-"""How large a usual cell is, asked of the network itself at several scales."""
+"""How large a usual cell is, asked of the network itself at several scales.
 
+Told that cells are small, the network finds larger ones; told that they are large, it
+finds smaller ones. In between lies the size at which it finds them as large as it was
+told. Where there is nothing to see it finds cells of any size, but hesitantly: so it
+looks where most happens, and what it is sure of counts most.
+
+The constants were fitted on frames and stills that the default model was trained on,
+for the weights of several trainings alike, with ``python -m benchmarks sizes --fit``.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,19 +22,42 @@ from ..network.weights import Model
 from ..settings import VotesSettings
 from .stream import Floats, Stream
 from .votes import VotesEngine
+from .windows import liveliest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST, STEP = 8.0, 1.5  # px; factor between the sizes that are tried
-LARGEST = 0.6  # of the shorter side of a frame
+LARGEST = 0.75  # of the shorter side of a frame
 WINDOW = 256  # px at the resolution of the network that are looked at
-LOOKS = 2  # frames that are looked at
-# Cells on the right scale are found a little larger than told, within this tolerance.
-# Both were fitted on frames that the default model was trained on.
-LARGER, TOLERANCE = 0.3, 0.5
-FEW = 0.5  # power of the number of cells that counts as evidence
+LOOKS, WINDOWS = 2, 2  # frames that are looked at, and windows in each
 HARDLY = 0.2  # foreground that is doubtful, but not nothing
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is made of the cells found; the usual values were fitted.
+
+    Parameters
+    ----------
+    larger
+        Logarithm of how much larger than told cells of the right size are found.
+    width
+        Power of its area by which a cell counts: 0.5 is its width. Pieces and specks
+        are many, but small.
+    few
+        Power of the number of cells by which a look counts.
+    sure
+        Power of the certainty by which a look counts.
+    """
+
+    larger: float = 0.05
+    width: float = 0.5
+    few: float = 0.25
+    sure: float = 2.0
+
+
+USUAL = Belief()
 
 
 @dataclass(frozen=True)
@@ -34,10 +68,29 @@ class Look:
     ----------
     assumed
         Diameter that cells would have if they fitted this scale, px.
+    areas
+        Areas of the cells found, (N,), px².
+    certainty
+        How sure the network is, 0 to 1.
+    """
+
+    assumed: float
+    areas: "NDArray[np.float64]"
+    certainty: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """A scale with what is made of the cells found there.
+
+    Parameters
+    ----------
+    assumed
+        Diameter that the network was told, px.
     found
-        Diameter of the cells found, px.
+        Diameter of the cell in the middle, px.
     evidence
-        How many cells were found and how sure the network is of them.
+        How much it counts.
     """
 
     assumed: float
@@ -70,11 +123,14 @@ def estimate_cell_size(
     usual = model.info.cell_size
     if not model.info.network.offsets:
         return usual
-    frames = frames or range(len(movie))
-    chosen = sorted({frames[0], frames[len(frames) // 2]})[:LOOKS]
+    return believe(look_around(movie, model, frames or range(len(movie))), usual)
+
+
+def look_around(movie: Movie, model: Model, frames: range) -> list[Look]:
+    """Look at some of the frames at every scale, ascending."""
+    chosen = sorted({frames[len(frames) * i // LOOKS] for i in range(LOOKS)})
     images = [readable(movie, range(t, frames.stop)) for t in chosen]
-    looks = [look_at(images, model, size) for size in sizes_for(movie.frame_shape)]
-    return believe(looks, usual)
+    return [look_at(images, model, size) for size in sizes_for(movie.frame_shape)]
 
 
 def readable(movie: Movie, frames: range) -> Array:
@@ -101,36 +157,71 @@ def sizes_for(shape: tuple[int, int]) -> list[float]:
     return [SMALLEST * STEP**i for i in range(count)]
 
 
-def believe(looks: list[Look], usual: float) -> float:
-    """Choose the diameter that agrees best with what was found at its scale.
+def believe(looks: Sequence[Look], usual: float, belief: Belief = USUAL) -> float:
+    """Choose the diameter at which cells are found as large as the network was told.
 
     Parameters
     ----------
     looks
-        What was found at each scale.
+        What was found at each scale, scales ascending.
     usual
         Diameter to fall back on when no cell was found at any scale, px.
+    belief
+        What is made of the cells found.
 
     Returns
     -------
     float
         Diameter, px.
     """
-    good = [look for look in looks if look.evidence > 0]
-    if not good:
+    points = [point_of(look, belief) for look in looks if len(look.areas)]
+    if not points:
         return usual
-    # The cells found say it more finely than the grid of scales.
-    return max(good, key=lambda look: look.evidence * agreement(look)).found
+    between = [crossing(*pair, belief.larger) for pair in pairwise(points)]
+    crossings = [point for point in between if point is not None]
+    if not crossings:
+        # No scale is right, or there is only one: what is found says most.
+        return max(points, key=lambda point: point.evidence).found
+    return max(crossings, key=lambda point: point.evidence).assumed
 
 
-def agreement(look: Look) -> float:
-    """How well the cells found fit the scale, 0 to 1."""
-    off = np.log(look.found / look.assumed) - LARGER
-    return float(np.exp(-((off / TOLERANCE) ** 2)))
+def point_of(look: Look, belief: Belief = USUAL) -> Point:
+    """Make a point of a look that found cells: the middle cell, and how much it counts.
+
+    In the middle is the cell on both sides of which cells count alike.
+    """
+    areas = np.sort(look.areas)
+    weight = np.cumsum(areas**belief.width)
+    middle = areas[np.searchsorted(weight, weight[-1] / 2)]
+    evidence = len(areas) ** belief.few * look.certainty**belief.sure
+    return Point(look.assumed, float(np.sqrt(4 / np.pi * middle)), float(evidence))
 
 
-def look_at(images: list[Array], model: Model, size: float) -> Look:
-    """Run the model on a window of each image as if cells had a diameter.
+def crossing(
+    finer: Point, coarser: Point, larger: float = USUAL.larger
+) -> Point | None:
+    """Find the scale between two at which cells are found as large as told.
+
+    None when they are found larger at both, smaller at both, or the wrong way round:
+    smaller where the network was told that they are small.
+    """
+    above, below = (np.log(p.found / p.assumed) - larger for p in (finer, coarser))
+    if not above >= 0 > below:
+        return None
+    share = above / (above - below)
+
+    def between(one: float, other: float) -> float:
+        return float(one ** (1 - share) * other**share)
+
+    return Point(
+        between(finer.assumed, coarser.assumed),
+        between(finer.found, coarser.found),
+        between(finer.evidence, coarser.evidence),
+    )
+
+
+def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
+    """Run the model on windows of each image as if cells had a diameter.
 
     Parameters
     ----------
@@ -141,22 +232,20 @@ def look_at(images: list[Array], model: Model, size: float) -> Look:
     size
         Assumed diameter, px.
     """
-    usual = model.info.cell_size
-    areas: list[NDArray[np.int64]] = []
-    trust = []
+    scale = size / model.info.cell_size
+    areas: list[NDArray[np.float64]] = []
+    sure = []
     for image in images:
-        cut = central(image, round(WINDOW * size / usual))
-        output = Stream(model, size).push(cut)
-        labels = VotesEngine(VotesSettings()).cluster([output])[0]
-        if labels.any():
-            areas.append(np.unique(labels[labels > 0], return_counts=True)[1])
-            trust.append(certainty(output.foreground))
+        for window in liveliest(image, round(WINDOW * scale), WINDOWS):
+            output = Stream(model, size).push(image[window])
+            labels = VotesEngine(VotesSettings()).cluster([output])[0]
+            if labels.any():
+                counts = np.unique(labels[labels > 0], return_counts=True)[1]
+                areas.append(counts.astype(np.float64) * scale**2)
+                sure.append(certainty(output.foreground))
     if not areas:
-        return Look(size, size, 0.0)
-    area = np.concatenate(areas)
-    diameter = float(np.sqrt(4 / np.pi * np.median(area)))
-    evidence = float(len(area) ** FEW * np.mean(trust))
-    return Look(size, diameter * size / usual, evidence)
+        return Look(size, np.zeros(0), 0.0)
+    return Look(size, np.concatenate(areas), float(np.mean(sure)))
 
 
 def certainty(foreground: Floats) -> float:
@@ -170,20 +259,10 @@ def certainty(foreground: Floats) -> float:
     Returns
     -------
     float
-        Certainty over the whole frame to the fourth power, times that where there may
-        be cells; the powers were fitted with the constants above.
+        Certainty over the whole frame, times that where there may be cells.
     """
     decided = np.abs(2 * foreground - 1)
     where = foreground > HARDLY
     if not where.any():
         return 0.0
-    return float(decided.mean() ** 4 * decided[where].mean())
-
-
-def central(image: Array, side: int) -> Array:
-    """Cut the middle out of an image, (Y, X), at most ``side`` px high and wide."""
-    rows, columns = (
-        slice((n - min(n, side)) // 2, (n - min(n, side)) // 2 + min(n, side))
-        for n in image.shape
-    )
-    return image[rows, columns]
+    return float(decided.mean() * decided[where].mean())
