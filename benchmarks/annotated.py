@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2gray
+
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.io.ctc import Truth
 from napari_semiconv.training.truth import held_out_frames as training_holds_out
@@ -74,6 +78,11 @@ def held_out_outlines(truth: Truth, count: int) -> range:
     outlined = [t in truth.outlines for t in range(count)]
     aside = training_holds_out(outlined, HELD_OUT) - set(held_out_frames(count))
     return range(min(aside), max(aside) + 1) if aside else range(0)
+
+
+def as_grey(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Turn a colour still, (Y, X, C), into grey levels, (Y, X); grey ones stay."""
+    return np.asarray(rgb2gray(image)) if image.ndim == 3 else image
 
 
 def data_folder() -> Path:

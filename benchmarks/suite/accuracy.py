@@ -9,9 +9,6 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from skimage.color import rgb2gray
 from tifffile import imread
 
 from napari_semiconv.io.ctc import CtcWriter, Truth, find_truth, read_ctc
@@ -25,6 +22,7 @@ from napari_semiconv.tracking.matching import measure_overlaps
 from ..annotated import (
     Stills,
     Video,
+    as_grey,
     data_folder,
     find_annotated,
     held_out_frames,
@@ -170,7 +168,8 @@ def _stills(stills: Stills, model: Model, options: argparse.Namespace) -> Row:
     settings = pipeline_settings(vars(options))
     files = stills.files() if options.all_frames else stills.held_out()
     for i, name in enumerate(files):
-        image, truth = _grey(imread(stills.images / name)), imread(stills.labels / name)
+        image = as_grey(imread(stills.images / name))
+        truth = imread(stills.labels / name)
         movie = movie_from_array(image[None], "TYX", name)
         for found, seconds in run_timed(movie, model, settings, range(1)):
             tally.add(measure_overlaps(truth, found.labels))
@@ -191,7 +190,3 @@ def _stills(stills: Stills, model: Model, options: argparse.Namespace) -> Row:
         "outlines": "gold",
         "s_per_frame": statistics.median(times),
     }
-
-
-def _grey(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    return np.asarray(rgb2gray(image)) if image.ndim == 3 else image
