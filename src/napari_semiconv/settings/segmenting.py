@@ -201,7 +201,8 @@ class SegmentSettings(Settings):
         "cells",
         "Resize",
         "What a frame is brought to for the network: cells of the size it knows, or a "
-        "height x width in px whatever the aspect, as published.",
+        "height x width in px whatever the aspect, as published; then the cell size is "
+        "not used.",
     )
     memory_span: int = setting(
         8,
