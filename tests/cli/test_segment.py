@@ -157,6 +157,12 @@ def test_a_second_run_is_refused_before_anything_is_computed(
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
+def test_a_project_is_never_replaced(movie, output, capsys):
+    assert segment(movie, output, "--format", "project", "--overwrite") == 1
+    assert "corrections are never overwritten" in capsys.readouterr().err
+    assert not output.exists()
+
+
 def test_a_complete_run_may_replace_an_earlier_result(movie, output, use):
     use(Threshold())
     assert segment(movie, output) == 0

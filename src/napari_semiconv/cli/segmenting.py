@@ -71,7 +71,18 @@ class Outcome:
 
 
 def segment(arguments: argparse.Namespace) -> None:
-    """Segment and track a movie into a result folder."""
+    """Segment and track a movie into a result folder.
+
+    Raises
+    ------
+    BadSettingsError
+        When a project is to be replaced, or a choice cannot work.
+    """
+    if arguments.format == "project" and arguments.overwrite:
+        raise BadSettingsError(
+            "--overwrite: expected the format ctc or tiff, found project; corrections "
+            "are never overwritten. Leave it out, and choose a new folder."
+        )
     movie = chosen_movie(arguments)
     frames = chosen_frames(len(movie), arguments.frames)
     settings = chosen_settings(arguments)
