@@ -8,7 +8,7 @@ import pytest
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.inference.cluster import engine_for, tidy
 from napari_semiconv.inference.hdbscan import HdbscanEngine
-from napari_semiconv.inference.votes import VotesEngine, nearest_seed, vote_map
+from napari_semiconv.inference.votes import VotesEngine
 from napari_semiconv.settings import HdbscanSettings, SegmentSettings, VotesSettings
 
 from .perfect import perfect_output, same_partition
@@ -99,20 +99,6 @@ def test_no_foreground_gives_no_cell():
     for engine in (VotesEngine(VotesSettings()), HdbscanEngine(HdbscanSettings())):
         found = engine.cluster([perfect_output(np.zeros((16, 16), np.int32))])
         assert [f.any() for f in found] == [False]
-
-
-def test_every_vote_counts_once_in_the_map():
-    rng = np.random.default_rng(0)
-    votes = rng.uniform(5, 25, (2, 50)).astype(np.float32)
-    total = vote_map(votes, np.ones(50, np.float32), (31, 31), 1.0)
-    assert total.sum() == pytest.approx(50, rel=1e-3)
-
-
-def test_votes_outside_the_frame_join_the_nearest_seed():
-    seeds = np.zeros((5, 9), np.int32)
-    seeds[2, 1], seeds[2, 7] = 1, 2
-    votes = np.array([[-3.0, 2, 9], [-4.0, 5, 20]], np.float32)
-    assert nearest_seed(votes, seeds).tolist() == [1, 2, 2]
 
 
 def one_row(count=4):

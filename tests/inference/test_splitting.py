@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 
-from napari_semiconv.inference.splitting import split_pieces
+from napari_semiconv.inference import splitting
 from napari_semiconv.inference.votes import VotesEngine
 from napari_semiconv.settings import VotesSettings
 
@@ -21,6 +22,17 @@ def noisy(embedding, seed=0, amount=0.2):
     noise = np.random.default_rng(seed).normal(size=embedding.shape)
     told = embedding + amount * noise.astype(np.float32)
     return told / np.linalg.norm(told, axis=0)
+
+
+def split_pieces(labels, embedding, cell_size):
+    """Parted pieces, (Y, X), and the number that each had, both from 1."""
+    inside = labels > 0
+    owner = torch.from_numpy(labels[inside].astype(np.int64) - 1)
+    codes = torch.from_numpy(embedding[:, inside].astype(np.float32))
+    found, had = splitting.split_pieces(codes, owner, int(labels.max()), cell_size)
+    pieces = np.zeros(labels.shape, np.int32)
+    pieces[inside] = found.numpy() + 1
+    return pieces, had.numpy() + 1
 
 
 def test_two_cells_in_one_piece_are_parted():

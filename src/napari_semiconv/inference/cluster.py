@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..errors import BadSettingsError
 from ..settings import SegmentSettings
@@ -85,15 +85,22 @@ def tidy(labels: Labels, smallest: float) -> Labels:
     Labels
         (Y, X), numbers kept.
     """
-    pieces, owners = connected_pieces(labels)
-    if not len(owners):
+    from .pieces import areas_of, fill_holes, find_regions
+    from .tensors import highest, lowest, tensor_of
+
+    regions = find_regions(tensor_of(labels))
+    owner, area = regions.labels, areas_of(regions)
+    if not regions.cells:
         return labels
-    area = np.bincount(pieces.ravel(), minlength=len(owners) + 1)[1:]
-    best = np.zeros(int(owners.max()) + 1, np.int64)
-    np.maximum.at(best, owners, area)
-    keep = (area == best[owners]) & (area >= smallest)
-    clean = np.concatenate([[0], np.where(keep, owners, 0)])[pieces].astype(np.int32)
-    return _fill(clean)
+    count = int(owner.max()) + 1
+    # Of two pieces of equal area the first one is kept.
+    number = torch.arange(len(owner))
+    largest = area == highest(owner, area, count, 0)[owner]
+    first = lowest(owner, torch.where(largest, number, len(owner)), count, len(owner))
+    keep = (number == first[owner]) & (area >= smallest)
+    cell = fill_holes(regions, torch.where(keep, owner, 0))
+    found: Labels = cell.to(torch.int32)[regions.image].numpy()
+    return found
 
 
 def mean_embeddings(
@@ -127,37 +134,9 @@ def mean_embeddings(
 
 def connected_pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find connected pieces of equal label, (Y, X), and the label of each."""
-    # Doubling the grid puts a background line between touching pieces of two labels.
-    height, width = labels.shape
-    same = np.zeros((2 * height - 1, 2 * width - 1), bool)
-    inside = labels > 0
-    same[::2, ::2] = inside
-    same[1::2, ::2] = (labels[1:] == labels[:-1]) & inside[1:]
-    same[::2, 1::2] = (labels[:, 1:] == labels[:, :-1]) & inside[:, 1:]
-    numbered, count = ndimage.label(same)
-    pieces = numbered[::2, ::2]
-    owners = np.zeros(count, np.int64)
-    owners[pieces[inside] - 1] = labels[inside]
-    return pieces, owners
+    from .pieces import find_regions
+    from .tensors import tensor_of
 
-
-def _fill(labels: Labels) -> Labels:
-    """Give background that one cell alone encloses to that cell."""
-    holes, count = ndimage.label(labels == 0)
-    if count < 2:
-        return labels
-    edge = np.unique(np.concatenate([holes[0], holes[-1], holes[:, 0], holes[:, -1]]))
-    around = ndimage.grey_dilation(labels, footprint=CROSS)
-    most = ndimage.maximum(around, holes, np.arange(count + 1))
-    padded = np.where(labels == 0, np.iinfo(np.int32).max, labels)
-    least = ndimage.minimum(
-        ndimage.grey_erosion(padded, footprint=CROSS), holes, np.arange(count + 1)
-    )
-    single = np.asarray(most == least)
-    single[edge] = False
-    single[0] = False
-    fill = np.where(single, np.asarray(most), 0).astype(np.int32)
-    return np.where(labels == 0, fill[holes], labels)
-
-
-CROSS = ndimage.generate_binary_structure(2, 1)
+    regions = find_regions(tensor_of(labels))
+    image = torch.where(regions.image < regions.cells, regions.image + 1, 0)
+    return image.numpy(), regions.labels[: regions.cells].numpy()

@@ -1,12 +1,13 @@
 """Pieces in which two embeddings meet are parted: votes alone join touching cells."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from .cluster import Labels
+from .tensors import FINE, fixed, lowest, places, tally, total
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # Chosen on frames that the default model was trained on: mean length of the unit
 # embeddings of a piece below which it is looked into, cosine of the two halves below
 # which it is parted, and the least area of a half, in usual cells.
@@ -15,105 +16,115 @@ ROUNDS = 6  # of two-means; most pieces settle after three
 
 
 def split_pieces(
-    labels: Labels, embedding: NDArray[np.float32], cell_size: float
-) -> tuple[Labels, Integers]:
+    codes: Tensor, owner: Tensor, count: int, cell_size: float
+) -> tuple[Tensor, Tensor]:
     """Part pieces that hold two kinds of embedding, all at once by two-means.
 
     Parameters
     ----------
-    labels
-        Pieces, (Y, X), numbered 1 to n.
-    embedding
-        Unit cosine embeddings, (D, Y, X).
+    codes
+        Unit embeddings of the pixels of all pieces, (D, P).
+    owner
+        Piece of each pixel, (P,), 0 to ``count`` - 1.
+    count
+        Number of pieces.
     cell_size
         Diameter of a usual cell, px.
 
     Returns
     -------
     tuple
-        Pieces, (Y, X), numbered 1 to m, the new ones last; the number that each had in
-        ``labels``, (m,).
+        Piece of each pixel, (P,), the new ones last; the number that each piece had in
+        ``owner``, (m,).
     """
-    pixels = np.flatnonzero(labels)
-    owner = labels.ravel()[pixels].astype(np.int64) - 1
-    count = int(owner.max(initial=-1)) + 1
-    same = np.arange(1, count + 1)
+    same = torch.arange(count, device=owner.device)
     least = LEAST * np.pi / 4 * cell_size**2
-    codes = embedding.reshape(len(embedding), -1)[:, pixels].T.astype(np.float64)
-    mixed = _mixed(codes, owner, count, least)
-    chosen = mixed[owner]
-    if not chosen.any():
-        return labels, same
-    pixels, codes = pixels[chosen], codes[chosen]
-    which, group = np.unique(owner[chosen], return_inverse=True)
-    other, alike = _two_means(codes, group, len(which))
-    areas = np.bincount(group, minlength=len(which))
-    part = np.bincount(group[other], minlength=len(which))
-    parted = (alike < DIFFERENT) & (np.minimum(part, areas - part) >= least)
-    fresh = np.zeros(len(which), np.int32)
-    fresh[parted] = count + 1 + np.arange(np.count_nonzero(parted))
-    found = labels.ravel().copy()
-    moved = other & parted[group]
-    found[pixels[moved]] = fresh[group[moved]]
-    return found.reshape(labels.shape), np.concatenate([same, which[parted] + 1])
+    sums = sums_of(codes, owner, count)
+    areas = tally(owner, count)
+    length = dot(sums, sums).sqrt()
+    mixed = (length < areas * (UNIFORM * FINE)) & (areas >= 2 * least)
+    which = places(mixed)
+    if not len(which):
+        return owner, same
+    place = torch.full_like(same, -1)
+    place[which] = torch.arange(len(which), device=owner.device)
+    chosen = places(mixed.index_select(0, owner))
+    group = place[owner[chosen]]
+    halves = _two_means(codes.index_select(1, chosen), group, sums[:, which])
+    other, alike = halves
+    part = total(group, other, len(which))
+    small = torch.minimum(part, areas[which] - part)
+    parted = (alike < DIFFERENT) & (small >= least)
+    fresh = count + parted.cumsum(0) - 1
+    moved = places(other & parted[group])
+    found = owner.clone()
+    found[chosen[moved]] = fresh[group[moved]]
+    return found, torch.cat([same, which[parted]])
 
 
-def _mixed(
-    codes: Floats, owner: Integers, count: int, least: float
-) -> NDArray[np.bool_]:
-    """Whether a piece is large and uneven enough to be looked into, (n,)."""
-    areas = np.bincount(owner, minlength=count)
-    length = np.linalg.norm(_sums(codes, owner, count), axis=1)
-    mixed: NDArray[np.bool_] = (length < UNIFORM * areas) & (areas >= 2 * least)
-    return mixed
+def sums_of(codes: Tensor, owner: Tensor, count: int) -> Tensor:
+    """Add up codes, (D, P), of each owner, (P,): (D, count), `FINE` steps per unit."""
+    return torch.stack([total(owner, fixed(plane), count) for plane in codes])
 
 
-def _two_means(
-    codes: Floats, group: Integers, count: int
-) -> tuple[NDArray[np.bool_], Floats]:
+def _two_means(codes: Tensor, group: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
     """Part each group in two by direction.
 
     Parameters
     ----------
     codes
-        Unit embeddings, (P, D).
+        Unit embeddings, (D, P).
     group
-        Group of each, (P,), every one of 0 to ``count`` - 1 present.
-    count
-        Number of groups.
+        Group of each, (P,), every one of 0 to G - 1 present.
+    sums
+        Sum of the codes of each group, (D, G).
 
     Returns
     -------
     tuple
         Whether each pixel is in the second half, (P,); cosine of the two mean
-        directions of each group, (count,).
+        directions of each group, (G,).
     """
-    first = codes[_farthest(codes, group, _unit(_sums(codes, group, count)))]
-    second = codes[_farthest(codes, group, first)]
+    count = sums.shape[1]
+    first = codes[:, _farthest(codes, group, unit(sums))]
+    second = codes[:, _farthest(codes, group, first)]
+    # What the second half has, the first lacks: fixed-point sums leave no rest.
+    steps = [fixed(plane) for plane in codes]
     for _ in range(ROUNDS):
-        other = _along(codes, first, group) < _along(codes, second, group)
-        first = _unit(_sums(codes[~other], group[~other], count))
-        second = _unit(_sums(codes[other], group[other], count))
-    other = _along(codes, first, group) < _along(codes, second, group)
-    return other, (first * second).sum(1)
+        other = _along(codes, first - second, group) < 0
+        rows = places(other)
+        part = group[rows]
+        taken = torch.stack([total(part, plane[rows], count) for plane in steps])
+        first, second = unit(sums - taken), unit(taken)
+    other = _along(codes, first - second, group) < 0
+    return other, dot(first, second)
 
 
-def _farthest(codes: Floats, group: Integers, direction: Floats) -> Integers:
-    """Row of the code of each group that differs most from its direction, (count,)."""
-    order = np.lexsort((_along(codes, direction, group), group))
-    return order[np.searchsorted(group[order], np.arange(len(direction)))]
+def _farthest(codes: Tensor, group: Tensor, direction: Tensor) -> Tensor:
+    """Place of the code of each group that differs most from its direction, (G,)."""
+    along = fixed(_along(codes, direction, group))
+    size = len(group)
+    key = along * size + torch.arange(size, device=group.device)
+    most = torch.iinfo(torch.int64).max
+    return lowest(group, key, direction.shape[1], most).remainder(size)
 
 
-def _along(codes: Floats, direction: Floats, group: Integers) -> Floats:
-    along: Floats = np.einsum("pd,pd->p", codes, direction[group])
-    return along
+def _along(codes: Tensor, direction: Tensor, group: Tensor) -> Tensor:
+    return dot(codes, [plane.index_select(0, group) for plane in direction])
 
 
-def _sums(codes: Floats, group: Integers, count: int) -> Floats:
-    return np.stack([np.bincount(group, plane, count) for plane in codes.T], 1)
+def dot(one: Sequence[Tensor] | Tensor, other: Sequence[Tensor] | Tensor) -> Tensor:
+    """Inner product over the first axis, added up in a fixed order."""
+    found: Tensor | None = None
+    for a, b in zip(one, other, strict=True):
+        product = a.to(torch.float32) * b.to(torch.float32)
+        found = product if found is None else found + product
+    assert found is not None
+    return found
 
 
-def _unit(vectors: Floats) -> Floats:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = vectors / np.maximum(length, 1e-6)
-    return unit
+def unit(vectors: Tensor) -> Tensor:
+    """Directions of sums of codes, (D, G); zero where there is none."""
+    parts = vectors.to(torch.float32)
+    length = dot(parts, parts).sqrt()
+    return parts / length.clamp(min=1.0)

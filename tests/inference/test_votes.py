@@ -1,0 +1,202 @@
+"""The votes engine: the same bits on every device, and how sure it is of a cell."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_semiconv.inference.gathering import find_pieces
+from napari_semiconv.inference.tensors import to_tensors
+from napari_semiconv.inference.votes import VotesEngine, pieces_of
+from napari_semiconv.settings import VotesSettings
+
+from .perfect import perfect_output, same_partition
+
+
+def crowd(seed=0, side=160, spacing=20):
+    """Noisy votes and embeddings of touching cells: hills merge, split and stray."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((side, side))
+    jitter = rng.normal(0, 2, (2, side // spacing, side // spacing))
+    place = np.indices(jitter.shape[1:]) * spacing + spacing / 2
+    centres = (place + jitter).reshape(2, -1)
+    apart = np.hypot(y[..., None] - centres[0], x[..., None] - centres[1])
+    cells = np.where(apart.min(-1) < 0.55 * spacing, apart.argmin(-1) + 1, 0)
+    output = perfect_output(cells.astype(np.int32), cell_size=float(spacing))
+    noise = rng.normal(size=output.embedding.shape) * 0.3
+    embedding = output.embedding + noise
+    embedding /= np.linalg.norm(embedding, axis=0)
+    offset = output.offset * 0.8 + rng.normal(0, 1.2, output.offset.shape)
+    seed_map = output.seed * rng.random(output.seed.shape)
+    single = np.float32
+    return replace(
+        output,
+        embedding=embedding.astype(single),
+        offset=offset.astype(single),
+        seed=seed_map.astype(single),
+    )
+
+
+@pytest.fixture
+def only_deterministic():
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def same_bits(one, other):
+    return np.array_equal(one, other) and one.dtype == other.dtype
+
+
+def check_same(one, other):
+    """Labels and scores of two runs are the same to the last bit."""
+    assert same_bits(one[0], other[0])
+    for name in ("numbers", "votes", "borders", "persistence"):
+        assert same_bits(getattr(one[1], name), getattr(other[1], name))
+
+
+@pytest.mark.usefixtures("only_deterministic")
+def test_only_deterministic_operations_are_used():
+    engine = VotesEngine(VotesSettings())
+    first, again = (engine.cluster_scored([crowd()])[0] for _ in range(2))
+    assert len(first[1].numbers) > 30
+    check_same(first, again)
+
+
+def test_the_number_of_threads_changes_nothing():
+    engine, threads = VotesEngine(VotesSettings()), torch.get_num_threads()
+    found = []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(engine.cluster_scored([crowd(1)])[0])
+    torch.set_num_threads(threads)
+    check_same(*found)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA card")
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_card_finds_what_the_cpu_finds_bit_by_bit(seed, strict):
+    output = crowd(seed)
+    host, card = (VotesEngine(VotesSettings(), d) for d in ("cpu", "cuda"))
+    wanted = host.cluster_scored([output])[0]
+    torch.use_deterministic_algorithms(strict)
+    try:
+        found = card.cluster_scored([output])[0]
+    finally:
+        torch.use_deterministic_algorithms(False)
+    check_same(wanted, found)
+    inside = output.foreground > 0.6
+    one, other = (
+        find_pieces(to_tensors(output, inside, torch.device(d)), VotesSettings())
+        for d in ("cpu", "cuda")
+    )
+    assert torch.equal(one.density, other.density.cpu())
+    assert torch.equal(one.hills.passes, other.hills.passes.cpu())
+    assert same_bits(one.borders.observed, other.borders.observed)
+
+
+def test_the_cpu_reads_the_arrays_themselves_and_leaves_them():
+    output = crowd()
+    before = [output.offset.copy(), output.seed.copy(), output.embedding.copy()]
+    inside = output.foreground > 0.6
+    planes = to_tensors(output, inside, torch.device("cpu"))
+    assert np.shares_memory(planes.embedding.numpy(), output.embedding)
+    VotesEngine(VotesSettings()).cluster([output])
+    for array, kept in zip(
+        (output.offset, output.seed, output.embedding), before, strict=True
+    ):
+        assert same_bits(array, kept)
+
+
+def test_arrays_that_may_not_be_written_to_are_read():
+    output = crowd()
+    wanted = VotesEngine(VotesSettings()).cluster([output])[0]
+    for array in (output.offset, output.seed, output.embedding):
+        array.setflags(write=False)
+    assert same_bits(VotesEngine(VotesSettings()).cluster([output])[0], wanted)
+
+
+def test_pieces_are_numbered_in_the_order_of_rows():
+    output = crowd()
+    labels, borders = pieces_of(output, output.foreground > 0.6, VotesSettings())
+    assert labels.dtype == np.int32
+    assert ((labels > 0) == (output.foreground > 0.6)).all()
+    _, first = np.unique(labels[labels > 0], return_index=True)
+    assert (np.diff(first) > 0).all()
+    assert borders.pairs.max() <= labels.max()
+
+
+def square_cells(gap):
+    labels = np.zeros((30, 60), np.int32)
+    labels[8:20, 8:20], labels[8:20, 20 + gap : 32 + gap] = 1, 2
+    return labels
+
+
+def certainty_of(output):
+    return VotesEngine(VotesSettings()).cluster_scored([output])[0][1]
+
+
+def test_perfect_cells_that_stand_alone_are_sure():
+    found = certainty_of(perfect_output(square_cells(gap=6)))
+    assert found.numbers.tolist() == [1, 2]
+    for score in (found.votes, found.borders, found.persistence, found.margin):
+        assert score.tolist() == [1.0, 1.0]
+
+
+def test_scores_belong_to_the_cells_that_are_found():
+    labels, found = VotesEngine(VotesSettings()).cluster_scored([crowd()])[0]
+    assert found.numbers.tolist() == [n for n in np.unique(labels).tolist() if n]
+    for score in (found.votes, found.borders, found.persistence, found.margin):
+        assert score.shape == found.numbers.shape
+        assert ((score >= 0) & (score <= 1)).all()
+
+
+def test_votes_that_run_together_make_cells_less_sure():
+    """The nearer the votes of two cells fall to one another, the lower the pass."""
+    labels = square_cells(gap=0)
+    rng = np.random.default_rng(0)
+    found = []
+    for spread in (0.3, 2.0):
+        output = perfect_output(labels)
+        noise = rng.normal(0, spread, output.offset.shape).astype(np.float32)
+        both = certainty_of(replace(output, offset=output.offset + noise))
+        assert len(both.numbers) == 2
+        found.append(both)
+    sharp, blurred = found
+    assert (blurred.persistence < sharp.persistence).all()
+    assert (blurred.votes < sharp.votes).all()
+
+
+def test_a_border_near_the_threshold_is_a_doubtful_one():
+    output = perfect_output(square_cells(gap=0))
+    sure = certainty_of(output).borders
+    chance = pieces_of(output, output.foreground > 0.6, VotesSettings())[1].chance[0]
+    near = VotesEngine(VotesSettings(join=float(chance) * 1.01))
+    assert (near.cluster_scored([output])[0][1].borders < 0.05).all()
+    assert (sure > 0.5).all()
+
+
+def test_a_frame_without_cells_has_no_scores():
+    labels, found = VotesEngine(VotesSettings()).cluster_scored(
+        [perfect_output(np.zeros((16, 16), np.int32))]
+    )[0]
+    assert not labels.any()
+    assert len(found.numbers) == len(found.margin) == 0
+
+
+def test_foreground_without_any_vote_is_no_cell():
+    output = perfect_output(square_cells(gap=6))
+    blind = replace(output, seed=np.zeros_like(output.seed))
+    labels, found = VotesEngine(VotesSettings()).cluster_scored([blind])[0]
+    assert not labels.any()
+    assert len(found.numbers) == 0
+
+
+def test_a_cell_larger_than_the_map_expects_is_found():
+    """Smoothing as wide as a cell reaches beyond the margin of the map."""
+    labels = square_cells(gap=6)
+    wide = VotesSettings(smoothing=2.0, least_votes=0.0)
+    found = VotesEngine(wide).cluster([perfect_output(labels)])[0]
+    assert same_partition(found > 0, labels > 0)
