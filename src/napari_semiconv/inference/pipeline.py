@@ -1,6 +1,6 @@
 """From a movie to tracked cells, frame by frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,14 @@ from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
 from .cluster import Engine, Labels, engine_for, mean_embeddings
+from .constrain import honour
+from .constraints import Constraints
 from .link import Cells, Linker
+from .maps import Maps
 from .published import PUBLISHED, Published
 from .result import FrameResult
 from .run_state import RunState, check_resumable
+from .shrinking import shrink
 from .sizing import estimate_cell_size
 from .stream import Floats, FrameOutput, Stream, resize
 
@@ -28,6 +32,7 @@ def segment_and_track(
     settings: SegmentSettings,
     frames: range | None = None,
     resume_from: RunState | None = None,
+    constraints: Mapping[int, Constraints] | None = None,
 ) -> Iterator[FrameResult]:
     """Find the cells of every frame and follow them; closing the generator stops it.
 
@@ -44,6 +49,9 @@ def segment_and_track(
     resume_from
         State of an earlier run over these frames, from `FrameResult.state`: the frames
         after it are done, as if the run had never stopped. None begins anew.
+    constraints
+        By frame, what the user says of its cells, in pixels of the movie; every engine
+        holds all of it exactly.
 
     Yields
     ------
@@ -54,8 +62,8 @@ def segment_and_track(
     Raises
     ------
     BadInputError
-        When frames are asked for that the movie does not have, or the state belongs to
-        other frames.
+        When frames are asked for that the movie does not have, the state belongs to
+        other frames, or not all that the user says of a frame can hold.
     BadModelError
         When the state belongs to another model.
     BadSettingsError
@@ -64,14 +72,17 @@ def segment_and_track(
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
+    told = dict(constraints or {})
+    for one in told.values():
+        one.check()
     if resume_from is not None:
         _check_engine(settings)
         check_resumable(resume_from, settings, frames, movie.frame_shape)
     if settings.engine in PUBLISHED:
         size = cell_size_for(movie, model, settings, frames)
-        yield from Published(movie, model, settings, frames, size).results()
+        yield from Published(movie, model, settings, frames, size, told).results()
     else:
-        yield from _followed(movie, model, settings, frames, resume_from)
+        yield from _followed(movie, model, settings, frames, resume_from, told)
 
 
 def _check_engine(settings: SegmentSettings) -> None:
@@ -89,6 +100,7 @@ def _followed(
     settings: SegmentSettings,
     frames: range,
     state: RunState | None,
+    constraints: Mapping[int, Constraints],
 ) -> Iterator[FrameResult]:
     """Decide each frame once, for good."""
     # Checked before the first frame is computed.
@@ -97,7 +109,7 @@ def _followed(
         size = cell_size_for(movie, model, settings, frames)
     else:
         size = state.cell_size
-    tracker = Tracker(model, engine, settings, size)
+    tracker = Tracker(model, engine, settings, size, constraints)
     done = 0
     if state is not None:
         tracker.restore(state)
@@ -169,16 +181,25 @@ class Tracker:
         How to segment and track.
     cell_size
         Diameter of a usual cell in the movie, px.
+    constraints
+        By frame, what the user says of its cells.
     """
 
     def __init__(
-        self, model: Model, engine: Engine, settings: SegmentSettings, cell_size: float
+        self,
+        model: Model,
+        engine: Engine,
+        settings: SegmentSettings,
+        cell_size: float,
+        constraints: Mapping[int, Constraints] | None = None,
     ) -> None:
         self._stream = Stream(
             model, cell_size, settings.memory_span, settings.network_shape
         )
         self._engine, self._name = engine, settings.engine
         self._cell_size = cell_size
+        self._votes = settings.votes
+        self._constraints = constraints or {}
         self._linker = Linker(settings.link, model.info.cell_size)
         self._foreground = (
             settings.votes.foreground
@@ -246,6 +267,12 @@ class Tracker:
         *before, found = self._engine.cluster(self._recent)
         full = enlarge(found, output.foreground - self._foreground, image.shape)
         found = _only(found, np.unique(full))
+        if frame in self._constraints:
+            # Of cells that only arise now the frame before knows nothing.
+            before = [_only(labels, np.unique(full)) for labels in before]
+            maps = Maps.of(output, (full.shape[0], full.shape[1]), self._votes)
+            full = honour(full, self._constraints[frame], maps)
+            found = shrink(full, output.shape)
         cells, numbers = describe(found, output)
         shared = _renumber(before[0], numbers) if before else None
         tracks = self._linker.link(frame, cells, shared)
@@ -340,7 +367,8 @@ def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:
 
 
 def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:
-    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    most = max(int(labels.max(initial=0)), int(kept.max(initial=0)))
+    lookup = np.zeros(most + 1, np.int32)
     lookup[kept] = kept
     return lookup[labels]
 

@@ -7,7 +7,7 @@ second one alone. Between the two only packed labels at the network's size are k
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +19,12 @@ from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
 from .cells import LabelImage
 from .chain import Chain
+from .constraints import Constraints
 from .feeds import Feed, Outputs, PairFeed, WindowFeed
+from .maps import Maps
 from .recorder import Recorder
 from .result import FrameResult
-from .stacks import Clusterer2018, Clusterer2019, StackClusterer
+from .stacks import Clusterer2018, Clusterer2019, Stack, StackClusterer
 from .stream import Stream
 
 PUBLISHED = ("payer2018", "payer2019")
@@ -43,6 +45,8 @@ class Published:
         Frames to do.
     cell_size
         Diameter of a usual cell, px.
+    constraints
+        By frame, what the user says of its cells.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Published:
         settings: SegmentSettings,
         frames: range,
         cell_size: float,
+        constraints: Mapping[int, Constraints] | None = None,
     ) -> None:
         self._movie, self._frames, self._settings = movie, frames, settings
         self._cell_size = cell_size
@@ -65,7 +70,11 @@ class Published:
             self._feed = WindowFeed(Stream(model, cell_size, 0, shape))
             self._clusterer = Clusterer2019(settings.payer)
         self._chain = Chain()
-        self._recorder = Recorder(settings, movie.frame_shape)
+        self._told = constraints or {}
+        bare = Maps(movie.frame_shape, cell_size)
+        self._recorder = Recorder(settings, bare, self._told)
+        self._readable: list[int] = []
+        self._linked_frames = 0
         self._unreadable: dict[int, str] = {}
         self._waiting: deque[int] = deque()
         self._done = 0
@@ -80,19 +89,38 @@ class Published:
 
     def _stacks(self, frame: int) -> list[Outputs]:
         try:
-            return self._feed.push(self._movie.frame(frame))
+            image = self._movie.frame(frame)
         except UnreadableFrameError as error:
             if not self._settings.skip_unreadable:
                 raise
             self._unreadable[frame] = str(error)
             return []
+        self._readable.append(frame)
+        return self._feed.push(image)
 
     def _linked(self, stacks: Sequence[Outputs]) -> Iterator[FrameResult]:
         for stack in stacks:
-            for labels in self._chain.push(self._clusterer.cluster(stack)):
+            found = self._honoured(stack, self._clusterer.cluster(stack))
+            for labels in self._chain.push(found):
+                self._linked_frames += 1
                 yield from self._skipped()
                 yield self._draft(self._waiting.popleft(), labels)
         yield from self._skipped()
+
+    def _honoured(self, outputs: Outputs, stack: Stack) -> Stack:
+        """Make the frames of a stack hold what the user says, so that links do too."""
+        first = max(0, self._linked_frames - 1)
+        frames = self._readable[first : first + len(stack)]
+        if self._told.keys().isdisjoint(frames):
+            return stack
+        stack = stack.copy()
+        for place, (frame, output) in enumerate(zip(frames, outputs, strict=True)):
+            if frame in self._told:
+                maps = Maps.of(output, self._movie.frame_shape, self._settings.votes)
+                stack[place] = self._recorder.honoured(
+                    stack[place], frame, maps, int(stack.max())
+                )
+        return stack
 
     def _skipped(self) -> Iterator[FrameResult]:
         """Yield frames that nothing is waited for, since they cannot be read."""

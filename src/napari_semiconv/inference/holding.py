@@ -1,0 +1,161 @@
+"""Which constraints the labels of a frame do not hold: the judge of every engine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .constraints import Constraints, Count, Labels, Pixels
+
+# A cell lies where cells were taken away from this share of its pixels there.
+GONE = 0.5
+# Labels up to this are looked up in a table of 4 MB; larger ones are sorted.
+LARGEST_TABLE = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Unmet:
+    """A constraint that labels do not hold.
+
+    Parameters
+    ----------
+    what
+        What is wrong, in words.
+    pixels
+        Where, row and column, (N, 2).
+    count
+        Number of the region, from 1; 0 for other constraints.
+    """
+
+    what: str
+    pixels: Pixels
+    count: int = 0
+
+
+def unmet(labels: Labels, constraints: Constraints) -> list[Unmet]:
+    """Find the constraints that the labels of a frame do not hold.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X), in pixels of the movie.
+    constraints
+        What the user says of the frame.
+    """
+    return [
+        *_unmet_claims(labels, constraints),
+        *_unmet_closed(labels, constraints),
+        *_unmet_counts(labels, constraints),
+        *_unmet_gone(labels, constraints),
+    ]
+
+
+def _unmet_claims(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
+    claims = constraints.claims
+    cells = np.zeros(len(claims), np.int64)
+    for row, claim in enumerate(claims):
+        here = labels[tuple(claim.pixels.T)]
+        cells[row] = here[0]
+        if here.min() == 0 or here.min() != here.max():
+            yield Unmet("pixels of one cell are not in one", claim.pixels)
+    yield from _unmet_settled(labels, constraints, cells)
+    shared = constraints.apart & (cells[:, None] == cells) & (cells > 0)
+    for one, other in np.argwhere(np.triu(shared)).tolist():
+        both = [claims[one].pixels[:1], claims[other].pixels[:1]]
+        yield Unmet("pixels of two cells are in one", np.concatenate(both))
+
+
+def _unmet_settled(
+    labels: Labels, constraints: Constraints, cells: NDArray[np.int64]
+) -> Iterator[Unmet]:
+    settled = [
+        (claim, int(cell))
+        for claim, cell in zip(constraints.claims, cells, strict=True)
+        if claim.fixed and cell
+    ]
+    if not settled:
+        return
+    areas = areas_of(labels, np.array([cell for _, cell in settled]))
+    for (claim, _), area in zip(settled, areas.tolist(), strict=True):
+        if area != len(claim.pixels):
+            yield Unmet("a settled cell has other pixels", claim.pixels)
+
+
+def _unmet_closed(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
+    taken = constraints.closed & (labels > 0)
+    if taken.any():
+        yield Unmet("a cell lies where none is", np.argwhere(taken))
+
+
+def _unmet_counts(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
+    for number, count in enumerate(constraints.counts, 1):
+        if count.cells and not _holds(labels, count, constraints.settled):
+            where = np.argwhere(count.mask)
+            yield Unmet("a region has another number of cells", where, number)
+
+
+def _holds(labels: Labels, count: Count, settled: Labels) -> bool:
+    inside = np.where(count.mask, labels, 0)
+    present = np.unique(inside[inside > 0])
+    if len(present) != count.cells:
+        return False
+    if areas_of(labels, present).sum() != np.count_nonzero(inside):
+        return False
+    # A settled mask is as it is, in one part or in several.
+    inside[settled > 0] = 0
+    loose = present[np.isin(present, inside)]
+    return all(ndimage.label(inside == label)[1] == 1 for label in loose)
+
+
+def _unmet_gone(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
+    for label in lying_in(labels, constraints):
+        yield Unmet(
+            "a cell lies where one was taken away", np.argwhere(labels == label)
+        )
+
+
+def lying_in(labels: Labels, constraints: Constraints) -> list[int]:
+    """List cells that lie where one was taken away and of which nothing else is said.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X).
+    constraints
+        What the user says.
+    """
+    if constraints.gone is None:
+        return []
+    present, inside = np.unique(labels[constraints.gone], return_counts=True)
+    inside, present = inside[present > 0], present[present > 0]
+    most = inside >= GONE * areas_of(labels, present)
+    named = {*np.unique(labels[constraints.regions > 0]).tolist()}
+    for claim in constraints.claims:
+        named |= {*labels[tuple(claim.pixels.T)].tolist()}
+    return [label for label in present[most].tolist() if label not in named]
+
+
+def areas_of(labels: Labels, wanted: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Count the pixels of some cells.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X).
+    wanted
+        Which, (N,).
+
+    Returns
+    -------
+    NDArray
+        (N,), px.
+    """
+    if not len(wanted):
+        return np.zeros(0, np.int64)
+    if labels.max(initial=0) <= LARGEST_TABLE:
+        counts = np.bincount(labels.ravel(), minlength=int(wanted.max()) + 1)
+        areas: NDArray[np.int64] = counts[wanted]
+        return areas
+    return np.array([np.count_nonzero(labels == n) for n in wanted], np.int64)
