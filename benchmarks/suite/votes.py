@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from napari_semiconv.inference import gathering, pipeline, votes
+from napari_semiconv.inference import describing, gathering, votes
 from napari_semiconv.inference.link import Linker
 from napari_semiconv.inference.stream import FrameOutput, Stream
 from napari_semiconv.inference.votes import VotesEngine
@@ -121,7 +121,7 @@ def time_all(images: np.ndarray[Any, Any], model: Model) -> tuple[Times, float]:
         return stream.push(image)
 
     def link(frame: int, labels: votes.Labels, output: FrameOutput) -> None:
-        cells, numbers = pipeline.describe(labels, output)
+        cells, numbers = describing.describe(labels, output)
         linker.link(frame, cells)
         counts.append(len(numbers))
 

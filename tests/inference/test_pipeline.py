@@ -10,7 +10,8 @@ from napari_semiconv.errors import (
     DeviceError,
     UnreadableFrameError,
 )
-from napari_semiconv.inference.pipeline import describe, enlarge, segment_and_track
+from napari_semiconv.inference.describing import describe, enlarge
+from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.stream import Stream, margins
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder

@@ -122,10 +122,11 @@ def mean_embeddings(
     NDArray
         (n, D); zero for a number without pixels.
     """
-    flat = labels.ravel()
+    inside = np.flatnonzero(labels)
+    flat = labels.ravel()[inside]
     bins = (int(flat.max(initial=0)) if count is None else count) + 1
     total = np.stack(
-        [np.bincount(flat, plane.ravel(), bins) for plane in embedding], 1
+        [np.bincount(flat, plane.ravel()[inside], bins) for plane in embedding], 1
     )[1:]
     length = np.linalg.norm(total, axis=1, keepdims=True)
     unit: NDArray[np.float32] = (total / np.maximum(length, 1e-6)).astype(np.float32)

@@ -2,28 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..errors import BadInputError, BadSettingsError, UnreadableFrameError
 from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
-from .cluster import Engine, Labels, engine_for, mean_embeddings
+from .cluster import Engine, Labels, engine_for
 from .constrain import honour
 from .constraints import Constraints
-from .link import Cells, Linker
+from .describing import describe, enlarge
+from .link import Linker
 from .maps import Maps
 from .published import PUBLISHED, Published
 from .result import FrameResult
 from .run_state import RunState, check_resumable
 from .shrinking import shrink
 from .sizing import estimate_cell_size
-from .stream import Floats, FrameOutput, Stream, resize
+from .stream import FrameOutput, Stream
 
 
 def segment_and_track(
@@ -279,91 +278,6 @@ class Tracker:
         lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
         lookup[numbers] = tracks
         return lookup[full]
-
-
-def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int64]]:
-    """Measure the cells of a frame for linking.
-
-    Parameters
-    ----------
-    labels
-        Cell numbers, (Y, X), any positive numbers.
-    output
-        What the network says of the frame.
-
-    Returns
-    -------
-    tuple
-        The cells, renumbered 1 to n, and the number each had in ``labels``, (n,).
-    """
-    numbers, inverse = np.unique(labels, return_inverse=True)
-    dense: Labels = inverse.reshape(labels.shape).astype(np.int32)
-    if len(numbers) and numbers[0] == 0:
-        numbers = numbers[1:]
-    else:
-        dense = dense + 1
-    count = len(numbers)
-    area = np.bincount(dense.ravel(), minlength=count + 1)[1:].astype(np.float64)
-
-    def mean(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        total = np.bincount(dense.ravel(), values.ravel(), count + 1)[1:]
-        average: NDArray[np.float64] = total / np.maximum(area, 1)
-        return average
-
-    grid: Floats = np.indices(labels.shape, np.float32)
-    centres = np.stack([mean(grid[i]) for i in (0, 1)], 1).reshape(count, 2)
-    origins = np.full((count, 2), np.nan)
-    if output.motion is not None:
-        moved = grid + output.motion
-        origins = np.stack([mean(moved[i]) for i in (0, 1)], 1).reshape(count, 2)
-        if output.offset is not None:
-            # The origin is a mean vote one frame before; cells are known by centroid.
-            now = grid + output.offset
-            votes = np.stack([mean(now[i]) for i in (0, 1)], 1)
-            origins = origins + centres - votes.reshape(count, 2)
-    sure = output.foreground if output.seed is None else output.seed
-    embeddings = mean_embeddings(dense, output.embedding)
-    cells = Cells(
-        dense, centres, area, embeddings.astype(np.float64), origins, mean(sure)
-    )
-    return cells, numbers.astype(np.int64)
-
-
-def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:
-    """Bring labels to the resolution of the movie with smooth outer borders.
-
-    Parameters
-    ----------
-    labels
-        Cell numbers at the resolution of the network, (Y, X).
-    level
-        Foreground above its threshold where positive, (Y, X).
-    shape
-        Height and width of the movie's frames, px.
-
-    Returns
-    -------
-    Labels
-        Cell numbers, of ``shape``.
-    """
-    if labels.shape == shape or not labels.any():
-        return labels if labels.shape == shape else np.zeros(shape, np.int32)
-    # Grown by a pixel, so that the border is set by the smooth level alone.
-    near = ndimage.distance_transform_edt(
-        labels == 0, return_distances=False, return_indices=True
-    )
-    close = ndimage.binary_dilation(labels > 0, np.ones((3, 3)), iterations=2)
-    grown = np.where(close, labels[tuple(near)], 0)
-    # Gaps that the engine left inside the foreground stay gaps.
-    kept = np.where((labels == 0) & (level > 0), -1e-3, level).astype(np.float32)
-    kept = np.where((labels > 0) & (kept <= 0), 1e-3, kept).astype(np.float32)
-    height, width = shape
-    above = resize(kept, (height, width)) > 0
-    rows, columns = (
-        np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1)
-        for n, m in zip(shape, labels.shape, strict=True)
-    )
-    return np.where(above, grown[np.ix_(rows, columns)], 0).astype(np.int32)
 
 
 def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:

@@ -1,0 +1,98 @@
+"""Cells of a frame measured for linking, and brought to the resolution of the movie."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .cells import Cells
+from .cluster import Labels, mean_embeddings
+from .stream import Floats, FrameOutput, resize
+
+
+def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int64]]:
+    """Measure the cells of a frame for linking.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X), any positive numbers.
+    output
+        What the network says of the frame.
+
+    Returns
+    -------
+    tuple
+        The cells, renumbered 1 to n, and the number each had in ``labels``, (n,).
+    """
+    # Most of a frame is background, and sorting all of it would take longest.
+    inside = np.flatnonzero(labels)
+    owner = labels.ravel()[inside]
+    numbers = np.flatnonzero(np.bincount(owner))
+    count = len(numbers)
+    lookup = np.zeros(int(owner.max(initial=0)) + 1, np.int32)
+    lookup[numbers] = np.arange(1, count + 1)
+    dense: Labels = lookup[labels]
+    owner = lookup[owner] - 1
+    area = np.bincount(owner, minlength=count).astype(np.float64)
+
+    def mean(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        average: NDArray[np.float64] = np.bincount(owner, values, count) / area
+        return average
+
+    grid = np.stack(np.divmod(inside, labels.shape[1])).astype(np.float32)
+
+    def means(moved: Floats) -> NDArray[np.float64]:
+        planes = moved.reshape(2, -1)[:, inside]
+        return np.stack([mean(g + m) for g, m in zip(grid, planes, strict=True)], 1)
+
+    centres = np.stack([mean(axis) for axis in grid], 1)
+    origins = np.full((count, 2), np.nan)
+    if output.motion is not None:
+        origins = means(output.motion)
+        if output.offset is not None:
+            # The origin is a mean vote one frame before; cells are known by centroid.
+            origins = origins + centres - means(output.offset)
+    sure = output.foreground if output.seed is None else output.seed
+    embeddings = mean_embeddings(dense, output.embedding, count).astype(np.float64)
+    certain = mean(sure.ravel()[inside])
+    cells = Cells(dense, centres, area, embeddings, origins, certain)
+    return cells, numbers.astype(np.int64)
+
+
+def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:
+    """Bring labels to the resolution of the movie with smooth outer borders.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers at the resolution of the network, (Y, X).
+    level
+        Foreground above its threshold where positive, (Y, X).
+    shape
+        Height and width of the movie's frames, px.
+
+    Returns
+    -------
+    Labels
+        Cell numbers, of ``shape``.
+    """
+    if labels.shape == shape or not labels.any():
+        return labels if labels.shape == shape else np.zeros(shape, np.int32)
+    # Grown by a pixel, so that the border is set by the smooth level alone.
+    near = ndimage.distance_transform_edt(
+        labels == 0, return_distances=False, return_indices=True
+    )
+    close = ndimage.binary_dilation(labels > 0, np.ones((3, 3)), iterations=2)
+    grown = np.where(close, labels[tuple(near)], 0)
+    # Gaps that the engine left inside the foreground stay gaps.
+    kept = np.where((labels == 0) & (level > 0), -1e-3, level).astype(np.float32)
+    kept = np.where((labels > 0) & (kept <= 0), 1e-3, kept).astype(np.float32)
+    height, width = shape
+    above = resize(kept, (height, width)) > 0
+    rows, columns = (
+        np.minimum(((np.arange(n) + 0.5) * m / n).astype(int), m - 1)
+        for n, m in zip(shape, labels.shape, strict=True)
+    )
+    return np.where(above, grown[np.ix_(rows, columns)], 0).astype(np.int32)
