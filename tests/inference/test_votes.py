@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_semiconv.inference.gathering import find_pieces
-from napari_semiconv.inference.tensors import to_tensors
+from napari_semiconv.inference.tensors import pack, places, to_tensors, unpack
 from napari_semiconv.inference.votes import VotesEngine, pieces_of
 from napari_semiconv.settings import VotesSettings
 
@@ -64,6 +64,20 @@ def test_only_deterministic_operations_are_used():
     check_same(first, again)
 
 
+def test_every_tensor_is_made_where_the_maps_are():
+    """A tensor made elsewhere meets none of them; no card is needed to find that."""
+    engine = VotesEngine(VotesSettings())
+    wanted = engine.cluster_scored([crowd()])[0]
+    with torch.device("meta"):
+        found = engine.cluster_scored([crowd()])[0]
+    check_same(wanted, found)
+
+
+def test_a_card_lists_the_same_places():
+    chosen = torch.rand(40, 50) > 0.7
+    assert torch.equal(places(chosen), chosen.flatten().nonzero()[:, 0])
+
+
 def test_the_number_of_threads_changes_nothing():
     engine, threads = VotesEngine(VotesSettings()), torch.get_num_threads()
     found = []
@@ -108,6 +122,17 @@ def test_the_cpu_reads_the_arrays_themselves_and_leaves_them():
         (output.offset, output.seed, output.embedding), before, strict=True
     ):
         assert same_bits(array, kept)
+
+
+def test_what_travels_to_a_card_is_what_the_cpu_reads():
+    output = crowd()
+    inside = output.foreground > 0.6
+    read = to_tensors(output, inside, torch.device("cpu"))
+    packed = pack(output, inside)
+    assert packed.shape == (len(output.embedding) + 4, *output.shape)
+    sent = unpack(torch.from_numpy(packed), output.cell_size)
+    for name in ("inside", "offset", "seed", "embedding"):
+        assert torch.equal(getattr(read, name), getattr(sent, name))
 
 
 def test_arrays_that_may_not_be_written_to_are_read():

@@ -37,7 +37,9 @@ class Engine(Protocol):
         """
 
 
-def engine_for(settings: SegmentSettings, *, with_votes: bool) -> Engine:
+def engine_for(
+    settings: SegmentSettings, *, with_votes: bool, device: torch.device | str = "cpu"
+) -> Engine:
     """Build the engine the user chose.
 
     Parameters
@@ -46,6 +48,9 @@ def engine_for(settings: SegmentSettings, *, with_votes: bool) -> Engine:
         All segmentation settings.
     with_votes
         Whether the network has semi-convolutional heads.
+    device
+        Where the votes engine works, the CPU or a CUDA card; HDBSCAN knows the CPU
+        alone.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def engine_for(settings: SegmentSettings, *, with_votes: bool) -> Engine:
             "The votes engine needs a model with semi-convolutional heads, found one "
             "without. Choose the engine 'hdbscan' or another model."
         )
-    return VotesEngine(settings.votes)
+    return VotesEngine(settings.votes, device)
 
 
 def tidy(labels: Labels, smallest: float) -> Labels:

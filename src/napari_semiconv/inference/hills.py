@@ -1,5 +1,6 @@
 """Hills of the vote map: where votes gather, how high, and the passes between them."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -136,11 +137,9 @@ def reach_of(blur: float) -> int:
 
 def _bell(blur: float) -> list[float]:
     """Weights of a Gauss bell from its middle outwards; both sides add up to 1."""
-    far = torch.arange(reach_of(blur) + 1, dtype=torch.float64)
-    bell = torch.exp(-0.5 * (far / blur) ** 2)
-    bell /= 2 * bell.sum() - bell[0]
-    found: list[float] = bell.tolist()
-    return found
+    bell = [math.exp(-0.5 * (far / blur) ** 2) for far in range(reach_of(blur) + 1)]
+    whole = 2 * sum(bell) - bell[0]
+    return [share / whole for share in bell]
 
 
 def _blurred(density: Tensor, kernel: list[float], axis: int) -> Tensor:

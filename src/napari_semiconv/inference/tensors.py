@@ -77,9 +77,21 @@ def to_tensors(
             tensor_of(output.embedding),
             output.cell_size,
         )
+    return unpack(tensor_of(pack(output, inside)).to(device), output.cell_size)
+
+
+def pack(output: FrameOutput, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Put all maps that the engine reads into one array, (D + 4, Y, X)."""
+    assert output.offset is not None
+    assert output.seed is not None
     planes = [output.offset, output.seed[None], inside[None], output.embedding]
-    packed = tensor_of(np.concatenate(planes, dtype=np.float32)).to(device)
-    return Planes(packed[3] > 0, packed[:2], packed[2], packed[4:], output.cell_size)
+    packed: NDArray[np.float32] = np.concatenate(planes, dtype=np.float32)
+    return packed
+
+
+def unpack(packed: Tensor, cell_size: float) -> Planes:
+    """Tell the maps of one array apart again; see `pack`."""
+    return Planes(packed[3] > 0, packed[:2], packed[2], packed[4:], cell_size)
 
 
 def tensor_of(array: NDArray[np.generic]) -> Tensor:
