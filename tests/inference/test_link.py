@@ -140,9 +140,10 @@ def test_motion_overrules_nearness():
 
 
 def test_embeddings_tell_apart_cells_equally_far():
-    # Two cells step to the right so far that each could be either.
-    world = worlds.draw("1.2......  ..1.2....", "1.2......  ..1.2....")
-    codes = {1: (1.0, 0.0), 2: (0.0, 1.0)}
+    # The left cell steps to where the right one was, so that each could be either.
+    rest = "........  ........"
+    world = worlds.draw(rest, ".12.....  ..12....", ".12.....  ..12....", rest)
+    codes = {1: (1.0, 0.0), 2: (-1.0, 0.0)}
     _, blind = follow(world, size=8.0)
     assert blind[0, 2] == blind[1, 1]
     _, found = follow(

@@ -110,6 +110,13 @@ class Linker:
         self._frame, self._last_label = state.frame, state.last_label
 
     @property
+    def latest(self) -> Known | None:
+        """Cells of the last frame, row by row, as later frames may go on from them."""
+        if self._known is None:
+            return None
+        return self._known.take(np.flatnonzero(self._known.seen == self._frame))
+
+    @property
     def open_tracks(self) -> int:
         """Count the tracks that may still go on."""
         return 0 if self._known is None else len(self._known.labels)

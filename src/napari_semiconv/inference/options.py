@@ -11,16 +11,27 @@ from ..settings import LinkSettings
 from .cells import Bodies, Cells, Floats, Integers, Known, LabelImage
 from .divisions import division_evidence, possible_divisions
 
-# What a link gains before its costs; a cell or track that stays alone gains nothing.
-WORTH = 4.5
+# Log-odds that two cells are one and the same; what stays alone gains nothing. Fitted
+# to the links and the mistakes in frames that the default model was trained on and in
+# simulated movies: of cells in successive frames, what overlap lacks and what a cell of
+# distance takes off; of cells with frames between them in which neither is seen, the
+# same by distance alone, and for each frame beyond the first.
+DIRECT, UNMET, APART = 7.0, 4.5, 2.0
+AFTER_GAP, APART_AFTER_GAP, LONGER_GAP = 2.5, 4.0, 0.3
+# Off for a change of area by a factor e, at the border too, and for another embedding.
+CHANGE, CHANGE_AT_BORDER, UNLIKE = 1.6, 0.7, 2.0
 # So much less where a cell may have come in, or a track gone out, over the edge.
 BORDER_WORTH = 0.5
+# Share of a distance that counts where the motion is a guess and was not told.
+GUESSED = 0.6
 # Least IoU on the shared frame of jointly clustered frames (Payer et al. 2018).
 SHARED_IOU = 0.25
-# Distances at which doubt sets in, in cells: with the motion head, and without.
-KNOWN_MOTION, UNKNOWN_MOTION = 0.35, 0.6
 # One unit of division evidence in units of gain, and the most it can add.
 EVIDENCE, MOST_EVIDENCE = 0.7, 3.0
+# Off the evidence where a track lost a moment ago lies under the mother.
+SWALLOWED = 4.0
+# Cosine that is taken for that of cells whose embeddings are not known.
+UNTOLD = 0.9
 # Candidates kept for each cell, best first.
 MOST_CANDIDATES = 6
 
@@ -48,6 +59,15 @@ class Options:
         """Choose options by row."""
         return Options(
             self.track[rows], self.cell[rows], self.sister[rows], self.gain[rows]
+        )
+
+    def and_also(self, other: "Options") -> "Options":
+        """Append other options."""
+        return Options(
+            np.concatenate([self.track, other.track]),
+            np.concatenate([self.cell, other.cell]),
+            np.concatenate([self.sister, other.sister]),
+            np.concatenate([self.gain, other.gain]),
         )
 
 
@@ -96,17 +116,11 @@ class Scene:
 
 def list_options(scene: Scene) -> Options:
     """List all options that gain something."""
-    overlap = _overlaps(scene)
-    links = _links(scene, overlap)
+    links = list_links(scene)
     if not scene.settings.divisions:
         return links
-    divisions = _divisions(scene, links)
-    return Options(
-        np.concatenate([links.track, divisions.track]),
-        np.concatenate([links.cell, divisions.cell]),
-        np.concatenate([links.sister, divisions.sister]),
-        np.concatenate([links.gain, divisions.gain]),
-    )
+    divisions = list_divisions(scene, links)
+    return links.and_also(divisions.options(SWALLOWED * _has_swallowed(scene).astype(float)))
 
 
 def choose(options: Options) -> Options:
@@ -176,6 +190,24 @@ def _best_packing(uses: sparse.csr_array, gain: Floats) -> NDArray[np.bool_]:
 
 def _overlaps(scene: Scene) -> Floats:
     """IoU of each cell, moved back, with each track of the previous frame, (n, m)."""
+    both, sizes, areas = _shared(scene)
+    either = sizes[:, None] + areas - both
+    iou: Floats = both / np.maximum(either, 1)
+    return iou
+
+
+def find_holders(scene: Scene) -> Integers:
+    """Find the cell, moved back, that covers most of each track, (m,); -1 is none."""
+    both, _, areas = _shared(scene)
+    if not both.size:
+        return np.full(len(areas), -1)
+    most = both.argmax(0)
+    covered = 2 * both[most, np.arange(len(areas))] > areas
+    return np.where(covered, most, -1)
+
+
+def _shared(scene: Scene) -> tuple[Floats, Integers, Integers]:
+    """Pixels shared by cells, moved back, and tracks, (n, m); areas of both, px."""
     count, known = len(scene.cells.areas), len(scene.known.labels)
     if scene.shared is None:
         y, x, cell = _moved_back(scene)
@@ -188,9 +220,7 @@ def _overlaps(scene: Scene) -> Floats:
     both = pairs.reshape(shape)[1:, 1:].astype(float)
     sizes = np.bincount(cell, minlength=count + 1)[1:]
     areas = np.bincount(scene.image.ravel(), minlength=known + 1)[1:]
-    either = sizes[:, None] + areas - both
-    iou: Floats = both / np.maximum(either, 1)
-    return iou
+    return both, sizes, areas
 
 
 def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
@@ -204,20 +234,23 @@ def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
     return y[inside], x[inside], cell[inside]
 
 
-def _links(scene: Scene, overlap: Floats) -> Options:
+def list_links(scene: Scene) -> Options:
+    """List the links that gain something, the best few of each cell."""
+    overlap = _overlaps(scene)
     cell, track = _candidates(scene, overlap)
     iou, gap = overlap[cell, track], scene.gaps[track]
     distance = _distances(scene, cell, track)
     near = distance <= scene.settings.most_distance
     if scene.shared is None:
-        allowed = near | (iou >= scene.settings.least_overlap)
-        cost = _place_cost(scene, cell, distance, np.where(gap > 0, 0.5, iou))
+        allowed = near | ((gap == 0) & (iou >= scene.settings.least_overlap))
+        direct = DIRECT - UNMET * (1 - iou) - APART * distance
     else:
         allowed = np.where(gap > 0, near, iou >= SHARED_IOU)
-        cost = np.where(gap > 0, distance**2, 2 * (1 - iou))
-    cost += _unlikeness(scene, cell, track) + 0.7 * gap
-    worth = WORTH - BORDER_WORTH * scene.bodies.at_border[cell]
-    gain = worth - BORDER_WORTH * scene.known.bodies.at_border[track] - cost
+        direct = DIRECT - UNMET * (1 - iou)
+    late = AFTER_GAP - APART_AFTER_GAP * distance - LONGER_GAP * (gap - 1)
+    gain = np.where(gap > 0, late, direct) - _unlikeness(scene, cell, track)
+    gain -= BORDER_WORTH * scene.bodies.at_border[cell]
+    gain -= BORDER_WORTH * scene.known.bodies.at_border[track]
     keep = allowed & (gain > 0)
     alone = np.full(int(keep.sum()), -1)
     return _best_of_each(Options(track[keep], cell[keep], alone, gain[keep]))
@@ -243,14 +276,7 @@ def _distances(scene: Scene, cell: Integers, track: Integers) -> Floats:
     untold = np.isnan(scene.cells.origins[cell])
     apart -= np.where(untold, 0.5 * scene.known.drifts[track], 0)
     distance: Floats = np.hypot(apart[:, 0], apart[:, 1]) / scene.cell_size
-    return distance
-
-
-def _place_cost(scene: Scene, cell: Integers, distance: Floats, iou: Floats) -> Floats:
-    untold = np.isnan(scene.cells.origins[cell, 0])
-    doubt = np.where(untold, UNKNOWN_MOTION, KNOWN_MOTION)
-    cost: Floats = 1.5 * (1 - iou) + (distance / doubt) ** 2 / 2
-    return cost
+    return np.where(untold[:, 0], GUESSED * distance, distance)
 
 
 def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
@@ -261,10 +287,11 @@ def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
         np.abs(np.log(area / known.usual_areas[track])),
     )
     cut_off = scene.bodies.at_border[cell] | known.bodies.at_border[track]
-    cost = np.where(cut_off, 0.3, 1.2) * change
+    cost = np.where(cut_off, CHANGE_AT_BORDER, CHANGE) * change
     if scene.cells.embeddings.shape[1]:
         likeness = (scene.cells.embeddings[cell] * known.embeddings[track]).sum(1)
-        cost += 2.5 * (1 - likeness)
+        # Of a cell that was drawn by hand no embedding is known.
+        cost += UNLIKE * (1 - np.where(np.isnan(likeness), UNTOLD, likeness))
     return cost
 
 
@@ -276,7 +303,37 @@ def _best_of_each(links: Options) -> Options:
     return links.take(order[place < MOST_CANDIDATES])
 
 
-def _divisions(scene: Scene, links: Options) -> Options:
+@dataclass(frozen=True)
+class Divisions:
+    """Possible divisions before all that speaks against them is known.
+
+    Parameters
+    ----------
+    mother, first, second
+        Rows of the track and of two cells, (P,).
+    better
+        What the better of both gains as the mother going on, (P,).
+    evidence
+        How likely they are her daughters, (P,), above 0 is likely.
+    """
+
+    mother: Integers
+    first: Integers
+    second: Integers
+    better: Floats
+    evidence: Floats
+
+    def options(self, doubt: Floats) -> Options:
+        """Weigh them, less the doubt in each track as a mother, (m,)."""
+        evidence = self.evidence - doubt[self.mother]
+        # A division must beat the better of the two as the mother going on.
+        gain = self.better + np.minimum(EVIDENCE * evidence, MOST_EVIDENCE)
+        keep = (evidence > 0) & (gain > 0)
+        return Options(self.mother, self.first, self.second, gain).take(keep)
+
+
+def list_divisions(scene: Scene, links: Options) -> Divisions:
+    """List possible divisions, given the links of the same scene."""
     present = np.flatnonzero(scene.gaps == 0)
     mothers = scene.known.bodies.take(present)
     mother, first, second = possible_divisions(mothers, scene.bodies, scene.origins)
@@ -289,14 +346,10 @@ def _divisions(scene: Scene, links: Options) -> Options:
     mother = present[mother]
     evidence -= _origin_misfit(scene, mother, first)
     evidence -= _origin_misfit(scene, mother, second)
-    evidence -= 4.0 * _has_swallowed(scene)[mother]
-    # A division must beat the better of the two as the mother going on.
     single = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
     single[links.cell, links.track] = links.gain
     better = np.maximum(single[first, mother], single[second, mother])
-    gain = better + np.minimum(EVIDENCE * evidence, MOST_EVIDENCE)
-    keep = (evidence > 0) & (gain > 0)
-    return Options(mother, first, second, gain).take(keep)
+    return Divisions(mother, first, second, better, evidence)
 
 
 def _origin_misfit(scene: Scene, mother: Integers, cell: Integers) -> Floats:

@@ -1,0 +1,265 @@
+"""The best lineage of a whole movie from its masks and what the network says of them.
+
+The greedy way decides each frame once, as it is computed. Here all frames are looked at
+together, after the run or after corrections; what the user confirmed is fixed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import LinkSettings
+from ..tracking.evidence import SCORES, Evidence
+from ..tracking.problem import Problem
+from ..tracking.solve import Solution, solve
+from .candidates import Gatherer
+from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
+from .link import Linker
+from .naming import name_tracks
+from .options import Options
+
+# Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
+# columns: linking sees no more, and large frames take no longer.
+FINE_ENOUGH = 24.0
+# Margin, in units of gain, at which a link counts as half sure.
+HALF_SURE = 1.0
+
+Place = tuple[int, int]  # frame and label of a cell
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the user said of cells, each named by frame and label.
+
+    Parameters
+    ----------
+    links
+        Pairs of cells that follow one another in one track, the earlier first.
+    born
+        Cells before which nothing comes: they begin a track, or are daughters whose
+        mother is confirmed.
+    ended
+        Cells after which nothing comes.
+    """
+
+    links: frozenset[tuple[Place, Place]] = frozenset()
+    born: frozenset[Place] = frozenset()
+    ended: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The best lineage.
+
+    Parameters
+    ----------
+    frame, label
+        Frame of each cell, ascending, and its label in the masks, (N,).
+    track
+        Label of the track it belongs to now, (N,).
+    parents
+        Parent of each track that has one.
+    scores
+        Scores for review, (N, 4), columns as in `SCORES`.
+    solution
+        What the solver found.
+    """
+
+    frame: Integers
+    label: Integers
+    track: Integers
+    parents: Mapping[int, int]
+    scores: Floats
+    solution: Solution
+
+    def names(self, frame: int) -> dict[int, int]:
+        """Tell the new label of each cell of a frame by its label in the masks."""
+        first, last = np.searchsorted(self.frame, [frame, frame + 1])
+        labels, tracks = self.label[first:last], self.track[first:last]
+        return dict(zip(labels.tolist(), tracks.tolist(), strict=True))
+
+
+class Solver:
+    """Takes in the frames of a movie in order and finds their best lineage.
+
+    Parameters
+    ----------
+    settings
+        Limits of overlap, distance, gaps and divisions.
+    cell_size
+        Diameter of a usual cell, px of the movie.
+    channels
+        Channels of the embeddings in the evidence; 0 where there is none.
+    """
+
+    def __init__(
+        self, settings: LinkSettings, cell_size: float, channels: int = 0
+    ) -> None:
+        self._settings = settings
+        self._step = max(1, int(cell_size / FINE_ENOUGH))
+        self._channels = channels
+        size = cell_size / self._step
+        self._linker = Linker(settings, size)
+        self._gatherer = Gatherer(settings, size)
+        self._frames: list[Integers] = []
+        self._labels: list[Integers] = []
+        self._scores: list[Floats] = []
+
+    def push(
+        self, frame: int, labels: LabelImage, evidence: Evidence | None = None
+    ) -> None:
+        """Take in the next frame.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame; larger than those before.
+        labels
+            Its masks, (Y, X), 0 is background.
+        evidence
+            What the network says of its cells, by the labels of the masks; None, or
+            without some of them, where nothing is known.
+        """
+        cells, numbers = self._cells(labels, evidence)
+        self._linker.link(frame, cells)
+        known = self._linker.latest
+        assert known is not None
+        bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
+        self._gatherer.push(frame, cells, bodies, known)
+        self._frames.append(np.full(len(numbers), frame))
+        self._labels.append(numbers)
+        self._scores.append(_scores(numbers, evidence))
+
+    def solve(
+        self,
+        told: Told | None = None,
+        beyond: int = 0,
+        seconds: float | None = None,
+        tell: Tell | None = None,
+    ) -> Solved:
+        """Find the best lineage of the frames that were taken in.
+
+        Parameters
+        ----------
+        told
+            What the user said of them.
+        beyond
+            New labels are larger than this.
+        seconds
+            Time after which the best lineage found by then is taken.
+        tell
+            Called with the options decided so far and in all; what it raises stops the
+            work.
+
+        Raises
+        ------
+        BadInputError
+            When what the user said contradicts itself.
+        """
+        none = [np.zeros(0, np.int64)]
+        frame = np.concatenate([*none, *self._frames])
+        label = np.concatenate([*none, *self._labels])
+        problem = self._problem(frame, label, told or Told())
+        solution = solve(problem, seconds=seconds, tell=tell)
+        track, parents = name_tracks(problem, solution.taken, label, beyond)
+        scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
+        scores[:, SCORES.index("link")] = _certainty(problem, solution)
+        return Solved(frame, label, track, parents, scores, solution)
+
+    def _problem(self, frame: Integers, label: Integers, told: Told) -> Problem:
+        places = zip(frame.tolist(), label.tolist(), strict=True)
+        row = {place: at for at, place in enumerate(places)}
+        options = self._gatherer.options()
+        links = sorted((row[a], row[b]) for a, b in told.links if a in row and b in row)
+        options, fixed = _with_links(options, links)
+        born, ended = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
+        born[[row[place] for place in told.born if place in row]] = True
+        ended[[row[place] for place in told.ended if place in row]] = True
+        return Problem(
+            frame,
+            options.track,
+            options.cell,
+            options.sister,
+            options.gain,
+            fixed=fixed,
+            closed_before=born,
+            closed_after=ended,
+        )
+
+    def _cells(
+        self, labels: LabelImage, evidence: Evidence | None
+    ) -> tuple[Cells, Integers]:
+        step = self._step
+        dense, numbers, centres, areas = number_cells(_brought_down(labels, step))
+        count = len(numbers)
+        embeddings = np.full((count, self._channels), np.nan)
+        origins, sure = np.full((count, 2), np.nan), np.ones(count)
+        if evidence is not None:
+            _, here, there = np.intersect1d(
+                numbers, evidence.labels, return_indices=True
+            )
+            embeddings[here] = evidence.embeddings[there]
+            origins[here] = centres[here] + evidence.motion[there] / step
+            sure[here] = evidence.sure[there]
+        return Cells(dense, centres, areas, embeddings, origins, sure), numbers
+
+
+def _brought_down(labels: LabelImage, step: int) -> LabelImage:
+    """Leave out rows and columns, but keep a pixel of every cell."""
+    if step == 1:
+        return labels
+    small = labels[::step, ::step].copy()
+    there = np.bincount(labels.ravel()) > 0
+    there[np.unique(small)] = False
+    there[0] = False
+    if there.any():
+        y, x = np.nonzero(there[labels])
+        lost, first = np.unique(labels[y, x], return_index=True)
+        small[y[first] // step, x[first] // step] = lost
+    return small
+
+
+def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
+    scores = np.full((len(numbers), len(SCORES)), np.nan)
+    if evidence is None:
+        return scores
+    _, here, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
+    for column, name in enumerate(SCORES):
+        if name != "link":
+            scores[here, column] = getattr(evidence, name)[there]
+    return scores
+
+
+def _with_links(
+    options: Options, links: Sequence[tuple[int, int]]
+) -> tuple[Options, NDArray[np.bool_]]:
+    """Mark links that the user confirmed, and add those that were not thought of."""
+    plain = np.flatnonzero(options.sister < 0)
+    pairs = zip(
+        options.track[plain].tolist(), options.cell[plain].tolist(), strict=True
+    )
+    known = dict(zip(pairs, plain.tolist(), strict=True))
+    fixed = np.zeros(len(options.gain) + len(links), bool)
+    fixed[[known[link] for link in links if link in known]] = True
+    new = [link for link in links if link not in known]
+    if new:
+        track, cell = np.array(new).T
+        more = Options(track, cell, np.full(len(new), -1), np.zeros(len(new)))
+        options = options.and_also(more)
+        fixed[len(options.gain) - len(new) : len(options.gain)] = True
+    return options, fixed[: len(options.gain)]
+
+
+def _certainty(problem: Problem, solution: Solution) -> Floats:
+    """How clearly each cell's link to the past was the best, (N,), 0 to 1 or NaN."""
+    taken = np.flatnonzero(solution.taken)
+    margin = solution.margin[taken]
+    sure = np.where(np.isinf(margin), 1.0, margin / (margin + HALF_SURE))
+    found = np.full(len(problem.frame), np.nan)
+    found[problem.after[taken]] = sure
+    divides = problem.sister[taken] >= 0
+    found[problem.sister[taken][divides]] = sure[divides]
+    return found

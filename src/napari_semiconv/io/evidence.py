@@ -1,0 +1,95 @@
+"""Evidence on the cells of a run, ``evidence/NNNNNN.npz``, one small file a frame."""
+
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from ..safe import draft_of, saving
+from ..tracking.evidence import Evidence
+from .guard import check_regular
+
+EVIDENCE = "evidence"
+# A frame of 100,000 cells with 64 channels; nothing larger was ever written.
+MOST_BYTES = 2**25
+
+
+def evidence_file(folder: Path, frame: int) -> Path:
+    """Name the file of a frame in a run folder."""
+    return folder / EVIDENCE / f"{frame:06}.npz"
+
+
+def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
+    """Keep what the network says of the cells of a frame, whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    frame
+        Index of the frame.
+    evidence
+        What it says.
+
+    Raises
+    ------
+    SaveError
+        When the disk is full or fails.
+    """
+    path = evidence_file(folder, frame)
+    draft = draft_of(path)
+    values = {field.name: getattr(evidence, field.name) for field in fields(evidence)}
+    with saving(path):
+        path.parent.mkdir(exist_ok=True)
+        try:
+            with draft.open("wb") as stream:
+                np.savez(stream, allow_pickle=False, **values)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def read_evidence(folder: Path, frame: int) -> Evidence | None:
+    """Read what the network says of the cells of a frame.
+
+    Evidence helps to link and can always be computed again, so a missing or damaged
+    file is the same as none.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    frame
+        Index of the frame.
+
+    Returns
+    -------
+    Evidence
+        What it says, or None.
+    """
+    path = evidence_file(folder, frame)
+    names = [field.name for field in fields(Evidence)]
+    try:
+        if check_regular(path) > MOST_BYTES:
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            found = Evidence(**{name: stored[name] for name in names})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return found if _is_sound(found) else None
+
+
+def _is_sound(evidence: Evidence) -> bool:
+    count = len(evidence.labels)
+    shapes = [getattr(evidence, name).shape for name in ("sure", "persistence")]
+    return (
+        evidence.labels.dtype.kind in "iu"
+        and evidence.labels.ndim == 1
+        and evidence.embeddings.ndim == 2
+        and len(evidence.embeddings) == count
+        and evidence.motion.shape == (count, 2)
+        and evidence.margin.shape == (count,)
+        and shapes == [(count,)] * 2
+    )

@@ -1,0 +1,65 @@
+"""What the network says of the cells of a frame: the solver links and judges by it."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+# Scores of a cell for review, 0 to 1, kept with its track frame by frame; NaN where
+# nothing is known. Low ones are worth a look.
+SCORES = ("sure", "persistence", "margin", "link")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the network says of the cells of one frame.
+
+    Parameters
+    ----------
+    labels
+        Label of each cell in the masks it belongs to, (n,), ascending.
+    embeddings
+        Unit mean embeddings, (n, D); D may be 0.
+    motion
+        From the centre of each cell to where it lay one frame before, y and x, (n, 2),
+        px of the movie; NaN where nothing is said.
+    sure
+        How sure the network is that each is a cell, (n,), 0 to 1.
+    persistence
+        How clearly each stands out as one cluster, (n,), 0 to 1; NaN is unknown.
+    margin
+        How clearly its pixels belong to it and not to the next cell, (n,), 0 to 1; NaN
+        is unknown.
+    """
+
+    labels: NDArray[np.int64]
+    embeddings: Floats
+    motion: Floats
+    sure: Floats
+    persistence: Floats
+    margin: Floats
+
+    @classmethod
+    def none(cls, size: int = 0) -> "Evidence":
+        """Nothing is known of any cell; embeddings would have ``size`` channels."""
+        empty = np.zeros(0, np.float32)
+        return cls(
+            np.zeros(0, np.int64),
+            np.zeros((0, size), np.float32),
+            np.zeros((0, 2), np.float32),
+            empty,
+            empty,
+            empty,
+        )
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Evidence":
+        """Choose cells by row."""
+        return Evidence(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def named(self, labels: NDArray[np.int64]) -> "Evidence":
+        """Say the same of cells that have other labels, (n,), put in order."""
+        order = np.argsort(labels, kind="stable")
+        parts = [getattr(self, field.name)[order] for field in fields(self)[1:]]
+        return Evidence(labels[order], *parts)
