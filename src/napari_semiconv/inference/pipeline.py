@@ -267,11 +267,12 @@ class Tracker:
         full = enlarge(found, output.foreground - self._foreground, image.shape)
         found = _only(found, np.unique(full))
         if frame in self._constraints:
-            # Of cells that only arise now the frame before knows nothing.
-            before = [_only(labels, np.unique(full)) for labels in before]
             maps = Maps.of(output, (full.shape[0], full.shape[1]), self._votes)
-            full = honour(full, self._constraints[frame], maps)
-            found = shrink(full, output.shape)
+            held = honour(full, self._constraints[frame], maps)
+            if held is not full:
+                # Of cells that only arise now the frames before know nothing.
+                full, before = held, []
+                found = shrink(full, output.shape)
         cells, numbers = describe(found, output)
         shared = _renumber(before[0], numbers) if before else None
         tracks = self._linker.link(frame, cells, shared)
@@ -281,8 +282,7 @@ class Tracker:
 
 
 def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:
-    most = max(int(labels.max(initial=0)), int(kept.max(initial=0)))
-    lookup = np.zeros(most + 1, np.int32)
+    lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
     lookup[kept] = kept
     return lookup[labels]
 

@@ -9,6 +9,7 @@ second one alone. Between the two only packed labels at the network's size are k
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
 from .cells import LabelImage
-from .chain import Chain
+from .chain import Chain, best_pairs
 from .constraints import Constraints
 from .feeds import Feed, Outputs, PairFeed, WindowFeed
 from .maps import Maps
@@ -113,13 +114,15 @@ class Published:
         frames = self._readable[first : first + len(stack)]
         if self._told.keys().isdisjoint(frames):
             return stack
-        stack = stack.copy()
+        stack, top = stack.copy(), int(stack.max())
         for place, (frame, output) in enumerate(zip(frames, outputs, strict=True)):
             if frame in self._told:
                 maps = Maps.of(output, self._movie.frame_shape, self._settings.votes)
                 stack[place] = self._recorder.honoured(
                     stack[place], frame, maps, int(stack.max())
                 )
+        for one, other in pairwise(stack):
+            _number_alike(one, other, top)
         return stack
 
     def _skipped(self) -> Iterator[FrameResult]:
@@ -163,3 +166,12 @@ class Published:
             self._unreadable.get(frame),
             final=False,
         )
+
+
+def _number_alike(one: LabelImage, other: LabelImage, top: int) -> None:
+    """Let cells of two successive frames above a number share it; ``other`` changes."""
+    left = np.where(np.isin(one, other), 0, one)
+    right = np.where(np.isin(other, one), 0, other)
+    for old, new in zip(*best_pairs(left, right), strict=True):
+        if max(old, new) > top:
+            other[right == new] = old
