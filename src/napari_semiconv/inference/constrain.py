@@ -17,7 +17,7 @@ from scipy import ndimage
 from ..errors import BadInputError
 from .agreeing import Ties
 from .cluster import connected_pieces
-from .constraints import Claim, Constraints, Labels
+from .constraints import Claim, Constraints, Labels, is_among, numbers_in
 from .counting import balance
 from .holding import Unmet, areas_of, lying_in, unmet
 from .maps import Maps, Window
@@ -131,10 +131,9 @@ def around(
     touched = np.zeros(labels.shape, bool)
     touched[tuple(places.T)] = True
     if constraints.counts:
-        numbers = np.unique(constraints.regions[touched])
-        touched |= np.isin(constraints.regions, numbers[numbers > 0])
-    cells = np.unique(labels[touched])
-    touched |= np.isin(labels, cells[cells > 0])
+        numbers = numbers_in(constraints.regions[touched])
+        touched |= is_among(constraints.regions, numbers)
+    touched |= is_among(labels, numbers_in(labels[touched]))
     low, high = [], []
     for axis in (1, 0):
         there = np.flatnonzero(touched.any(axis))
@@ -188,12 +187,12 @@ def _scene(
 ) -> Scene:
     """Cut out a window, with settled masks painted and places without cells cleared."""
     crop = labels[window]
-    present = np.unique(crop[crop > 0])
+    present = numbers_in(crop)
     partly = present[areas_of(crop, present) < areas_of(labels, present)]
-    still = np.isin(crop, partly) & (crop > 0)
+    still = is_among(crop, partly)
     regions = constraints.regions[window]
     cut = _cut_regions(constraints, regions)
-    still |= np.isin(crop, np.unique(crop[cut & (crop > 0)])) & (crop > 0)
+    still |= is_among(crop, numbers_in(crop[cut]))
     shut = constraints.closed[window].copy()
     absent = _absent(constraints, window)
     settled = np.where(still, 0, constraints.settled[window])
@@ -256,21 +255,25 @@ def _cut(
 ) -> Labels:
     """Paint settled masks, clear places without cells and part cells along regions."""
     taken = (settled > 0) | erased
-    kinds = np.stack([crop, regions], -1)[(crop > 0) & ~taken]
-    pairs = np.unique(kinds, axis=0)[:, 0]
-    both = pairs[:-1][pairs[1:] == pairs[:-1]]
-    hurt = np.union1d(np.unique(crop[taken & (crop > 0)]), both)
+    kinds = crop.astype(np.int64) * (int(regions.max(initial=0)) + 1) + regions
+    hurt = numbers_in(crop[taken])
+    if regions.any():
+        pairs = np.unique(kinds[(crop > 0) & ~taken]) // (int(regions.max()) + 1)
+        hurt = np.union1d(hurt, pairs[:-1][pairs[1:] == pairs[:-1]])
+    if not len(hurt):
+        return _painted(crop, settled)
     first = int(crop.max(initial=0)) + 1
-    rest = np.isin(crop, hurt) & (crop > 0) & ~taken
-    numbers, key = np.unique(
-        np.where(rest, crop.astype(np.int64) * (regions.max() + 1) + regions, -1),
-        return_inverse=True,
-    )
-    key = key.reshape(crop.shape) + (numbers[0] >= 0)
-    pieces, _ = connected_pieces(np.where(rest, key, 0).astype(np.int32))
+    rest = is_among(crop, hurt) & ~taken
+    key = np.zeros(crop.shape, np.int32)
+    key[rest] = np.unique(kinds[rest], return_inverse=True)[1].ravel() + 1
+    pieces, _ = connected_pieces(key)
     kept = _worth(pieces, crop, named, size)
     cells = np.where(taken | (rest & ~kept[pieces]), 0, crop)
     cells = np.where(rest & kept[pieces], pieces + first, cells)
+    return _painted(cells, settled)
+
+
+def _painted(cells: Labels, settled: Labels) -> Labels:
     first = int(cells.max(initial=0))
     return np.where(settled > 0, settled + first, cells).astype(np.int32)
 
@@ -330,13 +333,12 @@ def _owned(scene: Scene) -> Labels:
 def _renumbered(cells: Labels, before: Labels, highest: int) -> Labels:
     """Give cells the number of the one before that they have most pixels of."""
     both = (cells > 0) & (before > 0)
-    pairs, overlap = np.unique(
-        np.stack([cells[both], before[both]]), axis=1, return_counts=True
-    )
+    keys = cells[both].astype(np.int64) << 32 | before[both]
+    pairs, overlap = np.unique(keys, return_counts=True)
     names: dict[int, int] = {}
     used: set[int] = set()
     for row in np.argsort(-overlap, kind="stable").tolist():
-        new, old = pairs[:, row].tolist()
+        new, old = divmod(int(pairs[row]), 1 << 32)
         if new not in names and old not in used:
             names[new] = old
             used.add(old)

@@ -13,6 +13,30 @@ from ..errors import BadInputError, counted
 Pixels = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
+# Labels up to this are looked up in a table of 8 MB; larger ones are sorted.
+LARGEST_TABLE = 1 << 20
+
+
+def numbers_in(image: NDArray[np.integer[Any]]) -> Pixels:
+    """Numbers above 0 in an image of any shape, ascending, (N,)."""
+    if image.max(initial=0) <= LARGEST_TABLE:
+        found: Pixels = np.flatnonzero(np.bincount(image.ravel()))
+    else:
+        found = np.unique(image).astype(np.int64)
+    return found[found > 0]
+
+
+def is_among(
+    image: NDArray[np.integer[Any]], numbers: NDArray[np.integer[Any]]
+) -> Mask:
+    """Tell where an image has one of some numbers above 0."""
+    top = int(image.max(initial=0))
+    if top > LARGEST_TABLE:
+        return np.isin(image, numbers[numbers > 0])
+    table = np.zeros(top + 1, bool)
+    table[numbers[(numbers > 0) & (numbers <= top)]] = True
+    found: Mask = table[image]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +57,15 @@ class Count:
 
     mask: Mask
     cells: int
+
+    @cached_property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns that hold the region."""
+        rows, columns = (np.flatnonzero(self.mask.any(axis)) for axis in (1, 0))
+        if not len(rows):
+            return slice(0, 0), slice(0, 0)
+        rows, columns = rows[[0, -1]].tolist(), columns[[0, -1]].tolist()
+        return slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +235,7 @@ class Constraints:
         for group in self.parted:
             for pixel in group.tolist():
                 families.join([self._key(pixel)])
-        labels = np.unique(self.settled)
-        for label in labels[labels > 0].tolist():
+        for label in numbers_in(self.settled).tolist():
             families.join([(label, 0)])
         keys = families.groups()
         claims = tuple(self._claim(group) for group in keys)

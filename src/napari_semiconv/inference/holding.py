@@ -7,12 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .constraints import Constraints, Count, Labels, Pixels
+from .constraints import (
+    LARGEST_TABLE,
+    Constraints,
+    Count,
+    Labels,
+    Pixels,
+    numbers_in,
+)
 
 # A cell lies where cells were taken away from this share of its pixels there.
 GONE = 0.5
-# Labels up to this are looked up in a table of 4 MB; larger ones are sorted.
-LARGEST_TABLE = 1 << 20
+FEW = 6  # cells up to which each is counted by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,16 +103,15 @@ def _unmet_counts(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
 
 
 def _holds(labels: Labels, count: Count, settled: Labels) -> bool:
-    inside = np.where(count.mask, labels, 0)
-    present = np.unique(inside[inside > 0])
+    inside = np.where(count.mask[count.box], labels[count.box], 0)
+    present = numbers_in(inside)
     if len(present) != count.cells:
         return False
     if areas_of(labels, present).sum() != np.count_nonzero(inside):
         return False
     # A settled mask is as it is, in one part or in several.
-    inside[settled > 0] = 0
-    loose = present[np.isin(present, inside)]
-    return all(ndimage.label(inside == label)[1] == 1 for label in loose)
+    inside[settled[count.box] > 0] = 0
+    return all(ndimage.label(inside == n)[1] == 1 for n in numbers_in(inside))
 
 
 def _unmet_gone(labels: Labels, constraints: Constraints) -> Iterator[Unmet]:
@@ -154,7 +159,7 @@ def areas_of(labels: Labels, wanted: NDArray[np.integer]) -> NDArray[np.int64]:
     """
     if not len(wanted):
         return np.zeros(0, np.int64)
-    if labels.max(initial=0) <= LARGEST_TABLE:
+    if len(wanted) > FEW and labels.max(initial=0) <= LARGEST_TABLE:
         counts = np.bincount(labels.ravel(), minlength=int(wanted.max()) + 1)
         areas: NDArray[np.int64] = counts[wanted]
         return areas

@@ -10,11 +10,12 @@ from ..errors import BadInputError, BadSettingsError, UnreadableFrameError
 from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings
+from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 from .cluster import Engine, Labels, engine_for
 from .constrain import honour
 from .constraints import Constraints
-from .describing import describe, enlarge
+from .describing import describe, enlarge, evidence_of
 from .link import Linker
 from .maps import Maps
 from .published import PUBLISHED, Published
@@ -71,9 +72,7 @@ def segment_and_track(
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
-    told = dict(constraints or {})
-    for one in told.values():
-        one.check()
+    told = constraints or {}
     if resume_from is not None:
         _check_engine(settings)
         check_resumable(resume_from, settings, frames, movie.frame_shape)
@@ -116,8 +115,9 @@ def _followed(
     for frame in frames[done:]:
         done += 1
         labels, reason = np.zeros(movie.frame_shape, np.int32), None
+        evidence = Evidence.none(model.info.network.embedding_size)
         try:
-            labels = tracker.push(frame, movie.frame(frame))
+            labels, evidence = tracker.push(frame, movie.frame(frame))
         except UnreadableFrameError as error:
             if not settings.skip_unreadable:
                 raise
@@ -131,6 +131,7 @@ def _followed(
             size,
             reason,
             state=partial(tracker.snapshot, frame, movie.frame_shape),
+            evidence=evidence,
         )
 
 
@@ -246,7 +247,7 @@ class Tracker:
         self._recent = list(state.outputs)
         self._linker.restore(state.link)
 
-    def push(self, frame: int, image: Array) -> Labels:
+    def push(self, frame: int, image: Array) -> tuple[Labels, Evidence]:
         """Find and follow the cells of the next frame.
 
         Parameters
@@ -258,8 +259,8 @@ class Tracker:
 
         Returns
         -------
-        Labels
-            Track labels, (Y, X).
+        tuple
+            Track labels, (Y, X), and what the network says of the cells.
         """
         output = self._stream.push(image)
         self._recent = [*self._recent, output][-self._engine.window :]
@@ -278,7 +279,7 @@ class Tracker:
         tracks = self._linker.link(frame, cells, shared)
         lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
         lookup[numbers] = tracks
-        return lookup[full]
+        return lookup[full], evidence_of(cells, tracks, full.shape)
 
 
 def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:
