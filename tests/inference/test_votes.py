@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from napari_semiconv.inference.gathering import find_pieces
+from napari_semiconv.inference.stream import FrameOutput
 from napari_semiconv.inference.tensors import pack, places, to_tensors, unpack
 from napari_semiconv.inference.votes import VotesEngine, pieces_of
 from napari_semiconv.settings import VotesSettings
@@ -225,3 +227,31 @@ def test_a_cell_larger_than_the_map_expects_is_found():
     wide = VotesSettings(smoothing=2.0, least_votes=0.0)
     found = VotesEngine(wide).cluster([perfect_output(labels)])[0]
     assert same_partition(found > 0, labels > 0)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_a_network_says_cells_are_connected_and_scored(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 26, 2))
+    embedding = rng.normal(size=(3, *shape))
+    output = FrameOutput(
+        foreground=rng.random(shape).astype(np.float32),
+        embedding=(embedding / np.linalg.norm(embedding, axis=0)).astype(np.float32),
+        offset=rng.normal(0, rng.choice([0, 1, 5, 500]), (2, *shape)).astype("f4"),
+        motion=None,
+        seed=(rng.random(shape) * rng.choice([0, 1e-3, 1])).astype(np.float32),
+        cell_size=float(rng.choice([1, 3, 8, 24])),
+    )
+    settings = VotesSettings(
+        foreground=float(rng.choice([0.1, 0.5])),
+        least_votes=float(rng.choice([0, 0.3, 0.8])),
+        smallest=float(rng.choice([0, 0.15])),
+        join=float(rng.choice([0, 0.3, 1])),
+        smoothing=float(rng.choice([0.01, 0.05, 0.5])),
+    )
+    labels, found = VotesEngine(settings).cluster_scored([output])[0]
+    assert found.numbers.tolist() == [n for n in np.unique(labels).tolist() if n]
+    for number in found.numbers:
+        assert ndimage.label(labels == number)[1] == 1
+    for score in (found.votes, found.borders, found.persistence):
+        assert ((score >= 0) & (score <= 1)).all()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from .cluster import Labels
 
@@ -64,7 +65,7 @@ class Borders:
     @property
     def chance(self) -> Floats:
         """Chance that both pieces are one cell, (N,)."""
-        chance: Floats = 1 / (1 + np.exp(-self.odds))
+        chance: Floats = expit(self.odds)
         return chance
 
 

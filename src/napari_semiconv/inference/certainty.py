@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from .borders import AREA, WEIGHTS, Borders, Joined
 from .cluster import Labels
@@ -106,7 +107,7 @@ def _of_borders(borders: Borders, joined: Joined, chance: float) -> Floats:
     pieces = joined.before[borders.pairs].sum(1)
     growth = np.log(joined.areas[ends].sum(1) / np.maximum(pieces, 1))
     odds = np.where(apart, borders.odds + WEIGHTS[AREA] * growth, joined.odds)
-    likely = 1 / (1 + np.exp(-odds))
+    likely = expit(odds)
     room = np.where(apart, chance, 1 - chance)
     far = np.where(apart, chance - likely, likely - chance) / np.maximum(room, 1e-6)
     told = apart | joined.joined
