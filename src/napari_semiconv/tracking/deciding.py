@@ -26,7 +26,10 @@ class State:
     lost
         At most so much more could have been gained.
     certain
-        Whether `lost` accounts for all that was decided early.
+        Whether that accounts for everything: nothing was decided early.
+    prices
+        Of the futures and pasts of cells, and the saving if something links them, NaN
+        where not known, (3 N,).
     """
 
     undecided: Booleans
@@ -34,6 +37,7 @@ class State:
     open: Booleans
     owner: Integers
     linked: Booleans
+    prices: Floats
     lost: float = 0.0
     certain: bool = True
 
@@ -53,6 +57,7 @@ def begin(lineages: Lineages) -> State:
         lineages.open.copy(),
         np.full((2, n), -1),
         np.zeros(n, bool),
+        np.full(3 * n, np.nan),
     )
     take(lineages, state, np.flatnonzero(lineages.fixed))
     every = np.arange(v)
@@ -119,18 +124,6 @@ def value(lineages: Lineages, state: State) -> float:
     """Gains of all taken options less the costs of cells without any."""
     gained = float(lineages.options.gain[state.taken].sum())
     return gained - float(lineages.cost[~state.linked].sum())
-
-
-def crude_bound(lineages: Lineages) -> float:
-    """Sum the best future of each cell; no lineage is worth more than that."""
-    options, cost = lineages.options, lineages.cost
-    row, cell = options.touches()
-    most = options.gain + np.bincount(row, cost[cell], len(options.gain))
-    best = np.zeros(len(cost))
-    np.maximum.at(best, options.before, most)
-    fixed = options.before[lineages.fixed]
-    best[fixed] = most[lineages.fixed]
-    return float(best.sum() - cost.sum())
 
 
 @dataclass(frozen=True)

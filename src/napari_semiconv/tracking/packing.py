@@ -2,24 +2,31 @@
 
 Options fall into connected components that share no cell end, cost or rule. Components
 are put together into linear programmes of moderate size; where the answer of one is
-whole numbers, as it is for most, it is the best choice (the relaxation bounds it). The
-others are solved as integer programmes, one each.
+whole numbers, as it is for most, it is the best choice, since the relaxation bounds it.
+In the others, options whose reduced cost exceeds the gap between the relaxation and a
+known choice cannot be part of a better one; without them little is left to be solved as
+integer programmes.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import optimize
 
-from .problem import Booleans, Floats, Integers, Options
-from .reduction import Part, Reduced, reduce
+from .problem import Booleans, Floats, Integers
+from .programme import Programme, formulate
+from .reduction import Part, reduce
 
 # Variables in one linear programme: few calls, yet each soon over.
 BATCH = 20_000
 # Values nearer to 0 or 1 count as whole, as HiGHS has it.
 WHOLE = 1e-6
+# Options that lose more than this in the relaxation are tried only if need be.
+UNLIKELY = 0.1
+# Most variables of an integer programme; rather than solve more, a gap is reported.
+LARGEST = 5_000
 
 
 @dataclass
@@ -80,49 +87,16 @@ class Packing:
         Component of each option, -1 where the reduction decided, (V,).
     lost
         At most so much more could have been gained.
+    prices
+        What the ends of each cell are worth, futures and pasts, and the saving if
+        something links it; NaN where the reduction decided, (3 N,).
     """
 
     taken: Booleans
     settled: Booleans
     group: Integers
     lost: float
-
-
-@dataclass(frozen=True)
-class Programme:
-    """Linear programme of disputed options, ordered by component.
-
-    Parameters
-    ----------
-    worth
-        Objective, (X,): options first, then cells that may stay alone.
-    matrix, limit
-        matrix @ x <= limit, (R, X) and (R,).
-    option
-        Option of each variable, -1 for a cell, (X,).
-    first_variable, first_row
-        Where each component begins, (C + 1,).
-    """
-
-    worth: Floats
-    matrix: sparse.csr_array
-    limit: Floats
-    option: Integers
-    first_variable: Integers
-    first_row: Integers
-
-    def cut(self, begin: int, end: int) -> "Programme":
-        """Restrict to components from begin to before end."""
-        x = slice(self.first_variable[begin], self.first_variable[end])
-        r = slice(self.first_row[begin], self.first_row[end])
-        return Programme(
-            self.worth[x],
-            self.matrix[r, x],
-            self.limit[r],
-            self.option[x],
-            self.first_variable[begin : end + 1] - x.start,
-            self.first_row[begin : end + 1] - r.start,
-        )
+    prices: Floats
 
 
 def pack(part: Part, clock: Clock, effort: Effort) -> Packing:
@@ -149,28 +123,30 @@ def pack(part: Part, clock: Clock, effort: Effort) -> Packing:
     settled, group = ~live, np.full(len(live), -1, np.int64)
     clock.tell(int(settled.sum()))
     effort.variables += len(rows)
+    prices = np.full(3 * part.cells, np.nan)
     if not len(rows):
-        return Packing(taken, settled, group, 0.0)
-    programme, group[rows] = _formulate(part, reduced)
+        return Packing(taken, settled, group, 0.0, prices)
+    programme = formulate(part, reduced)
     count = len(programme.first_row) - 1
+    number = np.repeat(np.arange(count), np.diff(programme.first_variable))
+    group[programme.option[programme.option >= 0]] = number[programme.option >= 0]
     held, forced = np.zeros(count, bool), np.zeros(count, bool)
     held[group[rows[part.held[rows]]]] = True
     forced[group[rows[part.forced[rows]]]] = True
     sizes = np.bincount(group[rows], minlength=count)
     lost = 0.0
-    for components in _batches(np.flatnonzero(forced | ~held), programme):
-        begin, end = components
-        x, missed = _solve(programme.cut(begin, end), clock, effort)
-        option = programme.option[
-            programme.first_variable[begin] : programme.first_variable[end]
-        ]
-        taken[option[(x > 0.5) & (option >= 0)]] = True
-        lost += missed
+    for begin, end in _batches(np.flatnonzero(forced | ~held), programme):
+        batch = programme.cut(begin, end)
+        found = _solve(batch, clock, effort)
+        taken[batch.option[(found.x > 0.5) & (batch.option >= 0)]] = True
+        named = batch.source >= 0
+        prices[batch.source[named]] = found.prices[named]
+        lost += found.lost
         effort.components += end - begin
         effort.largest = max(effort.largest, int(sizes[begin:end].max()))
-        clock.tell(int(sizes[begin:end].sum()))
+        clock.tell(0)
     settled[rows] = ~held[group[rows]]
-    return Packing(taken, settled, group, lost)
+    return Packing(taken, settled, group, lost, prices)
 
 
 def _batches(components: Integers, programme: Programme) -> Iterator[tuple[int, int]]:
@@ -188,187 +164,121 @@ def _batches(components: Integers, programme: Programme) -> Iterator[tuple[int, 
     yield begin, last + 1
 
 
-def _formulate(part: Part, reduced: Reduced) -> tuple[Programme, Integers]:
-    """Write the programme of live options; also tell the component of each."""
-    rows, cost = np.flatnonzero(reduced.live), reduced.cost
-    options = part.options.take(rows)
-    n = len(rows)
-    touch_row, touch_cell = options.touches()
-    priced = np.unique(touch_cell[cost[touch_cell] > 0])
-    blocks = [
-        _ends(options, part.cells),
-        _alone(touch_row, touch_cell, priced, part.cells, n),
-        _merges(options, reduced.continued),
-        _rules(part, reduced.sure, rows),
-    ]
-    width, row0 = n + len(priced), 0
-    entry, column, value, limit = [], [], [], []
-    for block_row, block_column, block_value, block_limit in blocks:
-        entry.append(block_row + row0)
-        column.append(block_column)
-        value.append(block_value)
-        limit.append(block_limit)
-        row0 += len(block_limit)
-    places = np.concatenate(entry), np.concatenate(column)
-    matrix = sparse.csr_array((np.concatenate(value), places), shape=(row0, width))
-    worth = np.concatenate([options.gain, -cost[priced]])
-    which = np.concatenate([rows, np.full(len(priced), -1)])
-    return _by_component(worth, matrix, np.concatenate(limit), which, n)
+@dataclass(frozen=True)
+class _Found:
+    """Values of a programme, (X,), prices of its rows, (R,), and what may be missed."""
+
+    x: Floats
+    prices: Floats
+    lost: float
 
 
-Block = tuple[Integers, Integers, Floats, Floats]
-
-
-def _ends(options: Options, cells: int) -> Block:
-    """Allow at most one option at every end."""
-    row, end = options.uses(cells)
-    _, place, count = np.unique(end, return_inverse=True, return_counts=True)
-    shared = count > 1
-    number = np.cumsum(shared) - 1
-    keep = shared[place]
-    return number[place[keep]], row[keep], np.ones(keep.sum()), np.ones(shared.sum())
-
-
-def _alone(
-    row: Integers, cell: Integers, priced: Integers, cells: int, n: int
-) -> Block:
-    """Let a cell be alone unless something links it."""
-    place = np.full(cells, -1)
-    place[priced] = np.arange(len(priced))
-    keep = place[cell] >= 0
-    every = np.arange(len(priced))
-    rows = np.concatenate([place[cell[keep]], every])
-    columns = np.concatenate([row[keep], n + every])
-    return rows, columns, -np.ones(len(rows)), -np.ones(len(priced))
-
-
-def _merges(options: Options, continued: Booleans) -> Block:
-    """Let a merge need a plain link into its cell."""
-    waits = np.flatnonzero(options.merge & ~continued[options.after])
-    plain = np.flatnonzero(~options.merge & (options.sister < 0))
-    order = plain[np.argsort(options.after[plain], kind="stable")]
-    target = options.after[order]
-    begin = np.searchsorted(target, options.after[waits])
-    count = np.searchsorted(target, options.after[waits], side="right") - begin
-    number = np.repeat(np.arange(len(waits)), count)
-    inside = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
-    support = order[np.repeat(begin, count) + inside]
-    rows = np.concatenate([np.arange(len(waits)), number])
-    value = np.concatenate([np.ones(len(waits)), -np.ones(len(number))])
-    return rows, np.concatenate([waits, support]), value, np.zeros(len(waits))
-
-
-def _rules(part: Part, sure: Booleans, rows: Integers) -> Block:
-    place = np.full(len(sure), -1)
-    place[rows] = np.arange(len(rows))
-    entry: list[Integers] = []
-    column: list[Integers] = []
-    limit: list[float] = []
-    for members, most in part.rules:
-        left = place[members]
-        left = left[left >= 0]
-        entry.append(np.full(len(left), len(limit)))
-        column.append(left)
-        limit.append(float(most - sure[members].sum()))
-    none = np.zeros(0, np.int64)
-    columns = np.concatenate([none, *column])
-    return (
-        np.concatenate([none, *entry]),
-        columns,
-        np.ones(len(columns)),
-        np.array(limit),
-    )
-
-
-def _by_component(
-    worth: Floats, matrix: sparse.csr_array, limit: Floats, option: Integers, n: int
-) -> tuple[Programme, Integers]:
-    rows = matrix.shape[0]
-    graph = sparse.block_array([[None, abs(matrix)], [abs(matrix).T, None]])
-    _, label = sparse.csgraph.connected_components(graph, directed=False)
-    # Numbered by their first option, not by how the graph was walked.
-    used = label[rows:]
-    _, first, group = np.unique(used, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    number = np.full(label.max(initial=-1) + 1, -1)
-    number[used] = rank[group]
-    of_variable, of_row = number[used], number[label[:rows]]
-    live = np.flatnonzero(of_row >= 0)
-    row_order = live[np.argsort(of_row[live], kind="stable")]
-    column_order = np.argsort(of_variable, kind="stable")
-    count = len(first)
-    edges = np.arange(count + 1)
-    programme = Programme(
-        worth[column_order],
-        matrix[row_order][:, column_order],
-        limit[row_order],
-        option[column_order],
-        np.searchsorted(of_variable[column_order], edges),
-        np.searchsorted(of_row[row_order], edges),
-    )
-    return programme, of_variable[:n]
-
-
-def _solve(batch: Programme, clock: Clock, effort: Effort) -> tuple[Floats, float]:
-    """Solve components together; (X,) values and what may have been missed."""
-    relaxed, bound = _highs(batch, False, clock, effort)
+def _solve(batch: Programme, clock: Clock, effort: Effort) -> _Found:
+    """Solve components together."""
+    relaxed = _relax(batch, clock, effort)
     if relaxed is None:
-        return _greedy(batch, bound)
-    x = relaxed
-    broken = np.abs(x - np.round(x)) > WHOLE
-    component = np.searchsorted(
-        batch.first_variable, np.flatnonzero(broken), side="right"
-    )
+        top = float(np.maximum(batch.worth, 0).sum())
+        return _Found(*_greedy(batch, top))
+    x, prices = relaxed
     lost = 0.0
-    for number in np.unique(component - 1).tolist():
-        one = batch.cut(number, number + 1)
+    count = len(batch.first_row) - 1
+    for number in _broken(batch, x, np.arange(count)):
         place = slice(*batch.first_variable[number : number + 2])
-        best, bound = _highs(one, True, clock, effort)
-        most = min(bound, float(one.worth @ relaxed[place]))
-        if best is None:
-            best, _ = _greedy(one, most)
-        x[place] = np.round(best)
-        lost += max(0.0, most - float(one.worth @ x[place]))
-        clock.tell(0)
-    return np.round(x), lost if lost > WHOLE else 0.0
+        rows = slice(*batch.first_row[number : number + 2])
+        one = batch.cut(number, number + 1)
+        x[place], missed = _round(one, x[place], prices[rows], clock, effort)
+        lost += missed
+    return _Found(np.round(x), prices, lost)
 
 
-def _highs(
-    programme: Programme, whole: bool, clock: Clock, effort: Effort
-) -> tuple[Floats | None, float]:
-    """Solve one programme; none where time was too short, and an upper bound."""
-    top = _crude_bound(programme)
+def _relax(
+    programme: Programme, clock: Clock, effort: Effort
+) -> tuple[Floats, Floats] | None:
+    """Solve without whole numbers: values, and prices of the rows."""
     if clock.left <= 0:
-        return None, top
+        return None
     effort.programmes += 1
-    effort.integer += whole
-    limits = optimize.LinearConstraint(programme.matrix, -np.inf, programme.limit)
-    settings = {"mip_rel_gap": 0.0}
-    if np.isfinite(clock.left):
-        settings["time_limit"] = max(clock.left, 1e-3)
-    found = optimize.milp(
+    if not programme.matrix.shape[0]:
+        return (programme.worth > 0).astype(float), np.zeros(0)
+    limit = {"time_limit": max(clock.left, 1e-3)} if np.isfinite(clock.left) else {}
+    found = optimize.linprog(
         -programme.worth,
-        integrality=np.full(len(programme.worth), int(whole)),
-        bounds=optimize.Bounds(0, 1),
-        constraints=limits if programme.matrix.shape[0] else (),
-        options=settings,
+        A_ub=programme.matrix,
+        b_ub=programme.limit,
+        bounds=(0, 1),
+        method="highs-ds",
+        options=limit,
     )
-    if found.status == 0:
-        exact = -float(found.fun)
-        return found.x, exact if not whole else min(top, exact)
-    # Choosing nothing is always possible, so only time can have run out.
-    bound = found.get("mip_dual_bound") if whole else None
-    if bound is not None and np.isfinite(bound):
-        top = min(top, -float(bound))
-    return (found.x if whole else None), top
+    # Choosing nothing is always possible, so that only time can have run out.
+    if found.status != 0:
+        return None
+    return found.x, np.maximum(-found.ineqlin.marginals, 0)
 
 
-def _crude_bound(programme: Programme) -> float:
-    """All that gains, as if nothing disputed it."""
-    return float(np.maximum(programme.worth, 0).sum())
+def _broken(programme: Programme, x: Floats, components: Integers) -> list[int]:
+    """Components in which values are not whole."""
+    at = np.flatnonzero(np.abs(x - np.round(x)) > WHOLE)
+    number = np.searchsorted(programme.first_variable, at, side="right") - 1
+    found: list[int] = np.intersect1d(number, components).tolist()
+    return found
 
 
-def _greedy(programme: Programme, bound: float) -> tuple[Floats, float]:
+def _round(
+    one: Programme, relaxed: Floats, prices: Floats, clock: Clock, effort: Effort
+) -> tuple[Floats, float]:
+    """Find the best whole values of one component, and what may be missed."""
+    top = float(one.worth @ relaxed)
+    reduced = one.worth - one.matrix.T @ prices
+    x, lost, within = np.zeros(0), np.inf, UNLIKELY
+    while True:
+        keep = (relaxed > WHOLE) | (reduced >= -within) | (one.option < 0)
+        less = one.restrict(keep)
+        broken = _broken(less, relaxed[less.option], np.arange(len(less.first_row) - 1))
+        widest = max(np.diff(less.first_variable)[broken], default=0)
+        if widest > LARGEST:
+            if len(x):
+                return x, lost
+            if within > WHOLE:
+                within /= 4
+                continue
+        x = relaxed.copy()
+        for number in broken:
+            small = less.cut(number, number + 1)
+            x[small.option] = _whole(small, one, clock, effort)
+            clock.tell(0)
+        x = np.round(x)
+        lost = max(0.0, top - float(one.worth @ x))
+        if clock.left <= 0:
+            return x, lost
+        # Whatever is better loses less than this, so that it was not left out.
+        if lost <= within or keep.all():
+            return x, 0.0
+        within = lost + WHOLE
+
+
+def _whole(small: Programme, one: Programme, clock: Clock, effort: Effort) -> Floats:
+    """Solve with whole numbers, or greedily where time is too short."""
+    if clock.left > 0:
+        effort.programmes += 1
+        effort.integer += 1
+        settings = {"mip_rel_gap": 0.0}
+        if np.isfinite(clock.left):
+            settings["time_limit"] = max(clock.left, 1e-3)
+        found = optimize.milp(
+            -small.worth,
+            integrality=np.ones(len(small.worth)),
+            bounds=optimize.Bounds(0, 1),
+            constraints=optimize.LinearConstraint(small.matrix, -np.inf, small.limit),
+            options=settings,
+        )
+        if found.x is not None:
+            best: Floats = np.round(found.x)
+            return best
+    cells = one.option[small.option] < 0
+    return _greedy(replace(small, option=np.where(cells, -1, small.option)), 0.0)[0]
+
+
+def _greedy(programme: Programme, bound: float) -> tuple[Floats, Floats, float]:
     """Take the best option that is still possible, again and again."""
     x = (programme.option < 0).astype(float)
     columns = programme.matrix.tocsc()
@@ -387,4 +297,5 @@ def _greedy(programme: Programme, bound: float) -> tuple[Floats, float]:
         if (slack[rows] >= -value - WHOLE).all():
             x[row] = 0
             slack[rows] += value
-    return x, max(0.0, bound - float(programme.worth @ x))
+    lost = max(0.0, bound - float(programme.worth @ x))
+    return x, np.zeros(len(programme.limit)), lost

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import deciding
+from .bounds import crude_bound, priced_bound
 from .deciding import State
 from .margins import Margins, find_margins
 from .packing import Clock, Effort
@@ -107,7 +108,7 @@ def solve(
         Cells and options.
     window
         Frames that are solved together. If left, as many as have a moderate number of
-        options: the whole of most movies.
+        options: the whole of many movies.
     overlap
         Frames for which an option may wait for what comes after its window.
     seconds
@@ -164,8 +165,8 @@ def _solution(
     value = deciding.value(lineages, state)
     bound = value + state.lost
     if state.lost or not state.certain:
-        crude = deciding.crude_bound(lineages)
-        bound = max(value, min(bound, crude) if state.certain else crude)
+        others = (crude_bound(lineages), priced_bound(lineages, state))
+        bound = max(value, min(*others, bound if state.certain else np.inf))
     # Back to the order in which the options were given.
     back = np.empty(len(lineages.order), np.int64)
     back[lineages.order] = np.arange(len(back))

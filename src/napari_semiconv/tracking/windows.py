@@ -2,12 +2,12 @@
 
 Decisions on which nothing beyond the window has a bearing are final and exact; other
 options wait for the next window, which knows their rivals. Only options that have
-waited for as many frames as windows overlap are decided early, and what that may have
-cost is accounted for.
+waited for as many frames as windows overlap are decided early, and a bound then tells
+what that may have cost.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,13 +21,13 @@ from .deciding import (
     take,
 )
 from .packing import Clock, Effort, Packing, pack
-from .problem import Booleans, Integers, Lineages, Options
+from .problem import Integers, Lineages, Options
 from .reduction import Part
 
 # Options in a window where the caller names no number of frames.
-WINDOW_OPTIONS = 400_000
+WINDOW_OPTIONS = 60_000
 # Frames of overlap where the caller names none.
-OVERLAP = 12
+OVERLAP = 6
 
 
 @dataclass(frozen=True)
@@ -149,17 +149,16 @@ def solve_window(
     state.undecided[window.rows] = False
     state.undecided[rows] = True
     part, cells = _part(lineages, state, window, rows)
-    packing, found = pack(part, clock, effort), 0
+    packing = pack(part, clock, effort)
     known: list[tuple[Integers, int]] = []
     while hasty := _broken(lineages, state, rows, packing):
         known += hasty
         if clock.left <= 0:
             packing = _repaired(part, packing, hasty)
             continue
-        found += 1
         rules = (*part.rules, *known)
         packing = pack(_with_rules(part, rules), clock, effort)
-    _apply(lineages, state, window, rows, part, packing, cells)
+    _apply(lineages, state, rows, part, packing, cells)
 
 
 def _with_rules(part: Part, rules: tuple[tuple[Integers, int], ...]) -> Part:
@@ -223,19 +222,17 @@ def _repaired(
     gone = options.take(packing.taken & ~taken)
     lost = gone.gain.sum() + part.cost[gone.touches()[1]].sum()
     lost = packing.lost + max(0.0, float(lost))
-    return Packing(taken, packing.settled, packing.group, lost)
+    return replace(packing, taken=taken, lost=lost)
 
 
 def _apply(
     lineages: Lineages,
     state: State,
-    window: Window,
     rows: Integers,
     part: Part,
     packing: Packing,
     cells: Integers,
 ) -> None:
-    early = part.forced & ~packing.settled
     final = packing.settled | part.forced
     chosen = final & packing.taken
     # A merge decided early brings the link along that it needs.
@@ -246,40 +243,11 @@ def _apply(
         & np.isin(part.options.after, goals)
         & (part.options.sister < 0)
     )
-    if early.any():
-        state.lost += _price_of_haste(lineages, window, part, packing, early, cells)
-        state.certain &= lineages.rest <= 0
+    state.certain &= not (part.forced & ~packing.settled).any()
+    known = np.flatnonzero(np.isfinite(packing.prices))
+    kind, cell = np.divmod(known, max(part.cells, 1))
+    n = len(lineages.frame)
+    state.prices[kind * n + cells[cell]] = packing.prices[known]
     state.lost += packing.lost
     take(lineages, state, rows[chosen])
     state.undecided[rows[final | chosen]] = False
-
-
-def _price_of_haste(
-    lineages: Lineages,
-    window: Window,
-    part: Part,
-    packing: Packing,
-    early: Booleans,
-    cells: Integers,
-) -> float:
-    """At most what is lost by deciding components without rivals beyond the window.
-
-    Whatever the best lineage is, one that agrees with these components gives up no more
-    than what it links to their ends from beyond, and the cells at which both meet.
-    """
-    groups = np.unique(packing.group[early])
-    mine = np.isin(packing.group, groups)
-    n = len(lineages.frame)
-    beyond = lineages.options.take(window.beyond)
-    touch_row, touch_cell = beyond.touches()
-    most = beyond.gain + np.bincount(
-        touch_row, lineages.cost[touch_cell], len(beyond.gain)
-    )
-    row, end = beyond.uses(n)
-    used, place = np.unique(end, return_inverse=True)
-    best = np.zeros(len(used))
-    np.maximum.at(best, place, most[row])
-    shared = cells[np.unique(part.options.take(mine).touches()[1])]
-    meets = np.isin(used % max(n, 1), shared)
-    edge = shared[lineages.frame[shared] >= window.horizon]
-    return float(best[meets].sum() + lineages.cost[edge].sum())
