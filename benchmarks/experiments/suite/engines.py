@@ -19,14 +19,15 @@ from ..finding import Finding, Scale
 from ..panels import tint
 from ..replay import Recording, play, record
 
-VOTES_ALONE = HdbscanSettings(position="vote", embedding_weight=0.0)
+# Single pixels, as published.
+OWN_PLACE = HdbscanSettings(clustered="pixels", position="pixel")
+JOINT = HdbscanSettings(clustered="pixels", position="vote")
+VOTES_ALONE = JOINT.model_copy(update={"embedding_weight": 0.0})
 WAYS: dict[str, SegmentSettings] = {
     "votes": SegmentSettings(),
-    "HDBSCAN, own place": SegmentSettings(engine="hdbscan"),
+    "HDBSCAN, own place": SegmentSettings(engine="hdbscan", hdbscan=OWN_PLACE),
     "HDBSCAN, votes alone": SegmentSettings(engine="hdbscan", hdbscan=VOTES_ALONE),
-    "HDBSCAN, joint": SegmentSettings(
-        engine="hdbscan", hdbscan=HdbscanSettings(position="vote")
-    ),
+    "HDBSCAN, joint": SegmentSettings(engine="hdbscan", hdbscan=JOINT),
     "2018, whole": PRESETS["payer2018"],
     "2019, whole": PRESETS["payer2019"],
 }

@@ -5,7 +5,8 @@ from typing import Literal
 from .base import Settings, setting
 
 EngineName = Literal["votes", "hdbscan", "payer2018", "payer2019"]
-Position = Literal["pixel", "vote"]
+Position = Literal["auto", "vote", "pixel"]
+ClusteredAs = Literal["groups", "pixels"]
 # By cell size, or height and width that the published networks saw.
 Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -58,11 +59,18 @@ class HdbscanSettings(Settings):
     foreground: float = setting(
         0.5, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
     )
+    clustered: ClusteredAs = setting(
+        "groups",
+        "Clustered",
+        "What is clustered: groups of like pixels with their neighbours, fast, or "
+        "single pixels by the hdbscan package, the slow reference.",
+    )
     position: Position = setting(
-        "pixel",
+        "auto",
         "Place",
-        "Place of a pixel in its code: its own as published, or where its vote falls, "
-        "so that offset and embedding are clustered together.",
+        "Place of a pixel in its code: where its vote falls, so that offset and "
+        "embedding are clustered together, or its own as published; auto takes votes "
+        "where the model has them.",
     )
     embedding_weight: float = setting(
         1.0, "Embedding weight", "Factor on the unit embedding.", ge=0
@@ -87,10 +95,10 @@ class HdbscanSettings(Settings):
     most_pixels: int = setting(
         20_000,
         "Most pixels",
-        "Above this many foreground pixels of a frame pair a regular sample is "
-        "clustered and the rest joins the nearest cluster.",
+        "Of single pixels: above this many in a frame pair a regular sample is "
+        "clustered and the rest joins the nearest cluster; 0 takes all.",
         "px",
-        ge=100,
+        ge=0,
     )
 
 
