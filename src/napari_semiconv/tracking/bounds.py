@@ -10,7 +10,7 @@ import numpy as np
 from .deciding import State, begin
 from .problem import Booleans, Floats, Integers, Lineages, Options
 
-PASSES = 60
+PASSES = 12
 
 
 def crude_bound(lineages: Lineages) -> float:
