@@ -58,7 +58,7 @@ class BlobTools:
     def size(self, movie, model, frames):
         return 4.0
 
-    def run(self, movie, model, settings, frames, resume_from=None):
+    def run(self, movie, model, settings, frames, resume_from=None, said=None):
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):
             self._work(done)

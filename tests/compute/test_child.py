@@ -220,7 +220,7 @@ def test_messages_load_nothing_heavy():
 class TwiceTools(BlobTools):
     """Yields every frame with all labels raised by 100 first, then as it stays."""
 
-    def run(self, movie, model, settings, frames, resume_from=None):
+    def run(self, movie, model, settings, frames, resume_from=None, said=None):
         for r in super().run(movie, model, settings, frames):
             lineage = Lineage()
             for label in np.unique(r.labels[r.labels > 0]).tolist():

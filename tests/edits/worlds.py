@@ -25,6 +25,7 @@ from napari_semiconv.edits.removing import (
 )
 from napari_semiconv.edits.results import TakeFrame, TakeTracks
 from napari_semiconv.edits.shaping import Interpolate, SplitByLine, SplitByPoints
+from napari_semiconv.edits.solving import SolveAgain
 from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_lineage
 from napari_semiconv.tracking.lineage import Lineage, Track
 
@@ -158,6 +159,7 @@ def by_chance(random, document):
         lambda: Unconfirm(random.choice([None, label])),
         lambda: TakeFrame(t, found(random, document), {1: label, 2: 60}, {60: other}),
         lambda: exchange(document, t),
+        lambda: SolveAgain(t, 2, 3, found(random, document)[2:, 3:], (label,)),
     ]  # fmt: skip
     return random.choice(makers)()
 

@@ -68,7 +68,8 @@ class Segment(Settings):
     that stopped there goes on after the last state that was saved, or is begun if
     there is none. With ``again_from`` it goes on before that frame, which is computed
     again with all after it. ``save_every`` frames the state is saved; None chooses by
-    what it costs.
+    what it costs. ``said`` is a file of what the user said of the cells, which the run
+    holds.
     """
 
     do: Literal["segment"] = "segment"
@@ -80,6 +81,7 @@ class Segment(Settings):
     resume: bool = False
     again_from: int | None = None
     save_every: int | None = Field(None, ge=1)
+    said: Path | None = None
 
 
 class Cancel(Settings):

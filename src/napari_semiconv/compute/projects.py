@@ -107,6 +107,7 @@ def _follow(
         frames=(run.frames[0], run.frames[-1]),
         output=run.folder,
         resume=True,
+        said=run.write_said(),
     )
     for message in supervisor.follow(request, stop):
         if isinstance(message, Started) and message.done:

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import SemiconvError
 from ..io.results import ResultStore
 from ..movie import Movie
+from ..project.said import read_said
 from ..tracking.lineage import Lineage
 from .keeper import StateKeeper
 from .log import RunLog
@@ -64,7 +65,10 @@ class Run:
         if plan.ready:
             self._end(ResultStore.open(output).lineage, cancelled=False)
             return
-        results = self._tools.run(movie, model, plan.settings, plan.frames, plan.state)
+        said = None if self._request.said is None else read_said(self._request.said)
+        results = self._tools.run(
+            movie, model, plan.settings, plan.frames, plan.state, said
+        )
         try:
             with closing(results):
                 whole = self._frames(results)

@@ -1,10 +1,11 @@
 """What the child computes with: the network, or a stand-in in tests."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
+from ..inference.constraints import Constraints
 from ..movie import Movie
 from ..settings import DeviceName, SegmentSettings
 
@@ -37,10 +38,12 @@ class Tools(Protocol):
         settings: SegmentSettings,
         frames: range,
         resume_from: Any = None,
+        said: Mapping[int, Constraints] | None = None,
     ) -> Results:
         """Segment and track frames of a movie, one `FrameResult` at a time.
 
-        With a state, the frames after it alone.
+        With a state, the frames after it alone. What the user ``said`` of frames is
+        held.
         """
 
     def save_state(self, path: Path, state: Any) -> None:
@@ -89,13 +92,15 @@ class NetworkTools:
         settings: SegmentSettings,
         frames: range,
         resume_from: Any = None,
+        said: Mapping[int, Constraints] | None = None,
     ) -> Results:
         """Segment and track frames of a movie, one `FrameResult` at a time.
 
-        With a state, the frames after it alone.
+        With a state, the frames after it alone. What the user ``said`` of frames is
+        held.
         """
         yield from self._pipeline.segment_and_track(
-            movie, model, settings, frames, resume_from
+            movie, model, settings, frames, resume_from, said
         )
 
     def save_state(self, path: Path, state: Any) -> None:

@@ -13,6 +13,7 @@ from ..settings import SegmentSettings
 from ..tracking.runs import frames_in
 from .facts import RunFacts
 from .project import Project
+from .said import write_said
 from .taking import Taker
 
 RUNS = "runs"
@@ -71,6 +72,23 @@ class ProjectRun:
         except BadInputError:
             values = self.facts.settings
         return SegmentSettings.model_validate(values)
+
+    def write_said(self) -> Path | None:
+        """Write what the user said of the run's frames beside its folder.
+
+        Returns
+        -------
+        Path
+            The file; None when nothing was said.
+
+        Raises
+        ------
+        SaveError
+            When it could not be written.
+        """
+        path = self.folder.with_suffix(".said.npz")
+        said = write_said(path, self._project.document, self.frames)
+        return path if said else None
 
     def take_ready(self, count: int) -> list[int]:
         """Take over what lies in the folder already; return the frames.
