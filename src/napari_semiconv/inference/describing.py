@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..tracking.evidence import Evidence
 from .cells import Cells
 from .cluster import Labels, mean_embeddings
 from .stream import Floats, FrameOutput, resize
@@ -59,6 +60,34 @@ def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int
     certain = mean(sure.ravel()[inside])
     cells = Cells(dense, centres, area, embeddings, origins, certain)
     return cells, numbers.astype(np.int64)
+
+
+def evidence_of(
+    cells: Cells, labels: NDArray[np.int64], shape: tuple[int, ...]
+) -> Evidence:
+    """Keep what the network says of the cells of a frame, for the solver.
+
+    Parameters
+    ----------
+    cells
+        The cells, at the resolution of the network.
+    labels
+        Their labels in the masks, (n,).
+    shape
+        Height and width of the movie's frames, px.
+    """
+    scale = np.divide(shape, cells.labels.shape)
+    motion = (cells.origins - cells.centres) * scale
+    unknown = np.full(len(labels), np.nan, np.float32)
+    evidence = Evidence(
+        np.arange(len(labels)),
+        cells.embeddings.astype(np.float32),
+        motion.astype(np.float32),
+        cells.scores.astype(np.float32),
+        persistence=unknown,
+        margin=unknown,
+    )
+    return evidence.named(np.asarray(labels, np.int64))
 
 
 def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:

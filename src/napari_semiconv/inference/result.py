@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 from .cells import LabelImage
 from .run_state import RunState
@@ -36,6 +37,9 @@ class FrameResult:
         Gives all that is needed to go on after this frame; to be called before the
         next frame is asked for. None with the published procedures, which need all
         frames.
+    evidence
+        What the network says of the cells, by their labels; None with the published
+        procedures.
     """
 
     frame: int
@@ -47,3 +51,4 @@ class FrameResult:
     unreadable: str | None = None
     final: bool = True
     state: Callable[[], RunState] | None = None
+    evidence: Evidence | None = None
