@@ -80,14 +80,22 @@ def test_a_card_lists_the_same_places():
     assert torch.equal(places(chosen), chosen.flatten().nonzero()[:, 0])
 
 
-def test_the_number_of_threads_changes_nothing():
-    engine, threads = VotesEngine(VotesSettings()), torch.get_num_threads()
-    found = []
-    for count in (1, 2):
-        torch.set_num_threads(count)
-        found.append(engine.cluster_scored([crowd(1)])[0])
-    torch.set_num_threads(threads)
-    check_same(*found)
+def test_the_number_of_threads_changes_nothing_and_is_given_back():
+    output, threads = crowd(1), torch.get_num_threads()
+    planes = to_tensors(output, output.foreground > 0.6, torch.device("cpu"))
+    try:
+        found = []
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            found.append(find_pieces(planes, VotesSettings()))
+        VotesEngine(VotesSettings()).cluster([output])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    one, other = found
+    assert torch.equal(one.density, other.density)
+    assert torch.equal(one.regions.image, other.regions.image)
+    assert same_bits(one.borders.observed, other.borders.observed)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA card")

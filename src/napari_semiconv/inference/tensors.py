@@ -6,6 +6,8 @@ whose last digit differs between libraries (exp, log, hypot) and sums of fractio
 left to the few numbers that the host sees.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +99,21 @@ def unpack(packed: Tensor, cell_size: float) -> Planes:
 def tensor_of(array: NDArray[np.generic]) -> Tensor:
     """See an array as a tensor; only one that may not be written to is copied."""
     return torch.from_numpy(np.require(array, requirements=("C", "W")))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let the CPU work with one thread for a while.
+
+    The steps are too short to be worth sharing: threads that wait for one another at
+    the end of each, on cores that are busy otherwise, made the engine ten times slower.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def total(where: Tensor, values: Tensor, count: int) -> Tensor:

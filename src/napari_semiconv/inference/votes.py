@@ -14,7 +14,7 @@ from .cluster import Labels
 from .gathering import Pieces, find_pieces
 from .pieces import Regions, areas_of, fill_holes
 from .stream import FrameOutput
-from .tensors import to_tensors
+from .tensors import one_thread, to_tensors
 
 
 class VotesEngine:
@@ -48,7 +48,8 @@ class VotesEngine:
 
     def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
         """Find the cells of one frame; see `Engine`."""
-        return [self._found(output)[0] for output in outputs]
+        with one_thread():
+            return [self._found(output)[0] for output in outputs]
 
     def cluster_scored(
         self, outputs: Sequence[FrameOutput]
@@ -65,15 +66,15 @@ class VotesEngine:
         list
             For each frame its cells, as of `cluster`, and how sure they are.
         """
-        scored = []
-        for output in outputs:
-            labels, pieces, joined = self._found(output)
-            if pieces is None or joined is None or not pieces.regions.cells:
-                scored.append((labels, Certainty.of_none()))
-                continue
-            chance = self.settings.join
-            scored.append((labels, measure_certainty(labels, pieces, joined, chance)))
-        return scored
+        with one_thread():
+            return [self._scored(output) for output in outputs]
+
+    def _scored(self, output: FrameOutput) -> tuple[Labels, Certainty]:
+        labels, pieces, joined = self._found(output)
+        if pieces is None or joined is None or not pieces.regions.cells:
+            return labels, Certainty.of_none()
+        chance = self.settings.join
+        return labels, measure_certainty(labels, pieces, joined, chance)
 
     def _found(
         self, output: FrameOutput
@@ -127,7 +128,8 @@ def pieces_of(
     tuple
         Pieces, (Y, X), numbered from 1, and what is observed on those that touch.
     """
-    pieces = find_pieces(to_tensors(output, inside, torch.device("cpu")), settings)
-    image, cells = pieces.regions.image, pieces.regions.cells
-    labels = torch.where(image < cells, image + 1, 0).to(torch.int32)
+    with one_thread():
+        pieces = find_pieces(to_tensors(output, inside, torch.device("cpu")), settings)
+        image, cells = pieces.regions.image, pieces.regions.cells
+        labels = torch.where(image < cells, image + 1, 0).to(torch.int32)
     return labels.numpy(), pieces.borders
