@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ..errors import BadSettingsError
 from ..settings import SegmentSettings
+from .pieces import areas_of, fill_holes, find_regions
 from .stream import FrameOutput
+from .tensors import highest, lowest, one_thread, tensor_of
 
 Labels = NDArray[np.int32]
 
@@ -75,6 +77,7 @@ def engine_for(
     return VotesEngine(settings.votes, device)
 
 
+@one_thread()
 def tidy(labels: Labels, smallest: float) -> Labels:
     """Keep the largest piece of each cell, fill its holes and drop small cells.
 
@@ -90,9 +93,6 @@ def tidy(labels: Labels, smallest: float) -> Labels:
     Labels
         (Y, X), numbers kept.
     """
-    from .pieces import areas_of, fill_holes, find_regions
-    from .tensors import highest, lowest, tensor_of
-
     regions = find_regions(tensor_of(labels))
     owner, area = regions.labels, areas_of(regions)
     if not regions.cells:
@@ -138,11 +138,9 @@ def mean_embeddings(
     return unit
 
 
+@one_thread()
 def connected_pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find connected pieces of equal label, (Y, X), and the label of each."""
-    from .pieces import find_regions
-    from .tensors import tensor_of
-
     regions = find_regions(tensor_of(labels))
     image = torch.where(regions.image < regions.cells, regions.image + 1, 0)
     return image.numpy(), regions.labels[: regions.cells].numpy()
