@@ -74,6 +74,12 @@ class Clustering:
     margin: Floats
     nearest: Numbers
 
+    @property
+    def anyhow(self) -> Numbers:
+        """Cluster of each point, (N,), noise too; all in one when there is none."""
+        found: Numbers = np.where(self.numbers > 0, self.numbers, self.nearest)
+        return np.maximum(found, 1).astype(np.int32)
+
 
 @dataclass(frozen=True)
 class Tree:

@@ -13,7 +13,7 @@ from .cluster import Labels, tidy
 from .density import cluster_points
 from .separate import follow, renumbered, separate
 from .stream import FrameOutput
-from .superpixels import group_pixels
+from .superpixels import SuperPixels, group_pixels
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.floating]
@@ -189,24 +189,15 @@ class HdbscanEngine:
         if not window.codes.size:
             none = np.zeros(0)
             return window.images(np.zeros(0, np.int32)), (none, none)
-        smallest, size = self._smallest(outputs), outputs[0].cell_size
+        smallest = self._smallest(outputs)
         least = max(FEWEST, round(smallest * len(outputs)))
-        grouped = group_pixels(
-            window.codes, _near(window, size), window.embedding, SIDE * size
-        )
+        grouped = group_window(window, outputs[0].cell_size)
         reach = REACH_OF_VOTES if window.votes else REACH_OF_PIXELS
         found = cluster_points(grouped.points, least, least, reach, FINEST * reach)
         owner = grouped.owner
         dense = np.append(0.0, found.persistence)[found.numbers]
-        # Without any cluster all are one, and every connected piece is a cell.
-        numbers = np.where(
-            found.numbers > 0, found.numbers, np.maximum(found.nearest, 1)
-        )
-        images = window.images(numbers[owner].astype(np.int32))
-        cells = separate(images, smallest)
-        for i, output in enumerate(outputs[1:]):
-            cells[i + 1] = follow(cells[i], cells[i + 1], _shift(output))
-        return renumbered(cells), (dense[owner], found.margin[owner])
+        cells = cells_of(window, found.anyhow[owner], outputs, smallest)
+        return cells, (dense[owner], found.margin[owner])
 
     def _by_votes(self, outputs: Sequence[FrameOutput]) -> bool:
         known = all(output.offset is not None for output in outputs)
@@ -216,6 +207,38 @@ class HdbscanEngine:
                 "found one without. Choose the place 'pixel' or another model."
             )
         return known and self.settings.position != "pixel"
+
+
+def group_window(window: Window, size: float) -> SuperPixels:
+    """Group the pixels of some frames with cells of a diameter in px."""
+    return group_pixels(
+        window.codes, _near(window, size), window.embedding, SIDE * size
+    )
+
+
+def cells_of(
+    window: Window,
+    numbers: NDArray[np.int32],
+    outputs: Sequence[FrameOutput],
+    smallest: float,
+) -> list[Labels]:
+    """Turn the cluster of each pixel, (P,), 0 for none, into cells.
+
+    Parameters
+    ----------
+    window
+        The pixels.
+    numbers
+        Cluster of each.
+    outputs
+        The frames that they are from.
+    smallest
+        Least area of a cell, px.
+    """
+    cells = separate(window.images(numbers), smallest)
+    for i, output in enumerate(outputs[1:]):
+        cells[i + 1] = follow(cells[i], cells[i + 1], _shift(output))
+    return renumbered(cells)
 
 
 def _shift(output: FrameOutput) -> Floats | None:
