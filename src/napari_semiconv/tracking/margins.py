@@ -39,6 +39,17 @@ class Margins:
     exact: Booleans
 
 
+def no_margins(count: int) -> Margins:
+    """Know nothing of any option.
+
+    Parameters
+    ----------
+    count
+        Number of options, V.
+    """
+    return Margins(np.full(count, np.nan), np.zeros(count, bool))
+
+
 def find_margins(lineages: Lineages, state: State, clock: Clock) -> Margins:
     """Find what the lineage would lose without each of its options.
 

@@ -15,7 +15,7 @@ import numpy as np
 from . import deciding
 from .bounds import crude_bound, priced_bound
 from .deciding import State
-from .margins import Margins, find_margins
+from .margins import Margins, find_margins, no_margins
 from .packing import Clock, Effort
 from .problem import Booleans, Floats, Lineages, Problem, check
 from .reasons import LeftOut, find_left_out
@@ -95,6 +95,7 @@ def solve(
     window: int | None = None,
     overlap: int | None = None,
     seconds: float | None = None,
+    margins: bool = True,
     tell: Callable[[int, int], None] | None = None,
 ) -> Solution:
     """Find the lineage that is worth most.
@@ -114,6 +115,8 @@ def solve(
     seconds
         Time after which the best lineage found by then is returned, with its gap; with
         such a limit solutions may differ from one time to the next.
+    margins
+        Whether to find out how much each option matters; all are NaN if not.
     tell
         Called with options decided so far and in all, also between long steps; what it
         raises stops the work.
@@ -141,11 +144,11 @@ def solve(
             clock.tell(0)
             count += 1
     solved = time.monotonic()
-    margins = find_margins(lineages, state, clock)
+    known = find_margins(lineages, state, clock) if margins else no_margins(total)
     return _solution(
         lineages,
         state,
-        margins,
+        known,
         Statistics(
             effort.components,
             effort.largest,

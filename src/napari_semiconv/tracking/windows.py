@@ -46,6 +46,8 @@ class Window:
         Options of cells before this frame have to be decided.
     horizon
         From this frame on cells have rivals beyond the window.
+    fresh
+        From this frame on its prices replace those of the window before.
     """
 
     rows: Integers
@@ -53,6 +55,7 @@ class Window:
     end: int
     due: int
     horizon: int
+    fresh: int = 0
 
 
 def choose_window(
@@ -110,7 +113,7 @@ def windows(
     starts = frame[options.before]
     stop, seen = int(frame[-1]) + 1, 0
     waiting = np.zeros(0, np.int64)
-    end = int(frame[0])
+    end = fresh = int(frame[0])
     while end < stop:
         end = end + (window if end == frame[0] else window - overlap)
         final = end >= stop
@@ -126,7 +129,9 @@ def windows(
             end,
             far if final else end - overlap,
             far if final else end - reach - lineages.rest,
+            fresh,
         )
+        fresh = end - overlap // 2
 
 
 def solve_window(
@@ -158,7 +163,7 @@ def solve_window(
             continue
         rules = (*part.rules, *known)
         packing = pack(_with_rules(part, rules), clock, effort)
-    _apply(lineages, state, rows, part, packing, cells)
+    _apply(lineages, state, window, rows, part, packing, cells)
 
 
 def _with_rules(part: Part, rules: tuple[tuple[Integers, int], ...]) -> Part:
@@ -228,6 +233,7 @@ def _repaired(
 def _apply(
     lineages: Lineages,
     state: State,
+    window: Window,
     rows: Integers,
     part: Part,
     packing: Packing,
@@ -247,7 +253,10 @@ def _apply(
     known = np.flatnonzero(np.isfinite(packing.prices))
     kind, cell = np.divmod(known, max(part.cells, 1))
     n = len(lineages.frame)
-    state.prices[kind * n + cells[cell]] = packing.prices[known]
+    place = kind * n + cells[cell]
+    better = lineages.frame[cells[cell]] >= window.fresh
+    better |= np.isnan(state.prices[place])
+    state.prices[place[better]] = packing.prices[known[better]]
     state.lost += packing.lost
     take(lineages, state, rows[chosen])
     state.undecided[rows[final | chosen]] = False
