@@ -1,5 +1,7 @@
 """What the user says of cells: contradictions, and labels that hold all of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -249,3 +251,11 @@ def test_the_drawn_world_is_parted_without_any_map():
     found = honour(labels, said, Maps(labels.shape, 3.0))
     assert unmet(found, said) == []
     assert (found > 0).all()
+
+
+def test_a_cell_whose_votes_gather_nowhere_is_parted_all_the_same():
+    joined = np.where(three() == 2, 1, three()).astype(np.int32)
+    output = perfect_output(three())
+    silent = replace(output, seed=np.zeros_like(output.seed))
+    said = told(parted=[[(8, 8), (9, 24)]])
+    assert unmet(honour(joined, said, Maps.of(silent, SHAPE)), said) == []

@@ -119,7 +119,9 @@ class Maps:
         y, x = np.nonzero(mask)
         inside[rows[y, 0], columns[0, x]] = True
         labels, borders = pieces_of(cropped, inside, self.settings)
-        pieces = np.where(mask, labels[rows, columns], 0).astype(np.int32)
+        # Where votes gather nowhere, all is one piece more.
+        named = np.where(labels > 0, labels, int(labels.max()) + 1)
+        pieces = np.where(mask, named[rows, columns], 0).astype(np.int32)
         pairs = zip(borders.pairs.tolist(), borders.odds.tolist(), strict=True)
         return pieces, {(one, other): odds for (one, other), odds in pairs}
 
