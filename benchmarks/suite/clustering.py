@@ -167,7 +167,7 @@ def mean(values: Sequence[float]) -> float:
 
 def ratio(base: Sequence[float], trials: Sequence[Trial], name: str) -> float:
     """How often the reference takes as long, over all movies."""
-    return sum(base) / sum(getattr(trial, name) for trial in trials)
+    return sum(base) / sum(float(getattr(trial, name)) for trial in trials)
 
 
 def trial(way: Way, case: Case, repeats: int) -> Trial:

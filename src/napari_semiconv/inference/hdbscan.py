@@ -63,6 +63,8 @@ class Window:
         Weighted embedding and place of each pixel, (D + 2, P).
     votes
         Whether places are those of votes.
+    drift
+        Usual way from a pixel to its place, (2, 1), px.
     """
 
     insides: list[NDArray[np.bool_]]
@@ -70,6 +72,7 @@ class Window:
     place: Floats
     codes: Floats
     votes: bool
+    drift: Floats
 
     def images(self, numbers: NDArray[np.int32]) -> list[Labels]:
         """Paint the number of each pixel, (P,), on background 0."""
@@ -163,12 +166,13 @@ class HdbscanEngine:
         """Collect the foreground pixels of some frames and their codes."""
         insides = [o.foreground > self.settings.foreground for o in outputs]
         votes = self._by_votes(outputs)
-        embeddings, places = [], []
+        embeddings, places, offsets = [], [], [np.zeros((2, 0), np.float32)]
         for output, inside in zip(outputs, insides, strict=True):
             chosen = np.flatnonzero(inside)
             place = np.stack(np.divmod(chosen, inside.shape[1])).astype(np.float32)
             if votes and output.offset is not None:
-                place += output.offset.reshape(2, -1)[:, chosen]
+                offsets.append(output.offset.reshape(2, -1)[:, chosen])
+                place += offsets[-1]
             planes = output.embedding.reshape(len(output.embedding), -1)
             embeddings.append(planes[:, chosen])
             places.append(place)
@@ -177,7 +181,9 @@ class HdbscanEngine:
         weight = settings.vote_weight if votes else settings.coordinate_weight
         codes = [embedding * settings.embedding_weight, place * weight]
         whole = np.concatenate(codes).astype(np.float32, copy=False)
-        return Window(insides, embedding, place, whole, votes)
+        moved = np.concatenate(offsets, 1)
+        drift = np.median(moved, 1, keepdims=True) if moved.size else np.zeros((2, 1))
+        return Window(insides, embedding, place, whole, votes, drift.astype(np.float32))
 
     def _smallest(self, outputs: Sequence[FrameOutput]) -> float:
         return float(self.settings.smallest * np.pi / 4 * outputs[0].cell_size ** 2)
@@ -249,15 +255,15 @@ def _shift(output: FrameOutput) -> Floats | None:
 
 
 def _near(window: Window, size: float) -> Floats:
-    """Places of the pixels, (2, P), strays brought back, px.
+    """Places of the pixels, (2, P), strays brought back to the map, px.
 
-    A network may let all votes fall far beside their cells (see `casting`); only where
+    A network may let all votes fall far beside their cells (see `hills`); only where
     they fall relative to one another counts.
     """
-    middle = np.median(window.place, axis=1, keepdims=True)
-    sides = np.array(window.insides[0].shape)[:, None] + MARGIN * size
-    near: Floats = np.clip(window.place, middle - sides, middle + sides)
-    return near.astype(np.float32, copy=False)
+    sides = np.array(window.insides[0].shape, np.float32)[:, None]
+    margin = np.float32(MARGIN * size)
+    near: Floats = np.clip(window.place - window.drift, -margin, sides + margin)
+    return near
 
 
 def hdbscan_numbers(codes: Floats, smallest: int, most: int) -> NDArray[np.int32]:
