@@ -74,7 +74,7 @@ def run(engine, seed, model):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

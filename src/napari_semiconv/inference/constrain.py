@@ -131,8 +131,8 @@ def around(
     touched = np.zeros(labels.shape, bool)
     touched[tuple(places.T)] = True
     if constraints.counts:
-        numbers = numbers_in(constraints.regions[touched])
-        touched |= is_among(constraints.regions, numbers)
+        for number in numbers_in(constraints.regions[touched]).tolist():
+            touched |= constraints.counts[number - 1].mask
     touched |= is_among(labels, numbers_in(labels[touched]))
     low, high = [], []
     for axis in (1, 0):

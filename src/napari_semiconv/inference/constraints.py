@@ -15,6 +15,7 @@ Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
 # Labels up to this are looked up in a table of 8 MB; larger ones are sorted.
 LARGEST_TABLE = 1 << 20
+FEW = 6  # labels up to which each is looked for by itself
 
 
 def numbers_in(image: NDArray[np.integer[Any]]) -> Pixels:
@@ -30,13 +31,18 @@ def is_among(
     image: NDArray[np.integer[Any]], numbers: NDArray[np.integer[Any]]
 ) -> Mask:
     """Tell where an image has one of some numbers above 0."""
+    if len(numbers) <= FEW:
+        found = np.zeros(image.shape, bool)
+        for number in numbers[numbers > 0].tolist():
+            found |= image == number
+        return found
     top = int(image.max(initial=0))
     if top > LARGEST_TABLE:
         return np.isin(image, numbers[numbers > 0])
     table = np.zeros(top + 1, bool)
     table[numbers[(numbers > 0) & (numbers <= top)]] = True
-    found: Mask = table[image]
-    return found
+    among: Mask = table[image]
+    return among
 
 
 @dataclass(frozen=True, eq=False)

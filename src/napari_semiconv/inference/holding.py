@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .constraints import (
+    FEW,
     LARGEST_TABLE,
     Constraints,
     Count,
@@ -18,7 +19,6 @@ from .constraints import (
 
 # A cell lies where cells were taken away from this share of its pixels there.
 GONE = 0.5
-FEW = 6  # cells up to which each is counted by itself
 
 
 @dataclass(frozen=True, eq=False)
