@@ -34,6 +34,7 @@ class FrameResult:
     unreadable: str | None = None
     final: bool = True
     state: object = None
+    evidence: object = None
 
 
 class BlobTools:

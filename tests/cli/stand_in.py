@@ -38,7 +38,7 @@ class Threshold:
     def size(self, movie, model, frames):
         return 12.0
 
-    def run(self, movie, model, settings, frames):
+    def run_whole(self, movie, model, settings, frames, stop):
         self.sizes.append(settings.cell_size)
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):
@@ -47,3 +47,5 @@ class Threshold:
             lineage.observe(frame, 1)
             reason = "frame 1 is damaged." if frame == self.damaged else None
             yield Result(frame, done, len(frames), labels, lineage, reason)
+            if stop():
+                return

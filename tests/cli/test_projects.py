@@ -116,7 +116,7 @@ def test_an_existing_file_is_not_overwritten(folder, tmp_path, capsys):
 
 def test_a_sound_project_is_told_sound_and_a_damaged_one_is_not(folder, capsys):
     assert run("check", folder) == 0
-    assert "is sound: 5 frames, 2 tracks, 5 edits in" in capsys.readouterr().out
+    assert "is sound: 5 frames, 2 tracks, 6 edits in" in capsys.readouterr().out
     chunk = folder / "labels.zarr" / "c" / "3" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[:-3])
     assert run("check", folder) == 1
@@ -130,7 +130,7 @@ def test_the_history_is_told_in_three_ways(folder, capsys):
         project.do(Paint(2, 7, Region(0, 0, np.ones((2, 2), bool))))
     assert run("history", folder) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert "paint: frame 2, label 7" in lines[-1]
     assert run("history", folder, "--json") == 0
     rows = json.loads(capsys.readouterr().out)

@@ -317,11 +317,12 @@ def test_an_unknown_preset_and_two_ways_at_once_are_wrong_usage(movie, output, c
 class Twice(Threshold):
     """Yields every frame to be looked at, all one cell, and then as it stays."""
 
-    def run(self, movie, model, settings, frames):
-        for result in super().run(movie, model, settings, frames):
+    def run_whole(self, movie, model, settings, frames, stop):
+        for result in super().run_whole(movie, model, settings, frames, stop):
             labels = np.ones_like(result.labels)
             yield replace(result, labels=labels, final=False)
-        yield from super().run(movie, model, settings, frames)
+        if not stop():
+            yield from super().run_whole(movie, model, settings, frames, stop)
 
 
 def test_frames_that_come_twice_are_written_as_they_stay(movie, output, use, capsys):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.edits.worlds import faults, shown
 
-from napari_semiconv.compute.messages import Finished, FrameDone
+from napari_semiconv.compute.messages import Finished, FrameDone, Solving
 from napari_semiconv.compute.projects import resume_project, run_project
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.edits.confirming import Confirm
@@ -16,9 +16,10 @@ from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import BadInputError, ComputeError, SaveError
 from napari_semiconv.project.project import Project
 from napari_semiconv.project.runs import computed_frames, unfinished_run
-from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.settings import LinkSettings, SegmentSettings
 
-SETTINGS = SegmentSettings()
+# Tracks stay as the child decided them, which is what most tests here look at.
+SETTINGS = SegmentSettings(link=LinkSettings(solver="greedy"))
 # A child whose labels depend on all that went before, and that can be gone on with.
 CHAIN = """
 import sys
@@ -87,6 +88,34 @@ def test_a_run_fills_the_project_with_families(project, supervisor):
     assert faults(project.document) == []
     assert computed_frames(project) == set(range(12))
     assert unfinished_run(project) is None
+
+
+def test_tracks_are_weighed_together_in_the_end(project, supervisor):
+    steps = run_project(project, SegmentSettings(), supervisor=supervisor())
+    messages = follow(steps)
+    told = [m for m in messages if isinstance(m, Solving)]
+    assert [(m.done, m.total) for m in told] == [(n, 12) for n in range(1, 13)]
+    # Blobs that stay where they are were parted by the child every third frame.
+    tracks = project.lineage.tracks.values()
+    assert all(t.runs == ((0, 11),) and not t.parent for t in tracks)
+    assert messages[-1].tracks == len(tracks)
+    assert faults(project.document) == []
+    project.undo()
+    assert not project.lineage.tracks
+
+
+def test_a_stop_while_tracks_are_weighed_leaves_them_as_they_came(project, supervisor):
+    seen = []
+    steps = run_project(
+        project,
+        SegmentSettings(),
+        supervisor=supervisor(),
+        stop=lambda: any(isinstance(m, Solving) for m in seen),
+    )
+    for message in steps:
+        seen.append(message)
+    assert project.lineage.tracks[3].parent == 1
+    assert faults(project.document) == []
 
 
 def test_a_crash_keeps_the_frames_before_and_the_run_goes_on(

@@ -59,7 +59,7 @@ def edit_a_little(project):
 def test_a_new_project_has_what_was_found(folder):
     with Project.open(folder) as project:
         assert np.array_equal(project.document.labels(4), family_pixels()[4])
-        assert project.lineage == family_lineage()
+        assert project.lineage.tracks == family_lineage().tracks
         assert (project.notes, project.read_only) == ((), False)
         assert list(project.faults()) == []
 

@@ -170,6 +170,12 @@ def _add_model_choice(command: argparse.ArgumentParser) -> None:
         "(default: 8, or that of the preset)",
     )
     command.add_argument(
+        "--solver",
+        choices=("global", "greedy"),
+        help="decide tracks when all frames are there (the default), or each frame for "
+        "good as it comes, which is faster; published procedures have their own way",
+    )
+    command.add_argument(
         "--skip-unreadable",
         action="store_true",
         help="treat frames that cannot be read as empty",

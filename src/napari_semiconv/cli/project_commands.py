@@ -17,6 +17,7 @@ WHERE = {
     "check": ("projects", "check"),
     "history": ("projects", "history"),
     "run": ("running", "run"),
+    "solve": ("solving", "solve"),
 }
 
 
@@ -25,6 +26,7 @@ def add_commands(commands: Any) -> None:
     _add_export(commands)
     _add_import(commands)
     _add_run(commands)
+    _add_solve(commands)
     command = _add(commands, "check", "read all of a project and tell faults")
     command.add_argument("project", type=Path, metavar="PROJECT")
     command = _add(commands, "history", "tell who did what to a project")
@@ -67,6 +69,18 @@ def _add_run(commands: Any) -> None:
     )
     command.add_argument(
         "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
+    )
+
+
+def _add_solve(commands: Any) -> None:
+    summary = "decide all tracks of a project anew; what is confirmed stays"
+    command = _add(commands, "solve", summary)
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    command.add_argument(
+        "--frames",
+        type=frame_span,
+        metavar="A:B",
+        help="decide only links of frames A to B - 1 anew, counted from 0",
     )
 
 

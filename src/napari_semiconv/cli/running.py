@@ -4,8 +4,16 @@ import argparse
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from ..compute.messages import CellSize, Finished, FrameDone, Message, Started
+from ..compute.messages import (
+    CellSize,
+    Finished,
+    FrameDone,
+    Message,
+    Solving,
+    Started,
+)
 from ..compute.projects import resume_project, run_project
 from ..compute.supervisor import Supervisor
 from ..errors import BadInputError, BadSettingsError, counted
@@ -84,16 +92,28 @@ def _steps(
             f"0:{count}; what is confirmed stays."
         )
     span = span or slice(None)
+    frames = frames_in_span(count, span)
+    settings = _last_settings(project)
+    return run_project(
+        project, settings, frames, supervisor=supervisor, stop=lambda: stop.came
+    )
+
+
+def frames_in_span(count: int, span: slice) -> range:
+    """Frames of a project that were asked for.
+
+    Raises
+    ------
+    BadSettingsError
+        When there is none.
+    """
     frames = range(count)[span]
     if not frames:
         raise BadSettingsError(
             f"Frames {_told(span)}: expected at least one of the movie's {count} "
             f"frames, found none. Frames are counted from 0."
         )
-    settings = _last_settings(project)
-    return run_project(
-        project, settings, frames, supervisor=supervisor, stop=lambda: stop.came
-    )
+    return frames
 
 
 def _told(span: slice) -> str:
@@ -117,14 +137,15 @@ def _report(project: Project, steps: Iterator[Message]) -> None:
                 tell_if_watched(f"Cell size, estimated: {message.px:.1f} px")
             elif isinstance(message, Started):
                 bar.update(message.done)
-                if message.note:
-                    tell(message.note)
+                _tell_note(message.note)
             elif isinstance(message, FrameDone):
                 computed += 1
                 bar.total = message.total
                 bar.update(message.done - bar.n)
                 if message.unreadable and message.final:
                     tell(f"Skipped: {message.unreadable}")
+            elif isinstance(message, Solving):
+                _show_solving(bar, message)
             elif isinstance(message, Finished):
                 last = message
     pace = (time.perf_counter() - begin) / max(1, computed)
@@ -135,3 +156,14 @@ def _report(project: Project, steps: Iterator[Message]) -> None:
         f"{pace:.2f} s per frame",
     )
     print(f"{', '.join(facts)}: {project.folder}")
+
+
+def _tell_note(note: str) -> None:
+    if note:
+        tell(note)
+
+
+def _show_solving(bar: Any, message: Solving) -> None:
+    bar.set_description("tracks", refresh=False)
+    bar.total = message.total
+    bar.update(message.done - bar.n)

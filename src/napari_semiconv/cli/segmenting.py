@@ -2,9 +2,10 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,8 @@ from .progress import StopRequest, closing_early, progress_bar, tell, tell_if_wa
 if TYPE_CHECKING:
     from ..tracking.lineage import Lineage
 
+# Begins a run; what it is given tells whether to stop.
+Run = Callable[[Callable[[], bool]], Iterator[Any]]
 FORMATS = ("ctc", "tiff", "project")
 # The Cell Tracking Challenge numbers frames with three digits, more where needed.
 LEAST_DIGITS = 3
@@ -125,9 +128,9 @@ def segment_movie(
         tools = NetworkTools()
         model = tools.load(settings)
         settings = with_cell_size(settings, tools, movie, model, frames)
-        results = tools.run(movie, model, settings, frames)
+        run = partial(tools.run_whole, movie, model, settings, frames)
         with writer_for(form, draft.path, movie, frames) as writer:
-            outcome = write_results(results, writer, len(frames))
+            outcome = write_results(run, writer, len(frames))
         facts = tools.facts(model)
         record = record_of(movie, settings, facts, frames[: outcome.done])
         skipped = [{"frame": n, "why": why} for n, why in outcome.skipped.items()]
@@ -184,9 +187,13 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
             f"{settings.cell_size:g} px. Leave --cell-size out, or choose the preset "
             f"'{settings.engine}', which goes by it."
         )
+    changes: dict[str, object] = {}
     if arguments.memory_span is not None:
-        return settings.model_copy(update={"memory_span": arguments.memory_span})
-    return settings
+        changes["memory_span"] = arguments.memory_span
+    if arguments.solver is not None:
+        link = settings.link.model_copy(update={"solver": arguments.solver})
+        changes["link"] = link
+    return settings.model_copy(update=changes)
 
 
 def chosen_frames(count: int, span: slice) -> range:
@@ -236,28 +243,24 @@ def describe(movie: Movie) -> str:
     return ", ".join(facts)
 
 
-def write_results(results: Iterator[Any], writer: Writer, total: int) -> Outcome:
+def write_results(run: Run, writer: Writer, total: int) -> Outcome:
     """Write frame after frame as they stay, until the last or a stop."""
     begin = time.perf_counter()
     done, seen, lineage = 0, 0, None
     skipped: dict[int, str] = {}
-    with (
-        StopRequest() as stop,
-        progress_bar(total, "frame") as bar,
-        closing_early(results),
-    ):
-        for result in results:
-            if result.final:
-                writer.write(result.frame, result.labels, result.lineage)
-                done, lineage = result.done, result.lineage
-            if result.done > seen:
-                seen = result.done
-                bar.update()
-            if result.unreadable and result.frame not in skipped:
-                skipped[result.frame] = result.unreadable
-                tell(f"Skipped: {result.unreadable}")
-            if stop.came:
-                break
+    with StopRequest() as stop, progress_bar(total, "frame") as bar:
+        results = run(lambda: stop.came)
+        with closing_early(results):
+            for result in results:
+                if result.final:
+                    writer.write(result.frame, result.labels, result.lineage)
+                    done, lineage = result.done, result.lineage
+                if result.done > seen:
+                    seen = result.done
+                    bar.update()
+                if result.unreadable and result.frame not in skipped:
+                    skipped[result.frame] = result.unreadable
+                    tell(f"Skipped: {result.unreadable}")
     seconds = time.perf_counter() - begin
     return Outcome(done, total, lineage, stop.came, seconds, skipped)
 

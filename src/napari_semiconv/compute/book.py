@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..io.results import ResultStore
 from ..safe import draft_of, saving
+from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 
 # Share of the time that may go into saving the lineage while frames are computed.
@@ -47,13 +48,19 @@ class TrackBook:
         self.lineage = Lineage() if lineage is None else lineage
 
     def note(
-        self, frame: int, labels: NDArray[np.int32], lineage: Lineage
+        self,
+        frame: int,
+        labels: NDArray[np.int32],
+        lineage: Lineage,
+        evidence: Evidence | None = None,
     ) -> list[int]:
         """Write the labels, (Y, X), of a frame; return those of its cells, ascending.
 
         A frame that comes again takes the place of what it was before.
         """
         self._rewind()
+        if evidence is not None:
+            self._store.write_evidence(frame, evidence)
         self._store.write_frame(frame, labels)
         rows = centroids(labels, frame)
         self._rows[frame] = rows

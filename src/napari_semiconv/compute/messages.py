@@ -153,6 +153,15 @@ class FrameDone(Settings):
     final: bool = True
 
 
+class Solving(Settings):
+    """The tracks of all frames are being weighed together: frames looked at."""
+
+    event: Literal["solving"] = "solving"
+    ticket: int = 0
+    done: int
+    total: int
+
+
 class Finished(Settings):
     """Tell that a run has ended, with all frames or, when cancelled, with fewer."""
 
@@ -174,7 +183,9 @@ class Failed(Settings):
 
 
 Request = Warm | Preview | Segment | Cancel
-Message = Ready | CellSize | Previewed | Started | FrameDone | Finished | Failed
+Message = (
+    Ready | CellSize | Previewed | Started | FrameDone | Solving | Finished | Failed
+)
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(
     Annotated[Request, Field(discriminator="do")]

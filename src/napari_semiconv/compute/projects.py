@@ -1,13 +1,24 @@
 """Run the network for a project: in the child, its frames taken over as they come."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from ..errors import BadInputError, SaveError
 from ..movie import Movie
 from ..project.project import Project
 from ..project.runs import ProjectRun, begin_run, unfinished_run
+from ..project.solving import solve_steps
 from ..settings import SegmentSettings
-from .messages import Finished, FrameDone, Message, MovieChoice, Segment, Started
+from .messages import (
+    Finished,
+    FrameDone,
+    Message,
+    MovieChoice,
+    Segment,
+    Solving,
+    Started,
+)
+from .plan import WHOLE
 from .supervisor import Supervisor
 
 Stop = Callable[[], bool]
@@ -54,7 +65,8 @@ def run_project(
     movie = project.movie()
     chosen = range(len(movie)) if frames is None else frames
     run = begin_run(project, chosen, settings)
-    yield from _follow(run, movie, settings, supervisor, stop)
+    messages = _follow(run, movie, settings, supervisor, stop)
+    yield from _with_solving(messages, project, run, stop)
 
 
 def resume_project(
@@ -90,7 +102,41 @@ def resume_project(
             f"{project.folder.name}: expected a run that stopped before its end, found "
             f"none. Name the frames that are to be computed again."
         )
-    yield from _follow(run, project.movie(), run.settings, supervisor, stop)
+    messages = _follow(run, project.movie(), run.settings, supervisor, stop)
+    yield from _with_solving(messages, project, run, stop)
+
+
+def _with_solving(
+    messages: Iterator[Message], project: Project, run: ProjectRun, stop: Stop | None
+) -> Iterator[Message]:
+    """Weigh all tracks together once the last frame is there, if that was asked for."""
+    for message in messages:
+        if isinstance(message, Finished) and not message.cancelled:
+            settings = run.settings
+            if settings.link.solver == "global" and settings.engine not in WHOLE:
+                yield from _solve(project, run, settings, message.ticket, stop)
+            tracks = len(project.lineage.tracks)
+            message = message.model_copy(update={"tracks": tracks})
+        yield message
+
+
+def _solve(
+    project: Project,
+    run: ProjectRun,
+    settings: SegmentSettings,
+    ticket: int,
+    stop: Stop | None,
+) -> Iterator[Message]:
+    if not project.lineage.tracks:
+        return
+    within = range(run.facts.first, run.frames.stop)
+    steps = solve_steps(project, settings, within, run.facts.group)
+    with closing(steps):
+        for done, total in steps:
+            yield Solving(ticket=ticket, done=done, total=total)
+            if stop is not None and stop():
+                # The frames are there, linked as they came; `solve` can do it later.
+                return
 
 
 def _follow(

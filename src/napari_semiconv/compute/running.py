@@ -92,7 +92,9 @@ class Run:
             result = next(results, None)
             if result is None:
                 return True
-            cells = self._book.note(result.frame, result.labels, result.lineage)
+            cells = self._book.note(
+                result.frame, result.labels, result.lineage, result.evidence
+            )
             self._keeper.offer(result)
             settling = result.final and result.done <= fresh
             now, fresh = time.perf_counter(), max(fresh, result.done)

@@ -1,6 +1,6 @@
 """What the child computes with: the network, or a stand-in in tests."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -44,6 +44,20 @@ class Tools(Protocol):
 
         With a state, the frames after it alone. What the user ``said`` of frames is
         held.
+        """
+
+    def run_whole(
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        stop: Callable[[], bool],
+    ) -> Results:
+        """Segment frames of a movie and settle their tracks together at the end.
+
+        Where the settings want that, every `FrameResult` comes twice, final at last.
+        When ``stop`` says so, no more frames are computed.
         """
 
     def save_state(self, path: Path, state: Any) -> None:
@@ -102,6 +116,19 @@ class NetworkTools:
         yield from self._pipeline.segment_and_track(
             movie, model, settings, frames, resume_from, said
         )
+
+    def run_whole(
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        stop: Callable[[], bool],
+    ) -> Results:
+        """Segment frames of a movie and settle their tracks together at the end."""
+        from ..inference.settling import segment_and_solve
+
+        yield from segment_and_solve(movie, model, settings, frames, stop)
 
     def save_state(self, path: Path, state: Any) -> None:
         """Write the state of a run to a file, whole or not at all."""

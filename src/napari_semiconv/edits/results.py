@@ -1,7 +1,7 @@
 """Edits that take over what a network or a solver found. What is confirmed stays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -210,6 +210,31 @@ class TakeTracks(Edit):
                 f"there, found {len(missing)} that are not and "
                 f"{len(taken) + len(names) - len(new)} labels used twice. Solve again."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class TakeScores(Edit):
+    """Take over how sure network and solver are of each cell. Nothing else changes.
+
+    Parameters
+    ----------
+    scores
+        Scores of each track, as in `Track`; of tracks that are not named they stay.
+    """
+
+    kind: ClassVar[str] = "take over scores"
+    scores: Mapping[int, bytes]
+
+    def describe(self) -> dict[str, Any]:
+        """Say of how many tracks."""
+        return {"tracks": len(self.scores)}
+
+    def make(self, draft: Draft) -> None:
+        """Give the tracks their scores."""
+        for label, scores in self.scores.items():
+            track = draft.track(label)
+            if track.scores != scores:
+                draft.put(replace(track, scores=scores))
 
 
 def _check_shape(labels: NDArray[Any], draft: Draft) -> None:

@@ -1,6 +1,6 @@
 """From a movie to tracked cells, frame by frame."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -33,7 +33,7 @@ def segment_and_track(
     frames: range | None = None,
     resume_from: RunState | None = None,
     constraints: Mapping[int, Constraints] | None = None,
-) -> Iterator[FrameResult]:
+) -> Generator[FrameResult]:
     """Find the cells of every frame and follow them; closing the generator stops it.
 
     Parameters

@@ -5,13 +5,14 @@ together, after the run or after corrections; what the user confirmed is fixed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..settings import LinkSettings
 from ..tracking.evidence import SCORES, Evidence
+from ..tracking.lineage import Lineage, Track
 from ..tracking.problem import Problem
 from ..tracking.solve import Solution, solve
 from .candidates import Gatherer
@@ -80,6 +81,21 @@ class Solved:
         first, last = np.searchsorted(self.frame, [frame, frame + 1])
         labels, tracks = self.label[first:last], self.track[first:last]
         return dict(zip(labels.tolist(), tracks.tolist(), strict=True))
+
+    @property
+    def lineage(self) -> Lineage:
+        """The tracks, with their scores."""
+        order = np.lexsort((self.frame, self.track))
+        starts = np.flatnonzero(np.diff(self.track[order]) != 0) + 1
+        tracks = [self._track(rows) for rows in np.split(order, starts) if len(rows)]
+        return Lineage(tracks, SCORES)
+
+    def _track(self, rows: Integers) -> Track:
+        frames, label = self.frame[rows], int(self.track[rows[0]])
+        table = np.full((frames[-1] - frames[0] + 1, len(SCORES)), np.nan, np.float32)
+        table[frames - frames[0]] = self.scores[rows]
+        track = Track.of(label, frames.tolist(), self.parents.get(label, 0))
+        return replace(track, scores=table.tobytes())
 
 
 class Solver:
@@ -257,7 +273,8 @@ def _certainty(problem: Problem, solution: Solution) -> Floats:
     """How clearly each cell's link to the past was the best, (N,), 0 to 1 or NaN."""
     taken = np.flatnonzero(solution.taken)
     margin = solution.margin[taken]
-    sure = np.where(np.isinf(margin), 1.0, margin / (margin + HALF_SURE))
+    # A margin without end, of what was confirmed, makes this 1.
+    sure = 1 - HALF_SURE / (margin + HALF_SURE)
     found = np.full(len(problem.frame), np.nan)
     found[problem.after[taken]] = sure
     divides = problem.sister[taken] >= 0

@@ -1,11 +1,13 @@
 """Evidence on the cells of a run, ``evidence/NNNNNN.npz``, one small file a frame."""
 
+import re
 import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
+from ..errors import BadInputError
 from ..safe import draft_of, saving
 from ..tracking.evidence import Evidence
 from .guard import check_regular
@@ -13,6 +15,17 @@ from .guard import check_regular
 EVIDENCE = "evidence"
 # A frame of 100,000 cells with 64 channels; nothing larger was ever written.
 MOST_BYTES = 2**25
+UNREADABLE = (
+    BadInputError,
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
+
+_NAME = re.compile(r"(\d{6,})\.npz(\.part)?")
 
 
 def evidence_file(folder: Path, frame: int) -> Path:
@@ -51,6 +64,15 @@ def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
             raise
 
 
+def forget_evidence(folder: Path, after: int) -> None:
+    """Remove what was kept of the frames after one, and what a crash left."""
+    place = folder / EVIDENCE
+    for path in place.iterdir() if place.is_dir() else ():
+        match = _NAME.fullmatch(path.name)
+        if match and (match[2] or int(match[1]) > after):
+            path.unlink()
+
+
 def read_evidence(folder: Path, frame: int) -> Evidence | None:
     """Read what the network says of the cells of a frame.
 
@@ -76,7 +98,7 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
             return None
         with np.load(path, allow_pickle=False) as stored:
             found = Evidence(**{name: stored[name] for name in names})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except UNREADABLE:
         return None
     return found if _is_sound(found) else None
 

@@ -7,6 +7,7 @@
         labels.zarr    (T, Y, X), int32, one chunk per frame
         tracks.json    tracks and parents
         states/        what the run remembered after some frames, to go on from there
+        evidence/      what the network says of the cells of each frame
         log.txt        what happened when
 """
 
@@ -22,8 +23,10 @@ from numpy.typing import NDArray
 from ..errors import BadInputError, SaveError
 from ..movie import Movie
 from ..safe import draft_of, saving, write_json_safely
+from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage, Track
 from ..tracking.runs import joined
+from .evidence import forget_evidence, write_evidence
 from .result_info import (
     FORMAT,
     INFO,
@@ -211,6 +214,7 @@ class ResultStore:
             # States first: one that is there stands on frames that are there.
             self.states.forget_after(frame)
             remove_after(self.folder / LABELS, frame)
+            forget_evidence(self.folder, frame)
         self._unsynced = []
         self._write_info("running")
 
@@ -243,6 +247,16 @@ class ResultStore:
         with saving(self.folder):
             self.labels[frame] = np.asarray(labels, np.int32)
         self._unsynced.append(chunk_of(self.folder / LABELS, frame))
+
+    def write_evidence(self, frame: int, evidence: Evidence) -> None:
+        """Write what the network says of the cells of a frame, for the solver.
+
+        Raises
+        ------
+        SaveError
+            When the disk is full or fails.
+        """
+        write_evidence(self.folder, frame, evidence)
 
     def write_lineage(self, lineage: Lineage) -> None:
         """Write tracks and parents, all of them or nothing.

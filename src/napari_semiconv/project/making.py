@@ -11,6 +11,7 @@ from ..errors import BadInputError
 from ..io.tracked import TrackedMovie
 from ..movie import Movie
 from ..safe import saving
+from ..tracking.evidence import scored
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
 from .facts import ProjectInfo, write_info
@@ -54,7 +55,7 @@ def fill(
     with saving(folder):
         ZarrMasks.create(folder / LABELS, shape)
         masks = ZarrMasks(folder / LABELS)
-    lineage = Lineage() if found is None else found.lineage
+    lineage = scored(Lineage() if found is None else found.lineage)
     _refuse(faults_of_lineage(lineage, shape[0]), folder)
     for frame in range(shape[0] if found is not None else 0):
         assert found is not None

@@ -17,6 +17,7 @@ from ..edits.document import Document
 from ..edits.names import FrameNames
 from ..errors import BadInputError
 from ..safe import draft_of, saving
+from ..tracking.evidence import scored
 from ..tracking.lineage import Lineage, Track
 from ..tracking.runs import Run, Runs
 
@@ -141,7 +142,7 @@ def _snapshot(arrays: Arrays) -> Snapshot:
         names.setdefault(frame, {})[number] = label
     applied, next_number = arrays["counters"].tolist()
     return Snapshot(
-        Lineage(_tracks(arrays), tuple(arrays["score_names"].tolist())),
+        scored(Lineage(_tracks(arrays), tuple(arrays["score_names"].tolist()))),
         {frame: FrameNames(labels) for frame, labels in names.items()},
         {(t, y, x) for t, y, x in arrays["absences"].tolist()},
         next_number,

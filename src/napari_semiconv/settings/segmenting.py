@@ -5,6 +5,7 @@ from typing import Literal
 from .base import Settings, setting
 
 EngineName = Literal["votes", "hdbscan", "payer2018", "payer2019"]
+SolverName = Literal["global", "greedy"]
 Position = Literal["auto", "vote", "pixel"]
 ClusteredAs = Literal["groups", "pixels"]
 # By cell size, or height and width that the published networks saw.
@@ -162,6 +163,12 @@ class PayerSettings(Settings):
 class LinkSettings(Settings):
     """How cells of successive frames become tracks."""
 
+    solver: SolverName = setting(
+        "global",
+        "Solver",
+        "How tracks are decided: all frames weighed together once they are there "
+        "(global), or each frame for good as it comes (greedy, the fast choice).",
+    )
     least_overlap: float = setting(
         0.1, "Least overlap", "Least IoU, motion applied, of a link.", ge=0, le=1
     )

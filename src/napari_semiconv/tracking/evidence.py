@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from .lineage import Lineage
+
 Floats = NDArray[np.float32]
 
 # Scores of a cell for review, 0 to 1, kept with its track frame by frame; NaN where
@@ -63,3 +65,8 @@ class Evidence:
         order = np.argsort(labels, kind="stable")
         parts = [getattr(self, field.name)[order] for field in fields(self)[1:]]
         return Evidence(labels[order], *parts)
+
+
+def scored(lineage: Lineage) -> Lineage:
+    """Say what the scores of the tracks mean, where there are none so far."""
+    return lineage if lineage.score_names else Lineage(lineage.tracks, SCORES)

@@ -1,0 +1,55 @@
+"""`napari-semiconv solve`: decide the tracks of a project anew."""
+
+import argparse
+
+from ..errors import SaveError, counted
+from ..project.project import Project
+from ..project.solving import solve_steps
+from .progress import StopRequest, closing_early, progress_bar, tell
+from .running import frames_in_span
+
+
+def solve(arguments: argparse.Namespace) -> None:
+    """Decide the tracks of a project anew, and say what came of it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the user stopped it; the project is as it was.
+    SaveError
+        When another program has the project open.
+    """
+    with Project.open(arguments.project) as project:
+        for note in project.notes:
+            tell(note)
+        if project.read_only:
+            raise SaveError(
+                f"{project.folder.name}: opened to be read only, so no track can be "
+                f"changed. Close it where it is open, and try again."
+            )
+        within = None
+        if arguments.frames is not None:
+            within = frames_in_span(project.document.shape[0], arguments.frames)
+        before = {t.label: t for t in project.lineage.tracks.values()}
+        steps = solve_steps(project, within=within)
+        with (
+            StopRequest() as stop,
+            progress_bar(0, "frame") as bar,
+            closing_early(steps),
+        ):
+            for done, total in steps:
+                bar.total = total
+                bar.update(done - bar.n)
+                if stop.came:
+                    raise KeyboardInterrupt
+        lineage = project.lineage
+        changed = sum(
+            before.get(label) is None or before[label].runs != track.runs
+            for label, track in lineage.tracks.items()
+        )
+        facts = (
+            counted(len(lineage.tracks), "track"),
+            counted(len(lineage.daughters()), "division"),
+            f"{changed} changed",
+        )
+        print(f"{', '.join(facts)}: {project.folder}")

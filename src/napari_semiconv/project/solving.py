@@ -1,0 +1,208 @@
+"""Solve the lineage of a project anew: what the user confirmed stays."""
+
+from collections.abc import Generator
+from itertools import pairwise
+
+import numpy as np
+
+from ..edits.base import Group
+from ..edits.change import Labels
+from ..edits.results import TakeScores, TakeTracks, same_cells
+from ..errors import BadInputError
+from ..inference.solving import Solved, Solver, Told
+from ..io.evidence import read_evidence
+from ..io.results import LABELS
+from ..io.run_labels import stored_labels
+from ..io.zarr_store import DAMAGED
+from ..settings import SegmentSettings
+from ..tracking.evidence import Evidence
+from ..tracking.lineage import Lineage
+from .project import Project
+from .runs import taken_frames
+
+# Masks are compared with those of a run on every so many-th row and column.
+COARSE = 2
+TITLE = "solve tracks"
+
+
+def solve_steps(
+    project: Project,
+    settings: SegmentSettings | None = None,
+    within: range | None = None,
+    group: int | None = None,
+) -> Generator[tuple[int, int], None, Solved]:
+    """Find the best lineage of all frames of a project, and take it over as one step.
+
+    Masks are not changed. Links, tracks and divisions that the user confirmed are
+    fixed; all else is decided anew, by the masks as they are now and by what the
+    network said of the cells that are still as it found them.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    settings
+        How to link; as in the last run when None.
+    within
+        Frames whose links are decided anew; all when None.
+    group
+        Number that the edits share with others, so that they are undone together.
+
+    Yields
+    ------
+    tuple
+        Frames looked at and frames in all. Closed early, it leaves the project as it
+        was.
+
+    Returns
+    -------
+    Solved
+        What was found.
+
+    Raises
+    ------
+    BadInputError
+        When there is no cell, a frame is damaged, or what was confirmed contradicts
+        itself.
+    SaveError
+        When it cannot be written; the project is as it was.
+    """
+    lineage = project.lineage
+    frames = sorted({t for track in lineage.tracks.values() for t in track.frames})
+    if not frames:
+        raise BadInputError(
+            f"{project.folder.name}: expected cells to be linked, found none. Run the "
+            f"network first, or draw cells."
+        )
+    settings = settings or last_settings(project)
+    said = _Said(project)
+    size = settings.cell_size or _usual_size(project, frames)
+    solver = Solver(settings.link, size, said.channels(frames))
+    for done, frame in enumerate(frames):
+        labels = project.document.labels(frame)
+        solver.push(frame, labels, said.of(frame, labels))
+        yield done + 1, len(frames)
+    beyond = project.document.next_number - 1
+    solved = solver.solve(told_of(lineage, within), beyond)
+    group = project.history.new_group() if group is None else group
+    _take(project, solved, group, within)
+    return solved
+
+
+def told_of(lineage: Lineage, frames: range | None = None) -> Told:
+    """List what is fixed in the lineage of a project, for the solver.
+
+    Parameters
+    ----------
+    lineage
+        All tracks. Between two confirmed cells that follow one another the link is
+        confirmed; a confirmed parent, or that there is none, closes both tracks where
+        they meet.
+    frames
+        Frames that are decided anew: between cells of other frames all stays as it is,
+        confirmed or not. All frames when None.
+    """
+    links, born, ended = set(), set(), set()
+    for label, track in lineage.tracks.items():
+        mother = lineage.tracks.get(track.parent)
+        met = track.begin if mother is None else mother.end
+        if track.parent_confirmed or _outside(
+            frames, track.begin, track.begin - 1, met
+        ):
+            born.add((track.begin, label))
+            if mother is not None:
+                ended.add((mother.end, mother.label))
+        if _outside(frames, track.end, track.end + 1):
+            ended.add((track.end, label))
+        for one, other in pairwise(track.frames):
+            sure = track.is_confirmed(one) and track.is_confirmed(other)
+            if sure or _outside(frames, one, other):
+                links.add(((one, label), (other, label)))
+    return Told(frozenset(links), frozenset(born), frozenset(ended))
+
+
+def _outside(frames: range | None, *places: int) -> bool:
+    return frames is not None and not any(t in frames for t in places)
+
+
+def _take(project: Project, solved: Solved, group: int, within: range | None) -> None:
+    """Take labels, parents and scores over: one step to undo."""
+    names = {}
+    for frame in np.unique(solved.frame).tolist():
+        changed = {old: new for old, new in solved.names(frame).items() if old != new}
+        if changed:
+            names[frame] = changed
+    found = solved.lineage.tracks
+    parents = {label: track.parent for label, track in found.items()}
+    tracks = TakeTracks(names, _open(project.lineage, names, parents, within))
+    scores = TakeScores({label: track.scores for label, track in found.items()})
+    # Together, so that tracks never have scores that are those of others.
+    project.do(Group((tracks, scores), TITLE), group)
+
+
+def _open(
+    lineage: Lineage,
+    names: dict[int, dict[int, int]],
+    parents: dict[int, int],
+    within: range | None,
+) -> dict[int, int]:
+    """Leave out the daughters whose parent is fixed, by their new labels."""
+    born = told_of(lineage, within).born
+    sure = {names.get(frame, {}).get(label, label) for frame, label in born}
+    return {label: parent for label, parent in parents.items() if label not in sure}
+
+
+def last_settings(project: Project) -> SegmentSettings:
+    """Give the settings of the last run; the usual ones when there was none."""
+    if not project.info.runs:
+        return SegmentSettings()
+    return SegmentSettings.model_validate(project.info.runs[-1].settings)
+
+
+def _usual_size(project: Project, frames: list[int]) -> float:
+    """Median diameter of the cells of some frames, px."""
+    chosen = frames[:: max(1, len(frames) // 5)]
+    areas = [
+        count
+        for frame in chosen
+        for count in np.bincount(project.document.labels(frame).ravel())[1:].tolist()
+        if count
+    ]
+    return float(np.sqrt(4 / np.pi * np.median(areas)))
+
+
+class _Said:
+    """What the network said of the cells of a project, by their labels now."""
+
+    def __init__(self, project: Project) -> None:
+        self._folders = [project.folder / run.folder for run in project.info.runs]
+        self._run_of: dict[int, int] = {}
+        for number in range(1, len(self._folders) + 1):
+            for frame in taken_frames(project, number):
+                self._run_of[frame] = number - 1
+
+    def channels(self, frames: list[int]) -> int:
+        """Channels of the embeddings; 0 where nothing was said."""
+        found = (self._read(frame) for frame in frames)
+        first = next((one for one in found if one is not None), None)
+        return 0 if first is None else first.embeddings.shape[1]
+
+    def of(self, frame: int, labels: Labels) -> Evidence | None:
+        """Find what was said of the cells of a frame that are as they were found."""
+        evidence = self._read(frame)
+        if evidence is None:
+            return None
+        try:
+            masks = stored_labels(self._folders[self._run_of[frame]] / LABELS)
+            found = np.asarray(masks[frame, ::COARSE, ::COARSE], np.int32)
+        except DAMAGED:
+            return None
+        now = same_cells(found, labels[::COARSE, ::COARSE])
+        names = np.array([now.get(n, 0) for n in evidence.labels.tolist()], np.int64)
+        _, first = np.unique(names, return_index=True)
+        rows = first[names[first] > 0]
+        return evidence.take(rows).named(names[rows])
+
+    def _read(self, frame: int) -> Evidence | None:
+        run = self._run_of.get(frame)
+        return None if run is None else read_evidence(self._folders[run], frame)
