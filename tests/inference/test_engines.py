@@ -160,7 +160,7 @@ def test_hdbscan_gives_a_cell_one_number_in_both_frames():
 
 def test_hdbscan_on_a_sample_finds_the_same_cells():
     labels = two_touching()
-    few = HdbscanEngine(HdbscanSettings(most_pixels=100))
+    few = HdbscanEngine(HdbscanSettings(clustered="pixels", most_pixels=100))
     assert same_partition(few.cluster([perfect_output(labels)])[0], labels)
 
 
