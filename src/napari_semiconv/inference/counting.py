@@ -9,7 +9,6 @@ from skimage.graph import MCP
 
 from ..errors import BadInputError, counted
 from .agreeing import Ties, contacts_of, join_atoms
-from .borders import AREA, WEIGHTS
 from .cluster import Labels, connected_pieces
 from .maps import Floats, Window
 from .parting import halve
@@ -17,6 +16,9 @@ from .planting import Scene
 
 Mask = NDArray[np.bool_]
 Claims = list[int]
+# What the logarithm of two cells' area over a usual cell's adds to the log-odds that
+# they are one.
+GROWTH = -1.7
 # A cell is dropped rather than joined over a gap when it is so small, in usual cells.
 CRUMB = 0.25
 # Foreground that no cell has is a cell that was missed from so much of a usual cell's
@@ -167,7 +169,7 @@ def _one_less(plot: Plot) -> bool:
     pairs = [(labels[a - 1], labels[b - 1]) for a, b in contacts.pairs.tolist()]
     # Of two likely pairs the one that gives a cell of usual size.
     growth = [np.log((area[a] + area[b]) / plot.usual) for a, b in pairs]
-    likely = contacts.odds + WEIGHTS[AREA] * np.array(growth)
+    likely = contacts.odds + GROWTH * np.array(growth)
     for row in np.argsort(-likely, kind="stable").tolist():
         one, other = pairs[row]
         if plot.may_join(one, other):

@@ -99,6 +99,16 @@ def halve(mask: Mask, seeds: Labels, codes: Floats, size: float) -> Labels | Non
     Labels
         Parts, (Y, X), each connected; None when it cannot be parted.
     """
+    place = ndimage.find_objects(mask.astype(np.int8))[0]
+    parts = _halved(mask[place], seeds[place], codes[:, *place], size)
+    if parts is None:
+        return None
+    whole = np.zeros(mask.shape, np.int32)
+    whole[place] = parts
+    return whole
+
+
+def _halved(mask: Mask, seeds: Labels, codes: Floats, size: float) -> Labels | None:
     seeds = np.where(mask, seeds, 0).astype(np.int32)
     free = mask & (seeds == 0)
     if np.count_nonzero(mask) < 2 or (seeds.any() and not free.any()):
