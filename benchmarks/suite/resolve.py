@@ -149,6 +149,12 @@ def _part(rng: np.random.Generator, labels: Labels) -> Constraints:
     return Constraints((SIZE, SIZE), parted=[_ends(_cell(rng, labels))])
 
 
+def _part_among_confirmed(rng: np.random.Generator, labels: Labels) -> Constraints:
+    mask = _cell(rng, labels)
+    fixed = np.where(mask, 0, labels).astype(np.int32)
+    return Constraints((SIZE, SIZE), parted=[_ends(mask)], fixed=fixed)
+
+
 def _join(rng: np.random.Generator, labels: Labels) -> Constraints:
     one = np.argwhere(_cell(rng, labels)).mean(0)
     places = np.argwhere(labels > 0)
@@ -182,6 +188,7 @@ def _clear(rng: np.random.Generator, labels: Labels) -> Constraints:
 
 KINDS: dict[str, Make] = {
     "part a cell": _part,
+    "part a cell, all others confirmed": _part_among_confirmed,
     "join two cells": _join,
     "one cell more or less in a region": _count,
     "draw a mask": _draw,

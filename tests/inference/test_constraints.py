@@ -224,7 +224,7 @@ def scene(seed):
     return labels, said, Maps(truth.shape, SIZE)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(SEEDS)
 def test_what_is_true_holds_exactly_and_once(seed):
     labels, said, seen = scene(seed)
@@ -234,6 +234,34 @@ def test_what_is_true_holds_exactly_and_once(seed):
     assert unmet(found, said) == []
     assert honour(found, said, seen) is found
     assert np.array_equal(honour(labels, said, seen), found)
+
+
+@settings(deadline=None, max_examples=40)
+@given(SEEDS)
+def test_what_a_project_says_can_always_hold(seed):
+    """Settled masks in pieces, cells taken away and marks, whatever was found."""
+    rng = np.random.default_rng(seed)
+    truth = truth_of(rng, (24, 32))
+    labels, fixed = mistaken(rng, truth), mistaken(rng, truth_of(rng, truth.shape))
+    fixed[rng.random(truth.shape) < 0.05] = 0
+    free = rng.permutation(np.argwhere(fixed == 0))[: rng.integers(5)]
+    gone = (truth_of(rng, truth.shape) > 0) & (fixed == 0)
+    said = Constraints(truth.shape, fixed=fixed, gone=gone, absent=free)
+    found = honour(labels, said, Maps.of(output_of(truth), truth.shape))
+    assert unmet(found, said) == []
+
+
+@settings(deadline=None, max_examples=40)
+@given(SEEDS)
+def test_a_region_of_enough_pixels_can_have_any_number_of_cells(seed):
+    rng = np.random.default_rng(seed)
+    truth = truth_of(rng, (24, 32))
+    labels, region = mistaken(rng, truth), rng.random(truth.shape) < 0.7
+    region &= truth_of(rng, truth.shape) > 0
+    cells = int(rng.integers(0, min(12, region.sum()) + 1))
+    said = Constraints(truth.shape, counts=[Count(region, cells)])
+    found = honour(labels, said, Maps.of(output_of(truth), truth.shape))
+    assert unmet(found, said) == []
 
 
 @settings(deadline=None)

@@ -228,8 +228,9 @@ class Constraints:
             When two things cannot both hold; the text names one such pair.
         """
         assert len(self.claims) == len(self.apart)
-        for claim in self.claims:
-            self._check_place(claim)
+        if self.closed.any() or self.counts:
+            for claim in self.claims:
+                self._check_place(claim)
         for number, count in enumerate(self.counts, 1):
             self._check_count(number, count)
 
@@ -260,6 +261,8 @@ class Constraints:
         return (label, 0) if label else (0, y * self.shape[1] + x)
 
     def _claim(self, keys: list[tuple[int, int]]) -> Claim:
+        if len(keys) == 1 and keys[0][0]:
+            return Claim(self._masks[keys[0][0]], keys[0][0])
         labels = sorted({label for label, _ in keys if label})
         if len(labels) > 1:
             raise BadInputError(
@@ -277,7 +280,17 @@ class Constraints:
                 f"is settled without it: expected a pixel of the mask. Redraw the "
                 f"cell, or take its confirmation back."
             )
-        return Claim(np.argwhere(self.settled == labels[0]), labels[0])
+        return Claim(self._masks[labels[0]], labels[0])
+
+    @cached_property
+    def _masks(self) -> dict[int, Pixels]:
+        """Pixels of each settled mask, found all at once."""
+        places = np.flatnonzero(self.settled)
+        labels = self.settled.ravel()[places]
+        order = np.argsort(labels, kind="stable")
+        numbers, first = np.unique(labels[order], return_index=True)
+        parts = np.split(np.stack(np.divmod(places, self.shape[1]), 1)[order], first)
+        return dict(zip(numbers.tolist(), parts[1:], strict=True))
 
     def _part(self, apart: Mask, rows: list[int], group: Pixels) -> None:
         for i, one in enumerate(rows):
