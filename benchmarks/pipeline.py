@@ -5,16 +5,18 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from napari_semiconv.inference.pipeline import FrameResult, segment_and_track
+from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.inference.settling import segment_and_solve
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
-from napari_semiconv.settings import SegmentSettings, VotesSettings
+from napari_semiconv.settings import LinkSettings, SegmentSettings, VotesSettings
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options that decide how movies are segmented."""
     parser.add_argument("--model", default="default", help="name or folder")
     parser.add_argument("--engine", choices=("votes", "hdbscan"), default="votes")
+    parser.add_argument("--solver", choices=("global", "greedy"), default="global")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps or auto")
     parser.add_argument(
         "--cell-size", default="auto", help="diameter in px, or auto to estimate it"
@@ -34,14 +36,20 @@ def pipeline_settings(options: Mapping[str, Any]) -> SegmentSettings:
         device=options["device"],
         cell_size=None if size == "auto" else float(size),
         votes=votes,
+        link=LinkSettings(solver=options.get("solver", "global")),
     )
 
 
 def run_timed(
     movie: Movie, model: Model, settings: SegmentSettings, frames: range
 ) -> Iterator[tuple[FrameResult, float]]:
-    """Segment and track, telling for each frame how long it took, in s."""
-    begin = time.perf_counter()
-    for result in segment_and_track(movie, model, settings, frames):
-        yield result, time.perf_counter() - begin
+    """Segment and track, telling for each frame how long it took, in s.
+
+    The time of a frame is that until it was first seen; frames come as they stay.
+    """
+    begin, times = time.perf_counter(), {}
+    for result in segment_and_solve(movie, model, settings, frames):
+        times.setdefault(result.frame, time.perf_counter() - begin)
+        if result.final:
+            yield result, times[result.frame]
         begin = time.perf_counter()

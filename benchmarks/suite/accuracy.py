@@ -71,7 +71,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Score every video and set of stills that is there."""
-    names = ("engine", "device", "cell_size", "smoothing", "warm_up", "all_frames")
+    names = (
+        "engine",
+        "solver",
+        "device",
+        "cell_size",
+        "smoothing",
+        "warm_up",
+        "all_frames",
+    )
     settings = {name: getattr(options, name) for name in names}
     folder = data_folder()
     if not folder.is_dir():
