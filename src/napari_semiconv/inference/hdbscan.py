@@ -23,6 +23,7 @@ SIDE = 1 / 8  # of a bin whose pixels are grouped, cell diameters
 REACH_OF_VOTES = 0.8  # farther apart in code no two groups are one cluster
 REACH_OF_PIXELS = 0.2
 FINEST = 1 / 4  # of the reach: nearer than this all are equally near
+SPARSE = 8  # every so many pixels tell the usual offset
 MARGIN = 1.5  # cell diameters around the frame in which votes are told apart
 
 
@@ -171,17 +172,17 @@ class HdbscanEngine:
             chosen = np.flatnonzero(inside)
             place = np.stack(np.divmod(chosen, inside.shape[1])).astype(np.float32)
             if votes and output.offset is not None:
-                offsets.append(output.offset.reshape(2, -1)[:, chosen])
+                offsets.append(output.offset.reshape(2, -1).take(chosen, axis=1))
                 place += offsets[-1]
             planes = output.embedding.reshape(len(output.embedding), -1)
-            embeddings.append(planes[:, chosen])
+            embeddings.append(planes.take(chosen, axis=1))
             places.append(place)
         embedding, place = np.concatenate(embeddings, 1), np.concatenate(places, 1)
         settings = self.settings
         weight = settings.vote_weight if votes else settings.coordinate_weight
         codes = [embedding * settings.embedding_weight, place * weight]
         whole = np.concatenate(codes).astype(np.float32, copy=False)
-        moved = np.concatenate(offsets, 1)
+        moved = np.concatenate(offsets, 1)[:, ::SPARSE]
         drift = np.median(moved, 1, keepdims=True) if moved.size else np.zeros((2, 1))
         return Window(insides, embedding, place, whole, votes, drift.astype(np.float32))
 

@@ -59,9 +59,12 @@ def separate(frames: Sequence[Labels], smallest: float) -> list[Labels]:
 def overlaps(one: Regions, other: Regions) -> torch.Tensor:
     """Pairs of pieces of one label that share a pixel in two frames, (E, 2)."""
     first, second = one.image.flatten(), other.image.flatten()
-    shared = one.labels[first] == other.labels[second]
-    shared &= (first < one.cells) & (second < other.cells)
-    key = torch.unique(first[shared] * max(other.cells, 1) + second[shared])
+    shared = (first < one.cells) & (second < other.cells)
+    first, second = first[shared], second[shared]
+    alike = one.labels[first] == other.labels[second]
+    key = (first * max(other.cells, 1) + second)[alike]
+    # Pixels side by side mostly are of the same pair.
+    key = torch.unique(torch.unique_consecutive(key))
     low = torch.div(key, max(other.cells, 1), rounding_mode="floor")
     return torch.stack([low, key - low * max(other.cells, 1)], 1)
 
@@ -90,6 +93,8 @@ def follow(before: Labels, after: Labels, shift: NDArray[np.float32] | None) -> 
     new = np.bincount(after.ravel(), minlength=count) > 0
     lost, new = lost & ~new, new & ~lost
     lost[0] = new[0] = False
+    if not (lost.any() and new.any()):
+        return after
     pixels = np.flatnonzero(new[after])
     place = np.stack(np.divmod(pixels, after.shape[1]))
     if shift is not None:
@@ -112,10 +117,9 @@ def follow(before: Labels, after: Labels, shift: NDArray[np.float32] | None) -> 
 def renumbered(frames: Sequence[Labels]) -> list[Labels]:
     """Give cells new numbers from 1 without gaps, alike in all frames."""
     top = max(int(labels.max(initial=0)) for labels in frames)
-    used = np.zeros(top + 1, np.int32)
-    for labels in frames:
-        used[labels.ravel()] = 1
-    used[0] = 0
+    counts = [np.bincount(labels.ravel(), minlength=top + 1) for labels in frames]
+    used = np.sum(counts, axis=0) > 0
+    used[0] = False
     lookup = np.where(used, np.cumsum(used), 0).astype(np.int32)
     return [lookup[labels] for labels in frames]
 
