@@ -1,12 +1,17 @@
 """`napari-semiconv solve`: decide the tracks of a project anew."""
 
 import argparse
+from collections.abc import Generator
+from typing import Any
 
 from ..errors import SaveError, counted
+from ..inference.solving import Solved
 from ..project.project import Project
 from ..project.solving import solve_steps
 from .progress import StopRequest, closing_early, progress_bar, tell
 from .running import frames_in_span
+
+Steps = Generator[tuple[int, int], None, Solved]
 
 
 def solve(arguments: argparse.Namespace) -> None:
@@ -37,11 +42,11 @@ def solve(arguments: argparse.Namespace) -> None:
             progress_bar(0, "frame") as bar,
             closing_early(steps),
         ):
-            for done, total in steps:
-                bar.total = total
-                bar.update(done - bar.n)
-                if stop.came:
-                    raise KeyboardInterrupt
+            solved = _finished(steps, bar, stop)
+        for (frame, label), why in sorted(solved.left_out.items()):
+            tell(f"Left out: cell {label} of frame {frame}, {why}.")
+        for (frame, label), into in sorted(solved.merged.items()):
+            tell(f"Merge: cell {label} of frame {frame} seems to go into {into}.")
         lineage = project.lineage
         changed = sum(
             before.get(label) is None or before[label].runs != track.runs
@@ -53,3 +58,16 @@ def solve(arguments: argparse.Namespace) -> None:
             f"{changed} changed",
         )
         print(f"{', '.join(facts)}: {project.folder}")
+
+
+def _finished(steps: Steps, bar: Any, stop: StopRequest) -> Solved:
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            solved: Solved = end.value
+            return solved
+        bar.total = total
+        bar.update(done - bar.n)
+        if stop.came:
+            raise KeyboardInterrupt

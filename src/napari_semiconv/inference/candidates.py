@@ -21,6 +21,9 @@ NONE = np.zeros(0, np.int64)
 # Frames before and after a division in which the mother was two cells or the daughters
 # are one again: what looks like a division is a cell that is now and then cut in two.
 LOOK = 3
+# What it gains that a track which is lost ends in the cell that covers it: less than
+# any link worth having.
+MERGED = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,7 @@ class Gatherer:
         parts = [none, *self._links]
         if self._divisions:
             divisions = _joined(self._divisions)
-            holder = np.full(self._count, -1)
-            known = np.concatenate(self._holders)
-            holder[: len(known)] = known
+            holder = self._holder()
             doubt = SWALLOWED * _was_several(holder)
             again = SWALLOWED * _is_one_again(holder, divisions)
             parts.append(_less(divisions, again).options(doubt))
@@ -108,6 +109,20 @@ class Gatherer:
                 for name in ("track", "cell", "sister", "gain")
             )
         )
+
+    def merges(self) -> tuple[Integers, Integers]:
+        """List cells that may go into one of the next frame, and that, (M,) each."""
+        holder = self._holder()
+        held = np.bincount(holder + 1, minlength=self._count + 1)
+        before = np.flatnonzero((holder >= 0) & (held[holder + 1] > 1))
+        return before, holder[before]
+
+    def _holder(self) -> Integers:
+        """Cell that covers each in the next frame, (N,); -1 is none."""
+        holder = np.full(self._count, -1)
+        known = np.concatenate([NONE, *self._holders])
+        holder[: len(known)] = known
+        return holder
 
     def _note(self, earlier: Sighting, cells: Cells, bodies: Bodies, gap: int) -> None:
         scene = Scene(

@@ -15,7 +15,7 @@ from ..tracking.evidence import SCORES, Evidence
 from ..tracking.lineage import Lineage, Track
 from ..tracking.problem import Problem
 from ..tracking.solve import Solution, solve
-from .candidates import Gatherer
+from .candidates import MERGED, Gatherer
 from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
 from .link import Linker
 from .naming import name_tracks
@@ -44,11 +44,14 @@ class Told:
         mother is confirmed.
     ended
         Cells after which nothing comes.
+    cells
+        Cells that are never left out.
     """
 
     links: frozenset[tuple[Place, Place]] = frozenset()
     born: frozenset[Place] = frozenset()
     ended: frozenset[Place] = frozenset()
+    cells: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class Solved:
         Scores for review, (N, 4), columns as in `SCORES`.
     solution
         What the solver found.
+    left_out
+        Frame and label of cells that belong to no track, and why; their track is 0.
+    merged
+        Frame and label of cells that end by going into a cell of the next frame, and
+        the label of that.
     """
 
     frame: Integers
@@ -75,6 +83,8 @@ class Solved:
     parents: Mapping[int, int]
     scores: Floats
     solution: Solution
+    left_out: Mapping[Place, str]
+    merged: Mapping[Place, int]
 
     def names(self, frame: int) -> dict[int, int]:
         """Tell the new label of each cell of a frame by its label in the masks."""
@@ -86,6 +96,7 @@ class Solved:
     def lineage(self) -> Lineage:
         """The tracks, with their scores."""
         order = np.lexsort((self.frame, self.track))
+        order = order[self.track[order] > 0]
         starts = np.flatnonzero(np.diff(self.track[order]) != 0) + 1
         tracks = [self._track(rows) for rows in np.split(order, starts) if len(rows)]
         return Lineage(tracks, SCORES)
@@ -178,19 +189,30 @@ class Solver:
         none = [np.zeros(0, np.int64)]
         frame = np.concatenate([*none, *self._frames])
         label = np.concatenate([*none, *self._labels])
-        problem = self._problem(frame, label, told or Told())
+        scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
+        problem = self._problem(frame, label, scores[:, 0], told or Told())
         solution = solve(problem, seconds=seconds, tell=tell)
         track, parents = name_tracks(problem, solution.taken, label, beyond)
-        scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
         scores[:, SCORES.index("link")] = _certainty(problem, solution)
-        return Solved(frame, label, track, parents, scores, solution)
+        out = _reasons(problem, solution, label, scores[:, 0])
+        track[[left.cell for left in solution.left_out]] = 0
+        merged = _merged(problem, solution, label)
+        return Solved(frame, label, track, parents, scores, solution, out, merged)
 
-    def _problem(self, frame: Integers, label: Integers, told: Told) -> Problem:
+    def _problem(
+        self, frame: Integers, label: Integers, sure: Floats, told: Told
+    ) -> Problem:
         places = zip(frame.tolist(), label.tolist(), strict=True)
         row = {place: at for at, place in enumerate(places)}
         options = self._gatherer.options()
         links = sorted((row[a], row[b]) for a, b in told.links if a in row and b in row)
         options, fixed = _with_links(options, links)
+        merge = np.zeros(len(options.gain), bool)
+        if self._settings.merges:
+            options, merge = _with_merges(options, *self._gatherer.merges())
+            fixed = np.append(fixed, np.zeros(len(merge) - len(fixed), bool))
+        doubtful = sure < self._settings.least_sure
+        doubtful[[row[place] for place in told.cells if place in row]] = False
         born, ended = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
         born[[row[place] for place in told.born if place in row]] = True
         ended[[row[place] for place in told.ended if place in row]] = True
@@ -200,6 +222,9 @@ class Solver:
             options.cell,
             options.sister,
             options.gain,
+            alone=np.where(doubtful, 1.0, 0.0),
+            spare=np.where(doubtful, 0.0, np.inf),
+            merge=merge,
             fixed=fixed,
             closed_before=born,
             closed_after=ended,
@@ -269,9 +294,43 @@ def _with_links(
     return options, fixed[: len(options.gain)]
 
 
+def _with_merges(
+    options: Options, before: Integers, after: Integers
+) -> tuple[Options, NDArray[np.bool_]]:
+    """Add merges of cells into cells; tell which options they are."""
+    count = len(options.gain)
+    more = Options(
+        before, after, np.full(len(before), -1), np.full(len(before), MERGED)
+    )
+    merge = np.arange(count + len(before)) >= count
+    return options.and_also(more), merge
+
+
+def _merged(problem: Problem, solution: Solution, label: Integers) -> dict[Place, int]:
+    assert problem.merge is not None
+    rows = np.flatnonzero(solution.taken & problem.merge)
+    before, after = problem.before[rows], problem.after[rows]
+    places = zip(problem.frame[before].tolist(), label[before].tolist(), strict=True)
+    return dict(zip(places, label[after].tolist(), strict=True))
+
+
+def _reasons(
+    problem: Problem, solution: Solution, label: Integers, sure: Floats
+) -> dict[Place, str]:
+    """Say in words why cells are left out."""
+    return {
+        (int(problem.frame[left.cell]), int(label[left.cell])): (
+            f"seen in one frame only, sure to {100 * sure[left.cell]:.0f} %; "
+            f"{left.reason.value}"
+        )
+        for left in solution.left_out
+    }
+
+
 def _certainty(problem: Problem, solution: Solution) -> Floats:
     """How clearly each cell's link to the past was the best, (N,), 0 to 1 or NaN."""
-    taken = np.flatnonzero(solution.taken)
+    assert problem.merge is not None
+    taken = np.flatnonzero(solution.taken & ~problem.merge)
     margin = solution.margin[taken]
     # A margin without end, of what was confirmed, makes this 1.
     sure = 1 - HALF_SURE / (margin + HALF_SURE)

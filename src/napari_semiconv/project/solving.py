@@ -7,6 +7,7 @@ import numpy as np
 
 from ..edits.base import Group
 from ..edits.change import Labels
+from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
 from ..inference.solving import Solved, Solver, Told
@@ -102,7 +103,7 @@ def told_of(lineage: Lineage, frames: range | None = None) -> Told:
         Frames that are decided anew: between cells of other frames all stays as it is,
         confirmed or not. All frames when None.
     """
-    links, born, ended = set(), set(), set()
+    links, born, ended, cells = set(), set(), set(), set()
     for label, track in lineage.tracks.items():
         mother = lineage.tracks.get(track.parent)
         met = track.begin if mother is None else mother.end
@@ -118,7 +119,12 @@ def told_of(lineage: Lineage, frames: range | None = None) -> Told:
             sure = track.is_confirmed(one) and track.is_confirmed(other)
             if sure or _outside(frames, one, other):
                 links.add(((one, label), (other, label)))
-    return Told(frozenset(links), frozenset(born), frozenset(ended))
+        cells |= {
+            (frame, label)
+            for frame in track.frames
+            if track.is_confirmed(frame) or _outside(frames, frame)
+        }
+    return Told(frozenset(links), frozenset(born), frozenset(ended), frozenset(cells))
 
 
 def _outside(frames: range | None, *places: int) -> bool:
@@ -129,7 +135,8 @@ def _take(project: Project, solved: Solved, group: int, within: range | None) ->
     """Take labels, parents and scores over: one step to undo."""
     names = {}
     for frame in np.unique(solved.frame).tolist():
-        changed = {old: new for old, new in solved.names(frame).items() if old != new}
+        named = solved.names(frame).items()
+        changed = {old: new for old, new in named if new not in (0, old)}
         if changed:
             names[frame] = changed
     found = solved.lineage.tracks
@@ -137,7 +144,8 @@ def _take(project: Project, solved: Solved, group: int, within: range | None) ->
     tracks = TakeTracks(names, _open(project.lineage, names, parents, within))
     scores = TakeScores({label: track.scores for label, track in found.items()})
     # Together, so that tracks never have scores that are those of others.
-    project.do(Group((tracks, scores), TITLE), group)
+    out = [DeleteCell(frame, label) for frame, label in solved.left_out]
+    project.do(Group((*out, tracks, scores), TITLE), group)
 
 
 def _open(

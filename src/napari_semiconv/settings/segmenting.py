@@ -192,6 +192,20 @@ class LinkSettings(Settings):
         ge=0,
         le=1,
     )
+    merges: bool = setting(
+        False,
+        "Merges",
+        "Tell, with the global solver, where a track seems to end by going into "
+        "another cell. Two cells never become one track.",
+    )
+    least_sure: float = setting(
+        0.0,
+        "Least sure",
+        "Leave out, with the global solver, cells seen in one frame only that the "
+        "network is less sure of; 0 keeps every cell.",
+        ge=0,
+        le=1,
+    )
 
 
 class SegmentSettings(Settings):
