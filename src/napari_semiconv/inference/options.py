@@ -120,7 +120,9 @@ def list_options(scene: Scene) -> Options:
     if not scene.settings.divisions:
         return links
     divisions = list_divisions(scene, links)
-    return links.and_also(divisions.options(SWALLOWED * _has_swallowed(scene).astype(float)))
+    return links.and_also(
+        divisions.options(SWALLOWED * _has_swallowed(scene).astype(float))
+    )
 
 
 def choose(options: Options) -> Options:
