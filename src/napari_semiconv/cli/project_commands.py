@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .words import frame_span
+from .words import frame_span, share
 
 # Names of the formats in `io.exports`, which takes long to load.
 EXPORTS = ("ctc", "tiff", "ome-zarr", "geff", "trackmate", "csv", "rois")
@@ -81,6 +81,18 @@ def _add_solve(commands: Any) -> None:
         type=frame_span,
         metavar="A:B",
         help="decide only links of frames A to B - 1 anew, counted from 0",
+    )
+    command.add_argument(
+        "--merges",
+        action="store_true",
+        help="tell where a track seems to end by going into another cell",
+    )
+    command.add_argument(
+        "--least-sure",
+        type=share,
+        metavar="P",
+        help="delete cells that are seen in one frame only and that the network is "
+        "less sure of, 0 to 1 (default: keep every cell)",
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from ..errors import SaveError, counted
 from ..inference.solving import Solved
 from ..project.project import Project
-from ..project.solving import solve_steps
+from ..project.solving import last_settings, solve_steps
+from ..settings import SegmentSettings
 from .progress import StopRequest, closing_early, progress_bar, tell
 from .running import frames_in_span
 
@@ -36,7 +37,7 @@ def solve(arguments: argparse.Namespace) -> None:
         if arguments.frames is not None:
             within = frames_in_span(project.document.shape[0], arguments.frames)
         before = {t.label: t for t in project.lineage.tracks.values()}
-        steps = solve_steps(project, within=within)
+        steps = solve_steps(project, _settings(project, arguments), within)
         with (
             StopRequest() as stop,
             progress_bar(0, "frame") as bar,
@@ -58,6 +59,16 @@ def solve(arguments: argparse.Namespace) -> None:
             f"{changed} changed",
         )
         print(f"{', '.join(facts)}: {project.folder}")
+
+
+def _settings(project: Project, arguments: argparse.Namespace) -> SegmentSettings:
+    """Those of the last run, with what was asked for."""
+    settings = last_settings(project)
+    changes: dict[str, object] = {"merges": arguments.merges}
+    if arguments.least_sure is not None:
+        changes["least_sure"] = arguments.least_sure
+    link = settings.link.model_copy(update=changes)
+    return settings.model_copy(update={"link": link})
 
 
 def _finished(steps: Steps, bar: Any, stop: StopRequest) -> Solved:

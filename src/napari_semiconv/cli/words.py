@@ -27,6 +27,19 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 0 to 1, found '{text}'"
+        )
+    return value
+
+
 def index(text: str) -> int:
     """Read a whole number from 0."""
     if not text.isdecimal():
