@@ -224,7 +224,7 @@ def scene(seed):
     return labels, said, Maps(truth.shape, SIZE)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_what_is_true_holds_exactly_and_once(seed):
     labels, said, seen = scene(seed)
@@ -236,7 +236,7 @@ def test_what_is_true_holds_exactly_and_once(seed):
     assert np.array_equal(honour(labels, said, seen), found)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_what_a_project_says_can_always_hold(seed):
     """Settled masks in pieces, cells taken away and marks, whatever was found."""
@@ -251,7 +251,7 @@ def test_what_a_project_says_can_always_hold(seed):
     assert unmet(found, said) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(SEEDS)
 def test_a_region_of_enough_pixels_can_have_any_number_of_cells(seed):
     rng = np.random.default_rng(seed)
@@ -264,7 +264,7 @@ def test_a_region_of_enough_pixels_can_have_any_number_of_cells(seed):
     assert unmet(found, said) == []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_a_small_image_has_all_cells(seed):
     rng = np.random.default_rng(seed)
