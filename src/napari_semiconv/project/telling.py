@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ..edits.base import Group
 from ..edits.history import History
 
 COLUMNS = ("number", "at", "by", "do", "kind", "state", "what")
@@ -55,12 +57,21 @@ def as_csv(history: History) -> str:
 def as_lines(history: History) -> Iterator[str]:
     """Write the history for people, one entry a line."""
     for row in rows(history):
-        facts = {k: v for k, v in row["what"].items() if v is not None}
-        what = ", ".join(f"{k} {_short(v)}" for k, v in facts.items())
-        doing = row["kind"] if row["do"] == "edit" else f"{row['do']} {row['kind']}"
+        kind, what = _told(row["kind"], row["what"])
+        doing = kind if row["do"] == "edit" else f"{row['do']} {kind}"
         note = f" [{row['state']}]" if row["state"] in ("undone", "dropped") else ""
         when = row["at"][:19].replace("T", " ")
         yield f"{row['number']:>6}  {when}  {row['by']}  {doing}: {what}{note}"
+
+
+def _told(kind: str, facts: dict[str, Any]) -> tuple[str, str]:
+    """Say what was done, and to what; a group by its title and the edits in it."""
+    if kind == Group.kind and facts.get("title"):
+        kinds = Counter(str(edit["kind"]) for edit in facts["edits"])
+        parts = (n if many == 1 else f"{many} x {n}" for n, many in kinds.items())
+        return str(facts["title"]), ", ".join(parts)
+    known = {name: value for name, value in facts.items() if value is not None}
+    return kind, ", ".join(f"{name} {_short(v)}" for name, v in known.items())
 
 
 def _short(value: Any) -> str:
