@@ -47,6 +47,8 @@ PARTS: dict[str, type[Settings]] = {
     "payer": PayerSettings,
     "link": LinkSettings,
 }
+# What concerns the lineage of a project: a run of the window links frame by frame.
+OF_PROJECTS = ("solver", "merges", "least_sure")
 # What has no row of its own in the panel.
 OTHERS = tuple(
     name
@@ -177,7 +179,7 @@ class MoreSettings(QWidget):
         super().__init__()
         self._forms = {"": SettingsForm(SegmentSettings, OTHERS)}
         for name, model in PARTS.items():
-            fields = tuple(model.model_fields)
+            fields = tuple(n for n in model.model_fields if n not in OF_PROJECTS)
             self._forms[name] = SettingsForm(model, fields, f"{name}.")
         self._fold = QCollapsible("More settings", expandedIcon="▼", collapsedIcon="▶")
         for form in self._forms.values():
