@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from napari_semiconv.errors import SemiconvError
 
 from . import registry
-from .report import as_json, as_text
+from .report import as_json, as_markdown, as_text
 
 LIST = "list"
 
@@ -46,7 +46,9 @@ def run(name: str, arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks {name}", description=registry.description(name)
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, not a table")
+    form.add_argument("--markdown", action="store_true", help="print a page's table")
     benchmark.add_options(parser)
     options = parser.parse_args(arguments)
     try:
@@ -54,7 +56,8 @@ def run(name: str, arguments: Sequence[str]) -> int:
     except SemiconvError as error:
         print(error, file=sys.stderr)
         return 1
-    print((as_json if options.json else as_text)(name, report))
+    write = as_json if options.json else as_text
+    print((as_markdown if options.markdown else write)(name, report))
     return 0
 
 

@@ -87,6 +87,26 @@ def as_text(name: str, report: Report) -> str:
     return "\n".join(lines)
 
 
+def as_markdown(name: str, report: Report) -> str:
+    """Write a report as a table of a page, with its notes, settings and machine."""
+    columns = list(dict.fromkeys(key for row in report.rows for key in row))
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[shown(row.get(key)) for key in columns] for row in report.rows]
+    told = ", ".join(f"{key} {shown(value)}" for key, value in report.settings.items())
+    here = machine()
+    where = f"{here['cores']} cores, {here['processor']}"
+    return "\n".join(
+        [
+            f"<!-- Made by `python -m benchmarks {name} --markdown`; do not edit. -->",
+            "",
+            *(f"| {' | '.join(line)} |" for line in lines),
+            "",
+            *(f"{note}\n" for note in report.notes),
+            f"Settings: {told}. Machine: {where}.",
+        ]
+    )
+
+
 def table(rows: Sequence[Row]) -> list[str]:
     """Lay out rows as aligned lines under their names; a dash where a value lacks."""
     if not rows:

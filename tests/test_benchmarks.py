@@ -10,7 +10,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import registry
 from benchmarks.annotated import find_annotated, held_out_frames
-from benchmarks.report import Report, as_json, as_text, machine, table
+from benchmarks.report import Report, as_json, as_markdown, as_text, machine, table
 
 from napari_semiconv.errors import BadSettingsError
 
@@ -72,6 +72,15 @@ REPORT = Report(
     settings={"seed": 3},
     notes=["A sentence."],
 )
+
+
+def test_a_report_as_markdown_is_a_table_with_all_that_it_rests_on():
+    lines = as_markdown("name", REPORT).splitlines()
+    assert "python -m benchmarks name --markdown" in lines[0]
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + len(REPORT.rows)
+    assert len({row.count("|") for row in rows}) == 1
+    assert lines[-1].startswith("Settings: ")
 
 
 def test_a_report_as_json_tells_all():
