@@ -131,7 +131,7 @@ class Gatherer:
             known=earlier.known,
             gaps=np.full(len(earlier.known.labels), gap),
             # What lay where some frames ago says little.
-            image=np.zeros_like(earlier.image) if gap else earlier.image,
+            image=np.zeros((0, 0), np.int32) if gap else earlier.image,
             shared=None,
             cell_size=self._cell_size,
             settings=self._settings,

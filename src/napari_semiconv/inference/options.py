@@ -1,6 +1,7 @@
 """Possible fates of tracks in the next frame and what each is worth."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,8 @@ class Scene:
     gaps
         Frames each track has been missing, (m,).
     image
-        Labels of the previous frame: row of the track plus 1, (Y, X).
+        Labels of the previous frame: row of the track plus 1, (Y, X); without pixels
+        when no track was seen in it.
     shared
         The previous frame in this frame's cell numbers, (Y, X), or None.
     cell_size
@@ -107,6 +109,11 @@ class Scene:
         """Where each cell is thought to have lain a frame ago, (n, 2), px."""
         told = np.isfinite(self.cells.origins)
         return np.where(told, self.cells.origins, self.cells.centres)
+
+    @cached_property
+    def pixels(self) -> tuple[Floats, Integers, Integers]:
+        """Pixels shared by cells, moved back, and tracks, (n, m); areas of both, px."""
+        return _shared(self)
 
     @property
     def expected(self) -> Floats:
@@ -192,7 +199,7 @@ def _best_packing(uses: sparse.csr_array, gain: Floats) -> NDArray[np.bool_]:
 
 def _overlaps(scene: Scene) -> Floats:
     """IoU of each cell, moved back, with each track of the previous frame, (n, m)."""
-    both, sizes, areas = _shared(scene)
+    both, sizes, areas = scene.pixels
     either = sizes[:, None] + areas - both
     iou: Floats = both / np.maximum(either, 1)
     return iou
@@ -200,7 +207,7 @@ def _overlaps(scene: Scene) -> Floats:
 
 def find_holders(scene: Scene) -> Integers:
     """Find the cell, moved back, that covers most of each track, (m,); -1 is none."""
-    both, _, areas = _shared(scene)
+    both, _, areas = scene.pixels
     if not both.size:
         return np.full(len(areas), -1)
     most = both.argmax(0)
@@ -211,6 +218,8 @@ def find_holders(scene: Scene) -> Integers:
 def _shared(scene: Scene) -> tuple[Floats, Integers, Integers]:
     """Pixels shared by cells, moved back, and tracks, (n, m); areas of both, px."""
     count, known = len(scene.cells.areas), len(scene.known.labels)
+    if not scene.image.size:
+        return np.zeros((count, known)), np.zeros(count, int), np.zeros(known, int)
     if scene.shared is None:
         y, x, cell = _moved_back(scene)
     else:
