@@ -57,7 +57,7 @@ def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
         path.parent.mkdir(exist_ok=True)
         try:
             with draft.open("wb") as stream:
-                np.savez(stream, allow_pickle=False, **values)
+                np.savez(stream, **values)
             draft.replace(path)
         except OSError:
             draft.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
     try:
         if check_regular(path) > MOST_BYTES:
             return None
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(path) as stored:
             found = Evidence(**{name: stored[name] for name in names})
     except UNREADABLE:
         return None
