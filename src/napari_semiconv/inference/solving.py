@@ -234,7 +234,7 @@ class Solver:
         self, labels: LabelImage, evidence: Evidence | None
     ) -> tuple[Cells, Integers]:
         step = self._step
-        dense, numbers, centres, areas = number_cells(_brought_down(labels, step))
+        dense, numbers, centres, areas = _numbered(labels, step)
         count = len(numbers)
         embeddings = np.full((count, self._channels), np.nan)
         origins, sure = np.full((count, 2), np.nan), np.ones(count)
@@ -242,25 +242,42 @@ class Solver:
             _, here, there = np.intersect1d(
                 numbers, evidence.labels, return_indices=True
             )
-            embeddings[here] = evidence.embeddings[there]
+            # Those of another network, of another size, say nothing here.
+            if evidence.embeddings.shape[1] == self._channels:
+                embeddings[here] = evidence.embeddings[there]
             origins[here] = centres[here] + evidence.motion[there] / step
             sure[here] = evidence.sure[there]
         return Cells(dense, centres, areas, embeddings, origins, sure), numbers
 
 
-def _brought_down(labels: LabelImage, step: int) -> LabelImage:
-    """Leave out rows and columns, but keep a pixel of every cell."""
-    if step == 1:
-        return labels
-    small = labels[::step, ::step].copy()
-    there = np.bincount(labels.ravel()) > 0
-    there[np.unique(small)] = False
-    there[0] = False
-    if there.any():
-        y, x = np.nonzero(there[labels])
-        lost, first = np.unique(labels[y, x], return_index=True)
-        small[y[first] // step, x[first] // step] = lost
-    return small
+def _numbered(
+    labels: LabelImage, step: int
+) -> tuple[LabelImage, Integers, Floats, Floats]:
+    """Give numbers to the cells of a frame, seen on every ``step``-th row and column.
+
+    Cells that fall between them have no pixel then, but a place, and the least area.
+    """
+    small, numbers, centres, areas = number_cells(labels[::step, ::step])
+    lost = np.setdiff1d(_present(labels), numbers) if step > 1 else numbers[:0]
+    if not len(lost):
+        return small, numbers, centres, areas
+    rest = np.where(np.isin(labels, lost), labels, 0)
+    _, lost, places, sizes = number_cells(rest)
+    numbers = np.concatenate([numbers, lost])
+    centres = np.concatenate([centres, places / step])
+    areas = np.concatenate([areas, np.maximum(sizes / step**2, 1)])
+    order = np.argsort(numbers)
+    now = np.zeros(len(order) + 1, np.int32)
+    now[order + 1] = np.arange(len(order)) + 1
+    return now[small], numbers[order], centres[order], areas[order]
+
+
+def _present(labels: LabelImage) -> Integers:
+    """Labels of a frame, ascending; a large one takes no table of its size."""
+    if labels.max(initial=0) > labels.size:
+        found = np.unique(labels)
+        return found[found > 0].astype(np.int64)
+    return np.flatnonzero(np.bincount(labels.ravel())[1:]) + 1
 
 
 def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
