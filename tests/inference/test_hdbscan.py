@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.inference.hdbscan import HdbscanEngine
 from napari_semiconv.inference.separate import follow, separate
 from napari_semiconv.settings import HdbscanSettings
@@ -128,8 +127,10 @@ def test_scores_of_nothing_are_none():
 
 
 def test_single_pixels_have_no_scores():
-    with pytest.raises(BadSettingsError, match="Choose 'groups'"):
-        PIXELS.cluster_scored([perfect_output(dish())])
+    output = perfect_output(dish())
+    ((found, scores),) = PIXELS.cluster_scored([output])
+    assert scores is None
+    assert np.array_equal(found, PIXELS.cluster([output])[0])
 
 
 def test_a_cell_that_divides_keeps_its_number_on_the_larger_piece():

@@ -16,6 +16,22 @@ from .tensors import highest, lowest, one_thread, tensor_of
 Labels = NDArray[np.int32]
 
 
+class Sure(Protocol):
+    """How sure an engine is of the cells of a frame."""
+
+    @property
+    def numbers(self) -> NDArray[np.int32]:
+        """Cell numbers, rising, (n,)."""
+
+    @property
+    def persistence(self) -> NDArray[np.float64]:
+        """How clearly each stands out as one cluster, (n,), 0 to 1."""
+
+    @property
+    def margin(self) -> NDArray[np.float64]:
+        """How far each is from the second-best way to draw it, (n,), up to 1."""
+
+
 class Engine(Protocol):
     """Turns the outputs of a window of frames into cells."""
 
@@ -36,6 +52,17 @@ class Engine(Protocol):
         list
             Cell numbers of each frame, (Y, X), 0 background; the same number in two
             frames is the same cell.
+        """
+
+    def cluster_scored(
+        self, outputs: Sequence[FrameOutput]
+    ) -> Sequence[tuple[Labels, Sure | None]]:
+        """Find the cells of a window of frames, and how sure each is; None: not known.
+
+        Parameters
+        ----------
+        outputs
+            One to ``window`` successive frames.
         """
 
 

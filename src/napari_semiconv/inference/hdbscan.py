@@ -123,7 +123,7 @@ class HdbscanEngine:
 
     def cluster_scored(
         self, outputs: Sequence[FrameOutput]
-    ) -> list[tuple[Labels, Scores]]:
+    ) -> list[tuple[Labels, Scores | None]]:
         """Find the cells of a frame pair, and tell how sure each of them is.
 
         Parameters
@@ -134,21 +134,15 @@ class HdbscanEngine:
         Returns
         -------
         list
-            For each frame its cells, as of `cluster`, and how sure they are.
-
-        Raises
-        ------
-        BadSettingsError
-            When single pixels are clustered, which tells nothing of this.
+            For each frame its cells, as of `cluster`, and how sure they are; None when
+            single pixels are clustered, which tells nothing of this.
         """
         if self.settings.clustered == "pixels":
-            raise BadSettingsError(
-                "How sure cells are is known of groups of pixels only, found 'pixels' "
-                "for what is clustered. Choose 'groups'."
-            )
+            return [(labels, None) for labels in self.cluster(outputs)]
         window = self.gather(outputs)
         frames, sure = self._grouped(window, outputs)
-        scored, begin = [], 0
+        scored: list[tuple[Labels, Scores | None]] = []
+        begin = 0
         for labels, inside in zip(frames, window.insides, strict=True):
             end = begin + int(np.count_nonzero(inside))
             # Holes that were filled are no foreground and say nothing.
