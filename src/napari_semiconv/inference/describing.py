@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from ..tracking.evidence import Evidence
 from .cells import Cells
-from .cluster import Labels, mean_embeddings
+from .cluster import Labels, Sure, mean_embeddings
 from .stream import Floats, FrameOutput, resize
 
 
@@ -63,7 +63,11 @@ def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int
 
 
 def evidence_of(
-    cells: Cells, labels: NDArray[np.int64], shape: tuple[int, ...]
+    cells: Cells,
+    labels: NDArray[np.int64],
+    shape: tuple[int, ...],
+    numbers: NDArray[np.int64] | None = None,
+    scored: Sure | None = None,
 ) -> Evidence:
     """Keep what the network says of the cells of a frame, for the solver.
 
@@ -75,17 +79,26 @@ def evidence_of(
         Their labels in the masks, (n,).
     shape
         Height and width of the movie's frames, px.
+    numbers
+        The number that the engine gave each, (n,).
+    scored
+        How sure the engine is of its cells; None where it does not tell.
     """
     scale = np.divide(shape, cells.labels.shape)
     motion = (cells.origins - cells.centres) * scale
-    unknown = np.full(len(labels), np.nan, np.float32)
+    persistence, margin = np.full((2, len(labels)), np.nan, np.float32)
+    if scored is not None and numbers is not None:
+        _, here, there = np.intersect1d(numbers, scored.numbers, return_indices=True)
+        persistence[here] = scored.persistence[there]
+        # Nearer to another cell than to their own is as unsure as can be.
+        margin[here] = np.maximum(scored.margin[there], 0)
     evidence = Evidence(
         np.arange(len(labels)),
         cells.embeddings.astype(np.float32),
         motion.astype(np.float32),
         cells.scores.astype(np.float32),
-        persistence=unknown,
-        margin=unknown,
+        persistence=persistence,
+        margin=margin,
     )
     return evidence.named(np.asarray(labels, np.int64))
 
