@@ -2,6 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from ..tracking.problem import Problem
 
@@ -11,7 +13,7 @@ Integers = NDArray[np.int64]
 def name_tracks(
     problem: Problem, taken: NDArray[np.bool_], label: Integers, beyond: int = 0
 ) -> tuple[Integers, dict[int, int]]:
-    """Give every track one label, the one that most of its cells had if it is free.
+    """Give every track one label, so that as many cells as possible keep theirs.
 
     Parameters
     ----------
@@ -63,17 +65,23 @@ def _chains(
 
 
 def _names(track: Integers, label: Integers, beyond: int) -> Integers:
-    """Label of each track, (tracks,): the most cells first, new ones to the rest."""
+    """Label of each track, (tracks,): so that most cells keep theirs, or a new one."""
     if not len(track):
         return np.zeros(0, np.int64)
     pairs, shared = np.unique(np.stack([track, label]), axis=1, return_counts=True)
-    count = int(track.max()) + 1
-    names, used = np.zeros(count, np.int64), set()
-    for at in np.lexsort((pairs[1], pairs[0], -shared)).tolist():
-        one, name = int(pairs[0, at]), int(pairs[1, at])
-        if not names[one] and name not in used:
-            names[one] = name
-            used.add(name)
+    _, place = np.unique(pairs[1], return_inverse=True)
+    count, labels = int(track.max()) + 1, int(place.max()) + 1
+    # Each track may also stay without. Of tracks that are as good the first is named.
+    rows = np.concatenate([pairs[0], np.arange(count)])
+    columns = np.concatenate([place, labels + np.arange(count)])
+    first = (1 - pairs[0] / count) / (count + 1)
+    most = shared.max() + 2.0
+    cost = np.concatenate([most - shared - first, np.full(count, most)])
+    weights = sparse.csr_array((cost, (rows, columns)), (count, labels + count))
+    _, chosen = min_weight_full_bipartite_matching(weights)
+    numbers = np.zeros(labels + count, np.int64)
+    numbers[place] = pairs[1]
+    names: Integers = numbers[chosen]
     fresh = np.flatnonzero(names == 0)
     names[fresh] = max(int(label.max()), beyond) + 1 + np.arange(len(fresh))
     return names
