@@ -1,7 +1,9 @@
 """Evidence on the cells of a run, ``evidence/NNNNNN.npz``, one small file a frame."""
 
 import re
+import tokenize
 import zipfile
+import zlib
 from dataclasses import fields
 from pathlib import Path
 
@@ -22,7 +24,13 @@ UNREADABLE = (
     KeyError,
     EOFError,
     MemoryError,
+    # What zipfile says of a damaged directory, and numpy of a damaged header.
+    RuntimeError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
+    zlib.error,
 )
 
 _NAME = re.compile(r"(\d{6,})\.npz(\.part)?")
@@ -94,7 +102,7 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
     path = evidence_file(folder, frame)
     names = [field.name for field in fields(Evidence)]
     try:
-        if check_regular(path) > MOST_BYTES:
+        if check_regular(path) > MOST_BYTES or _unpacked(path) > MOST_BYTES:
             return None
         with np.load(path) as stored:
             found = Evidence(**{name: stored[name] for name in names})
@@ -103,15 +111,23 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
     return found if _is_sound(found) else None
 
 
+def _unpacked(path: Path) -> int:
+    """Bytes that the file has once it is unpacked."""
+    with zipfile.ZipFile(path) as file:
+        return sum(part.file_size for part in file.infolist())
+
+
 def _is_sound(evidence: Evidence) -> bool:
-    count = len(evidence.labels)
-    shapes = [getattr(evidence, name).shape for name in ("sure", "persistence")]
-    return (
-        evidence.labels.dtype.kind in "iu"
-        and evidence.labels.ndim == 1
-        and evidence.embeddings.ndim == 2
-        and len(evidence.embeddings) == count
-        and evidence.motion.shape == (count, 2)
-        and evidence.margin.shape == (count,)
-        and shapes == [(count,)] * 2
-    )
+    count = len(np.atleast_1d(evidence.labels))
+    shapes = {
+        "embeddings": (count, *evidence.embeddings.shape[1:2]),
+        "motion": (count, 2),
+    }
+    for field in fields(evidence):
+        values = getattr(evidence, field.name)
+        integers = field.name in ("labels", "kin")
+        if values.dtype.kind not in ("iu" if integers else "f"):
+            return False
+        if values.shape != shapes.get(field.name, (count,)) or np.isinf(values).any():
+            return False
+    return evidence.embeddings.ndim == 2
