@@ -32,6 +32,7 @@ class FrameResult:
     labels: np.ndarray
     lineage: Lineage
     unreadable: str | None = None
+    note: str = ""
     final: bool = True
     state: object = None
     evidence: object = None

@@ -15,6 +15,7 @@ class Result:
     labels: np.ndarray
     lineage: Lineage
     unreadable: str | None = None
+    note: str = ""
     final: bool = True
 
 

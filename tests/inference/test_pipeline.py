@@ -165,7 +165,7 @@ def test_memory_that_runs_out_is_told_on_any_device(model, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(model.network, "forward", fail)
-    with pytest.raises(DeviceError, match="ran out of memory on a frame of 48 x 64 px"):
+    with pytest.raises(DeviceError, match="ran out of memory on a frame of 144 x 144"):
         Stream(model, 24).push(blobs(1)[0])
 
 

@@ -43,6 +43,13 @@ class PerfectStream:
     def __init__(self, model, cell_size, memory_span=0, resize=None):
         self.pushed = 0
 
+    @classmethod
+    def of(cls, model, cell_size, settings, memory_span=None):
+        return cls(model, cell_size)
+
+    def take_note(self):
+        return ""
+
     def restore(self, state):
         self.pushed = 0
 

@@ -142,6 +142,7 @@ def _report(project: Project, steps: Iterator[Message]) -> None:
                 computed += 1
                 bar.total = message.total
                 bar.update(message.done - bar.n)
+                _tell_note(message.note)
                 if message.unreadable and message.final:
                     tell(f"Skipped: {message.unreadable}")
             elif isinstance(message, Solving):

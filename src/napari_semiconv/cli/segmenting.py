@@ -261,6 +261,8 @@ def write_results(run: Run, writer: Writer, total: int) -> Outcome:
                 if result.unreadable and result.frame not in skipped:
                     skipped[result.frame] = result.unreadable
                     tell(f"Skipped: {result.unreadable}")
+                if result.note:
+                    tell(result.note)
     seconds = time.perf_counter() - begin
     return Outcome(done, total, lineage, stop.came, seconds, skipped)
 

@@ -138,7 +138,8 @@ class FrameDone(Settings):
 
     ``unreadable`` says why the frame was skipped, if it was. ``born`` are label and
     parent of each daughter that is seen here for the first time. ``final`` says that
-    the frame stays as it is: the published procedures tell every frame twice.
+    the frame stays as it is: the published procedures tell every frame twice. ``note``
+    says what the user should know of how it was computed.
     """
 
     event: Literal["frame"] = "frame"
@@ -151,6 +152,7 @@ class FrameDone(Settings):
     unreadable: str | None = None
     born: tuple[tuple[int, int], ...] = ()
     final: bool = True
+    note: str = ""
 
 
 class Solving(Settings):

@@ -108,6 +108,8 @@ class Run:
         self._log.say(f"frame {result.frame}: {len(cells)} cells, {seconds:.3f} s")
         if result.unreadable:
             self._log.say(f"warning: {result.unreadable}")
+        if result.note:
+            self._log.say(f"warning: {result.note}")
         self._say(
             FrameDone(
                 ticket=self._request.ticket,
@@ -119,6 +121,7 @@ class Run:
                 unreadable=result.unreadable,
                 born=daughters_in(result.frame, cells, result.lineage),
                 final=result.final,
+                note=result.note,
             )
         )
 

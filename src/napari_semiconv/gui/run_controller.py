@@ -243,6 +243,8 @@ class RunController:
         self._board.show_frame(message.frame)
         if message.unreadable:
             self._workspace.error = f"Skipped: {message.unreadable}"
+        elif message.note:
+            self._workspace.error = message.note
 
     def _on_finished(self, message: Finished) -> None:
         if message.cancelled:

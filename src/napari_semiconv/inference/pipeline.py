@@ -1,17 +1,19 @@
 """From a movie to tracked cells, frame by frame."""
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadInputError, BadSettingsError, UnreadableFrameError
-from ..movie import Array, Movie
+from ..errors import BadInputError, BadSettingsError
+from ..movie import Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
+from .ahead import Seen, looks_ahead, one_ahead, see
 from .cluster import Engine, Labels, engine_for
 from .constrain import honour
 from .constraints import Constraints
@@ -107,32 +109,36 @@ def _followed(
         size = cell_size_for(movie, model, settings, frames)
     else:
         size = state.cell_size
+    stream = Stream.of(model, size, settings)
     tracker = Tracker(model, engine, settings, size, constraints)
-    done = 0
+    begin = 0
     if state is not None:
+        stream.restore(state.stream)
         tracker.restore(state)
-        done = frames.index(state.frame) + 1
-    for frame in frames[done:]:
-        done += 1
-        labels, reason = np.zeros(movie.frame_shape, np.int32), None
-        evidence = Evidence.none(model.info.network.embedding_size)
-        try:
-            labels, evidence = tracker.push(frame, movie.frame(frame))
-        except UnreadableFrameError as error:
-            if not settings.skip_unreadable:
-                raise
-            reason = str(error)
-        yield FrameResult(
-            frame,
-            done,
-            len(frames),
-            labels,
-            tracker.lineage,
-            size,
-            reason,
-            state=partial(tracker.snapshot, frame, movie.frame_shape),
-            evidence=evidence,
-        )
+        begin = frames.index(state.frame) + 1
+    steps = see(movie, stream, frames[begin:], skip_unreadable=settings.skip_unreadable)
+    if looks_ahead(settings.look_ahead, model.device):
+        steps = one_ahead(steps)
+    with closing(steps):
+        for done, seen in enumerate(steps, begin + 1):
+            labels = np.zeros(movie.frame_shape, np.int32)
+            evidence = Evidence.none(model.info.network.embedding_size)
+            if seen.output is not None:
+                labels, evidence = tracker.push(
+                    seen.frame, movie.frame_shape, seen.output
+                )
+            yield FrameResult(
+                seen.frame,
+                done,
+                len(frames),
+                labels,
+                tracker.lineage,
+                size,
+                seen.unreadable,
+                state=partial(tracker.snapshot, seen, movie.frame_shape),
+                evidence=evidence,
+                note=f"Frame {seen.frame}: {seen.note}" if seen.note else "",
+            )
 
 
 def cell_size_for(
@@ -169,7 +175,7 @@ def frames_of(movie: Movie, frames: range | None) -> range:
 
 
 class Tracker:
-    """Network, engine and linker of one movie, fed frame by frame.
+    """Engine and linker of one movie, fed with what the network says of each frame.
 
     Parameters
     ----------
@@ -193,9 +199,6 @@ class Tracker:
         cell_size: float,
         constraints: Mapping[int, Constraints] | None = None,
     ) -> None:
-        self._stream = Stream(
-            model, cell_size, settings.memory_span, settings.network_shape
-        )
         self._engine, self._name = engine, settings.engine
         self._cell_size = cell_size
         self._votes = settings.votes
@@ -213,59 +216,55 @@ class Tracker:
         """All tracks so far."""
         return self._linker.lineage
 
-    def snapshot(self, frame: int, frame_shape: tuple[int, ...]) -> RunState:
+    def snapshot(self, seen: Seen, frame_shape: tuple[int, ...]) -> RunState:
         """Note all that is remembered after a frame, to go on from there later.
 
         Parameters
         ----------
-        frame
-            Index of the last frame that was done, also when it was skipped.
+        seen
+            The last frame that was done, also when it was skipped.
         frame_shape
             Height and width of the movie's frames, px.
         """
         # The window slides: its oldest frame is not looked at again.
         kept = self._recent[-(self._engine.window - 1) :]
         return RunState(
-            frame=frame,
+            frame=seen.frame,
             frame_shape=tuple(frame_shape),
             cell_size=self._cell_size,
             engine=self._name,
-            stream=self._stream.snapshot(),
+            stream=seen.state,
             outputs=tuple(kept) if self._engine.window > 1 else (),
             link=self._linker.snapshot(),
         )
 
     def restore(self, state: RunState) -> None:
-        """Go on as after the frame that ``state`` was noted at.
-
-        Raises
-        ------
-        BadModelError
-            When the state belongs to another model.
-        """
-        self._stream.restore(state.stream)
+        """Go on as after the frame that ``state`` was noted at."""
         self._recent = list(state.outputs)
         self._linker.restore(state.link)
 
-    def push(self, frame: int, image: Array) -> tuple[Labels, Evidence]:
+    def push(
+        self, frame: int, shape: tuple[int, int], output: FrameOutput
+    ) -> tuple[Labels, Evidence]:
         """Find and follow the cells of the next frame.
 
         Parameters
         ----------
         frame
             Index of the frame.
-        image
-            The frame, (Y, X).
+        shape
+            Its height and width, px.
+        output
+            What the network says of it.
 
         Returns
         -------
         tuple
             Track labels, (Y, X), and what the network says of the cells.
         """
-        output = self._stream.push(image)
         self._recent = [*self._recent, output][-self._engine.window :]
         *before, found = self._engine.cluster(self._recent)
-        full = enlarge(found, output.foreground - self._foreground, image.shape)
+        full = enlarge(found, output.foreground - self._foreground, shape)
         found = _only(found, np.unique(full))
         if frame in self._constraints:
             maps = Maps.of(output, (full.shape[0], full.shape[1]), self._votes)

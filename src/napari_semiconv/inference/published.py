@@ -61,14 +61,15 @@ class Published:
     ) -> None:
         self._movie, self._frames, self._settings = movie, frames, settings
         self._cell_size = cell_size
-        span, shape = settings.memory_span, settings.network_shape
         self._feed: Feed
         self._clusterer: StackClusterer
         if settings.engine == "payer2018":
-            self._feed = PairFeed(Stream(model, cell_size, span, shape))
+            self._stream = Stream.of(model, cell_size, settings)
+            self._feed = PairFeed(self._stream)
             self._clusterer = Clusterer2018(settings.payer)
         else:
-            self._feed = WindowFeed(Stream(model, cell_size, 0, shape))
+            self._stream = Stream.of(model, cell_size, settings, memory_span=0)
+            self._feed = WindowFeed(self._stream)
             self._clusterer = Clusterer2019(settings.payer)
         self._chain = Chain()
         self._told = constraints or {}
@@ -133,7 +134,8 @@ class Published:
     def _draft(self, frame: int, labels: LabelImage | None) -> FrameResult:
         self._done += 1
         shown = self._nothing() if labels is None else self._recorder.add(frame, labels)
-        return self._result(frame, self._done, shown, self._recorder.lineage)
+        found = self._result(frame, self._done, shown, self._recorder.lineage)
+        return replace(found, note=self._stream.take_note())
 
     def _settled(self) -> Iterator[FrameResult]:
         story, lineage = self._recorder.end(), Lineage()

@@ -190,12 +190,12 @@ def output_of(
     span, wanted = settings.memory_span, frames[-1]
     begin = wanted - (len(frames) - 1) % span if span else frames.start
     if state is not None and begin <= state.frame < wanted:
-        stream = Stream(model, cell_size, span, settings.network_shape)
+        stream = Stream.of(model, cell_size, settings)
         stream.restore(state.stream)
         begin = state.frame + 1
     else:
         # Nothing begins anew on the way: the frames before only warm the memory up.
-        stream = Stream(model, cell_size, 0, settings.network_shape)
+        stream = Stream.of(model, cell_size, settings, memory_span=0)
         begin = max(frames.start, begin - WARM_UP)
     for frame in range(begin, wanted):
         stream.push(movie.frame(frame))

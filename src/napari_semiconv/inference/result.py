@@ -40,6 +40,9 @@ class FrameResult:
     evidence
         What the network says of the cells, by their labels; None with the published
         procedures.
+    note
+        What the user should know of how it was computed; empty when nothing. Said
+        once, when the frame is first yielded.
     """
 
     frame: int
@@ -52,3 +55,4 @@ class FrameResult:
     final: bool = True
     state: Callable[[], RunState] | None = None
     evidence: Evidence | None = None
+    note: str = ""

@@ -88,6 +88,7 @@ def save_run_state(path: Path, state: RunState) -> None:
         "engine": state.engine,
         "age": stream.age,
         "digest": stream.digest,
+        "tile": stream.tile,
         "outputs": len(state.outputs),
         "link_frame": link.frame,
         "last_label": link.last_label,
@@ -172,6 +173,7 @@ def _state_of(tensors: Tensors, facts: Mapping[str, Any]) -> RunState:
         age=int(facts["age"]),
         recent=tuple(frame.numpy() for frame in recent),
         digest=str(facts["digest"]),
+        tile=None if facts.get("tile") is None else int(facts["tile"]),
     )
     known = _under("known", tensors)
     link = LinkState(

@@ -81,7 +81,7 @@ def _settled(
         solver.push(result.frame, result.labels, result.evidence)
         shelf.add(result.labels)
         # Masks wait on the shelf, packed.
-        seen.append(replace(result, labels=NOTHING, evidence=None, state=None))
+        seen.append(replace(result, labels=NOTHING, evidence=None, state=None, note=""))
         yield replace(result, final=False, state=None)
     if solver is None:
         return

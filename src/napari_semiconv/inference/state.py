@@ -35,12 +35,16 @@ class StreamState:
         The last normalised frames, each (C, Y, X).
     digest
         SHA-256 of the weights the memory belongs to.
+    tile
+        Side of the tiles that frames were cut into in the end, px; None when none was
+        chosen, and none needed because memory ran out.
     """
 
     memory: tuple[Tensor, ...] | None
     age: int
     recent: tuple[NDArray[np.float32], ...]
     digest: str
+    tile: int | None = None
 
 
 def write_tensors(

@@ -8,16 +8,20 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from ..errors import BadInputError, BadModelError, DeviceError
-from ..network.embedder import Output, State
+from ..errors import BadInputError, BadModelError
+from ..network.embedder import State
 from ..network.frames import finite, normalise, without_hot_pixels
 from ..network.weights import Model
+from ..settings import PrecisionName, SegmentSettings
+from .precision import to_host
+from .runner import Maps, Runner
 from .state import StreamState
 
 Floats = NDArray[np.float32]
 WARM_UP = 2  # frames from which a new memory is built; clips of training have three
 LEAST_SIDE = 144  # px; clips of training have 128, which are cut without an edge
-MOST_PIXELS = 8_000_000  # of a frame as the network sees it: about 1 kB each
+# Of a frame as the network sees it: what is said and remembered of it takes 12 GB.
+MOST_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,11 @@ class Stream:
     resize
         Height and width that every frame is brought to, whatever its cells and aspect,
         px; None rescales by cell size.
+    precision
+        Numbers that the network computes with.
+    tile
+        Side of the tiles that larger frames are computed in, px as the network sees
+        them; None leaves frames of up to 8 megapixels whole.
     """
 
     def __init__(
@@ -77,14 +86,36 @@ class Stream:
         cell_size: float,
         memory_span: int = 0,
         resize: tuple[int, int] | None = None,
+        precision: PrecisionName = "float32",
+        tile: int | None = None,
     ) -> None:
         self.model = model
         self.resize = resize
         self.factor = model.info.cell_size / cell_size
         self.memory_span = memory_span
+        self._runner = Runner(model, precision, tile)
         self._state: State | None = None
         self._age = 0
         self._recent: list[Floats] = []
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        cell_size: float,
+        settings: SegmentSettings,
+        memory_span: int | None = None,
+    ) -> "Stream":
+        """Make a stream as settings want it; ``memory_span`` overrides theirs."""
+        span = settings.memory_span if memory_span is None else memory_span
+        return cls(
+            model,
+            cell_size,
+            span,
+            settings.network_shape,
+            settings.precision,
+            settings.tile,
+        )
 
     def push(self, frame: NDArray[Any]) -> FrameOutput:
         """Take in the next frame.
@@ -104,23 +135,13 @@ class Stream:
         BadInputError
             When the cell size would blow the frame up beyond reason.
         DeviceError
-            When the device runs out of memory.
+            When the device runs out of memory even on small tiles.
         """
         size = self.model.info.cell_size
         shape = self.shape_of(frame.shape)
         image = resize(without_hot_pixels(finite(frame)), shape)
         planes = normalise(image, self.model.info.network.image_channels, size)
-        try:
-            output = self._remember(planes)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            raise DeviceError(
-                f"The device '{self.model.device.type}' ran out of memory on a frame "
-                f"of {shape[0]} x {shape[1]} px, as the network sees it. Give a larger "
-                f"cell size, choose another device or close other programs."
-            ) from error
-        maps = self._maps(output, shape)
+        maps = self._output(self._remember(planes), shape)
         if not np.isfinite(maps.foreground).all():
             raise BadModelError(
                 f"Model {self.model.name}: expected finite maps, found others; its "
@@ -135,8 +156,17 @@ class Stream:
     def snapshot(self) -> StreamState:
         """Note all that is remembered, to go on from here later with `restore`."""
         memory = None if self._state is None else tuple(self._state)
-        digest = self.model.info.digest
-        return StreamState(memory, self._age, tuple(self._recent), digest)
+        return StreamState(
+            memory=memory,
+            age=self._age,
+            recent=tuple(self._recent),
+            digest=self.model.info.digest,
+            tile=self._runner.tile,
+        )
+
+    def take_note(self) -> str:
+        """Give what the user should know of the last frame, once; may be empty."""
+        return self._runner.take_note()
 
     def restore(self, state: StreamState | None) -> None:
         """Go on as after the frame that ``state`` was noted at; None forgets all.
@@ -154,8 +184,8 @@ class Stream:
                 f"Model {self.model.name}: expected a memory of its own, found that of "
                 f"other weights. Start again from the first frame."
             )
-        memory, device = state.memory, self.model.device
-        self._state = None if memory is None else [m.to(device) for m in memory]
+        self._state = None if state.memory is None else list(state.memory)
+        self._runner.restore(state.tile)
         self._age, self._recent = state.age, list(state.recent)
 
     def shape_of(self, frame_shape: tuple[int, ...]) -> tuple[int, int]:
@@ -172,19 +202,19 @@ class Stream:
             )
         return height, width
 
-    def _remember(self, planes: Floats) -> Output:
+    def _remember(self, planes: Floats) -> Maps:
         """Run a frame after those before it, as far back as the memory reaches."""
         if self.memory_span and self._age >= self.memory_span:
             self._state, self._age = None, 0
             for before in self._recent:
                 _, self._state = self._run(before)
-        output, self._state = self._run(planes)
+        maps, self._state = self._run(planes)
         self._age += 1
         if self.memory_span:
             self._recent = [*self._recent, planes][-WARM_UP:]
-        return output
+        return maps
 
-    def _run(self, planes: Floats) -> tuple[Output, State]:
+    def _run(self, planes: Floats) -> tuple[Maps, State]:
         stride = self.model.info.network.stride
         before = margins(planes.shape[1:])
         sides = [
@@ -193,35 +223,22 @@ class Stream:
         ]
         # Mirrored frames have no edge that the network could take for a cell's.
         padded = np.pad(planes, ((0, 0), *sides), mode="symmetric")
-        tensor = torch.from_numpy(padded)[None].to(self.model.device)
-        with torch.inference_mode():
-            output, state = self.model.network(tensor, self._state)
-        return output, state
+        return self._runner.run(padded, self._state)
 
-    def _maps(self, output: Output, shape: tuple[int, int]) -> FrameOutput:
+    def _output(self, maps: Maps, shape: tuple[int, int]) -> FrameOutput:
         rows, columns = (
             slice(margin, margin + side)
             for margin, side in zip(margins(shape), shape, strict=True)
         )
-
-        def plain(tensor: torch.Tensor) -> Floats:
-            found: Floats = tensor[0, :, rows, columns].float().cpu().numpy()
-            # Sums depend on the layout in memory, and what is read back has this one.
-            return np.ascontiguousarray(found)
-
-        unit = F.normalize(output.embedding, dim=1, eps=1e-4)
-        # Without a foreground head the background is the direction e_1 (Payer 2019).
-        inside = (
-            1 - unit[:, :1].square()
-            if output.foreground is None
-            else output.foreground.sigmoid()
-        )
+        # Sums depend on the layout in memory, and what is read back has this one.
+        found = to_host({n: m[..., rows, columns] for n, m in maps.items()})
+        seed = found.get("seed")
         return FrameOutput(
-            foreground=plain(inside)[0],
-            embedding=plain(unit),
-            offset=None if output.offset is None else plain(output.offset),
-            motion=None if output.motion is None else plain(output.motion),
-            seed=None if output.seed is None else plain(output.seed.sigmoid())[0],
+            foreground=found["foreground"][0],
+            embedding=found["embedding"],
+            offset=found.get("offset"),
+            motion=found.get("motion"),
+            seed=None if seed is None else seed[0],
             cell_size=self.model.info.cell_size,
         )
 
@@ -234,16 +251,6 @@ def margins(shape: tuple[int, ...]) -> tuple[int, int]:
     """
     above, left = (max(0, -(-(LEAST_SIDE - side) // 2)) for side in shape)
     return above, left
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of PyTorch says that memory ran out, on whatever device."""
-    # Only CUDA has an error class of its own; the CPU and MPS say it in words.
-    said = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        words in said
-        for words in ("not enough memory", "can't allocate", "out of memory")
-    )
 
 
 def resize(image: Floats, shape: tuple[int, int]) -> Floats:

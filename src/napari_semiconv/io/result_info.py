@@ -27,7 +27,7 @@ INFO = "result.json"
 State = Literal["running", "cancelled", "finished"]
 
 # Settings that do not change what is found, and the model's name: its hash counts.
-FREE = {"device", "skip_unreadable", "model"}
+FREE = {"device", "skip_unreadable", "model", "look_ahead"}
 
 
 class MovieFacts(Settings):

@@ -11,6 +11,8 @@ ClusteredAs = Literal["groups", "pixels"]
 # By cell size, or height and width that the published networks saw.
 Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+PrecisionName = Literal["auto", "float32", "bfloat16"]
+LookAhead = Literal["auto", "on", "off"]
 
 
 class VotesSettings(Settings):
@@ -248,6 +250,27 @@ class SegmentSettings(Settings):
     hdbscan: HdbscanSettings = HdbscanSettings()
     payer: PayerSettings = PayerSettings()
     link: LinkSettings = LinkSettings()
+    precision: PrecisionName = setting(
+        "auto",
+        "Precision",
+        "Numbers the network computes with; auto takes bfloat16 on CUDA cards that "
+        "have it and float32 elsewhere. What it remembers is always float32.",
+    )
+    tile: int | None = setting(
+        None,
+        "Tile",
+        "Side of the tiles that larger frames are computed in, as the network sees "
+        "them, halo included.",
+        "px",
+        empty="frames are whole up to 8 megapixels",
+        ge=256,
+    )
+    look_ahead: LookAhead = setting(
+        "auto",
+        "Look ahead",
+        "Run the network on the next frame while the cells of this one are sought; the "
+        "result is the same.",
+    )
 
     @property
     def network_shape(self) -> tuple[int, int] | None:
