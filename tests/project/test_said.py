@@ -14,8 +14,9 @@ from napari_semiconv.inference.constraints import Constraints
 from napari_semiconv.inference.holding import unmet
 from napari_semiconv.inference.resolve import resolve
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.correcting import correction_of
 from napari_semiconv.project.project import Project
-from napari_semiconv.project.said import constraints_of, edit_of, read_said, write_said
+from napari_semiconv.project.said import constraints_of, read_said, write_said
 from napari_semiconv.settings import SegmentSettings
 
 
@@ -69,7 +70,7 @@ def test_a_file_gives_back_what_was_said(project, tmp_path):
 
 def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "said.npz").write_bytes(b"nothing")
-    with pytest.raises(BadInputError, match="Start the run again"):
+    with pytest.raises(BadInputError, match="Start again"):
         read_said(tmp_path / "said.npz")
 
 
@@ -109,9 +110,9 @@ def test_a_correction_is_one_edit_that_is_undone_at_once(project):
     before = shown(project.document)
     labels = project.document.labels(4)
     correction = Constraints(labels.shape, joined=[[(4, 3), (4, 8)]])
-    told = constraints_of(project.document, 4).and_also(correction)
-    found = resolve(perfect_output(labels), labels, told)
-    project.do(edit_of(4, (found.window, found.labels), correction))
+    told = correction_of(project.document, 4, correction)
+    found = resolve(perfect_output(labels), labels, told.told)
+    project.do(told.edit(found.window, found.labels))
     now = project.document.labels(4)
     assert now[4, 3] == now[4, 8] != 0
     assert project.lineage.tracks[int(now[4, 3])].is_confirmed(4)

@@ -14,6 +14,7 @@ from ..errors import SemiconvError
 from ..movie import Movie
 from ..settings import SegmentSettings
 from .book import centroids, write_array
+from .corrector import Corrector
 from .messages import (
     Cancel,
     CellSize,
@@ -24,6 +25,7 @@ from .messages import (
     Previewed,
     Ready,
     Request,
+    Resolve,
     Segment,
     Warm,
     read_request,
@@ -69,6 +71,8 @@ class Child:
                 self._preview(request)
             elif isinstance(request, Segment):
                 self._segment(request)
+            elif isinstance(request, Resolve):
+                self._resolve(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
         except MemoryError:
@@ -89,6 +93,10 @@ class Child:
     @cached_property
     def _tools(self) -> Tools:
         return self._make_tools()
+
+    @cached_property
+    def _corrector(self) -> Corrector:
+        return Corrector(self._tools)
 
     def _warm(self, request: Warm) -> None:
         tools = self._tools
@@ -126,6 +134,14 @@ class Child:
         stops = partial(self._stops, request.ticket)
         Run(request, plan, self._tools, self._say, stops).go(movie, model)
 
+    def _resolve(self, request: Resolve) -> None:
+        movie = self._movie(request.movie)
+        model = self._model(request.settings)
+        settings = self._sized(request, movie, range(request.begin, request.frame + 1))
+        stops = partial(self._stops, request.ticket)
+        answer = self._corrector.answer(request, movie, model, settings, stops)
+        self._say(answer)
+
     def _stops(self, ticket: int) -> bool:
         return self._closing or ticket in self._cancelled
 
@@ -144,7 +160,7 @@ class Child:
         return self._models[key]
 
     def _sized(
-        self, request: Preview | Segment, movie: Movie, frames: range
+        self, request: Preview | Segment | Resolve, movie: Movie, frames: range
     ) -> SegmentSettings:
         """Fill in the cell size, in px, where the user gave none."""
         settings = request.settings

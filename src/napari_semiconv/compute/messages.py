@@ -84,6 +84,27 @@ class Segment(Settings):
     said: Path | None = None
 
 
+class Resolve(Settings):
+    """Ask for the cells of one frame once a correction was worked in.
+
+    ``labels`` is a .npy file of the cells as they are, (Y, X), ``said`` a file of all
+    that is to hold. The window that changes is written to the .npy file ``output``.
+    The frame is seen again as by a run with these settings from the frame ``begin``
+    on; ``run`` is its folder, whose saved states shorten that.
+    """
+
+    do: Literal["resolve"] = "resolve"
+    ticket: int = 0
+    movie: MovieChoice
+    settings: SegmentSettings
+    frame: int
+    begin: int = 0
+    labels: Path
+    said: Path
+    output: Path
+    run: Path | None = None
+
+
 class Cancel(Settings):
     """Ask the child to stop after the frame it is working on."""
 
@@ -117,6 +138,24 @@ class Previewed(Settings):
     output: Path
     cells: int
     seconds: float
+
+
+class Resolved(Settings):
+    """Tell that the cells of a window of a frame lie in ``output``, (height, width).
+
+    ``box`` is its first row and column, height and width, px; all are 0 when nothing
+    changes. ``at_hand`` tells that the network did not have to see the frame again.
+    With ``cancelled`` nothing was written.
+    """
+
+    event: Literal["resolved"] = "resolved"
+    ticket: int = 0
+    frame: int
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    output: Path
+    seconds: float
+    at_hand: bool = False
+    cancelled: bool = False
 
 
 class Started(Settings):
@@ -184,9 +223,17 @@ class Failed(Settings):
     message: str
 
 
-Request = Warm | Preview | Segment | Cancel
+Request = Warm | Preview | Segment | Resolve | Cancel
 Message = (
-    Ready | CellSize | Previewed | Started | FrameDone | Solving | Finished | Failed
+    Ready
+    | CellSize
+    | Previewed
+    | Resolved
+    | Started
+    | FrameDone
+    | Solving
+    | Finished
+    | Failed
 )
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(

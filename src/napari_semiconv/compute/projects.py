@@ -61,7 +61,7 @@ def run_project(
     ComputeError
         When the child fails; the frames before are in the project.
     """
-    _check_writable(project)
+    check_writable(project)
     movie = project.movie()
     chosen = range(len(movie)) if frames is None else frames
     run = begin_run(project, chosen, settings)
@@ -95,7 +95,7 @@ def resume_project(
     ComputeError
         When the child fails; the frames before are in the project.
     """
-    _check_writable(project)
+    check_writable(project)
     run = unfinished_run(project)
     if run is None:
         raise BadInputError(
@@ -175,7 +175,14 @@ def _without_context(message: Message, context: int) -> Message:
     return message.model_copy(update=counts)
 
 
-def _check_writable(project: Project) -> None:
+def check_writable(project: Project) -> None:
+    """Refuse a project that cannot be changed.
+
+    Raises
+    ------
+    SaveError
+        When it was opened to be read only.
+    """
     if project.read_only:
         raise SaveError(
             f"{project.folder.name}: opened to be read only, so nothing can be "

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
-from ..inference.constraints import Constraints
+from ..inference.constraints import Constraints, Labels
 from ..movie import Movie
 from ..settings import DeviceName, SegmentSettings
 
 # One `FrameResult` after the other; closing it stops the network.
 Results = Generator[Any, None, None]
+Window = tuple[slice, slice]
 
 
 class Tools(Protocol):
@@ -66,15 +67,40 @@ class Tools(Protocol):
     def load_state(self, path: Path) -> Any:
         """Read the state of a run: it has ``frame`` and ``lineage``."""
 
+    def cache(self) -> Any:
+        """Make an `OutputCache` for what `replay` gives."""
+
+    def replay(
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        state: Any = None,
+    ) -> Results:
+        """Run the network again until the last frame; yield what it says of each.
+
+        As a run over these frames did. With a state, only for frames after it.
+        """
+
+    def resolve(
+        self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
+    ) -> tuple[Window, Labels]:
+        """Solve the cells, (Y, X), that do not hold what is told of a frame again.
+
+        Returns the rows and columns that change, and the cells there.
+        """
+
 
 class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import pipeline, run_state, sizing
+        from ..inference import pipeline, resolve, run_state, sizing
         from ..network import weights
 
         self._pipeline = pipeline
+        self._resolve = resolve
         self._run_state = run_state
         self._sizing = sizing
         self._weights = weights
@@ -137,6 +163,29 @@ class NetworkTools:
     def load_state(self, path: Path) -> Any:
         """Read the state of a run: it has ``frame`` and ``lineage``."""
         return self._run_state.load_run_state(path)
+
+    def cache(self) -> Any:
+        """Make an `OutputCache` for what `replay` gives."""
+        return self._resolve.OutputCache()
+
+    def replay(
+        self,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        frames: range,
+        state: Any = None,
+    ) -> Results:
+        """Run the network again until the last frame; yield what it says of each."""
+        size = self._pipeline.cell_size_for(movie, model, settings, frames)
+        yield from self._resolve.replay(movie, model, settings, frames, size, state)
+
+    def resolve(
+        self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
+    ) -> tuple[Window, Labels]:
+        """Solve the cells, (Y, X), that do not hold what is told of a frame again."""
+        found = self._resolve.resolve(output, labels, told, settings.votes)
+        return found.window, found.labels
 
     def _is_there(self, device: DeviceName) -> bool:
         try:

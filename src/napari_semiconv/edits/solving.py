@@ -34,6 +34,8 @@ class SolveAgain(Edit):
         Labels, as in ``labels``, of the cells that the user spoke of.
     absences
         Row and column of places that the user said have no cell.
+    freed
+        Labels of confirmed cells that the user spoke of and that may be gone.
     """
 
     kind: ClassVar[str] = "solve again"
@@ -43,6 +45,7 @@ class SolveAgain(Edit):
     labels: Labels
     spoken: tuple[int, ...] = ()
     absences: Sequence[tuple[int, int]] = ()
+    freed: tuple[int, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Say where and how many cells are solved again."""
@@ -70,14 +73,14 @@ class SolveAgain(Edit):
         }
         after = relabelled(self.labels, names)
         spoken = [names[label] for label in self.spoken if label in names]
-        self._check_confirmed(draft, box, after, spoken)
+        self._check_confirmed(draft, box, after, {*spoken, *self.freed})
         draft.paint(self.frame, box, after)
         for label in spoken:
             draft.confirm(label, ((self.frame, self.frame),))
         self._mark(draft, box, after)
 
     def _check_confirmed(
-        self, draft: Draft, box: Box, after: Labels, spoken: list[int]
+        self, draft: Draft, box: Box, after: Labels, spoken: set[int]
     ) -> None:
         before = draft.labels(self.frame, box)
         changed = before != after

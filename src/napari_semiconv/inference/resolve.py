@@ -1,11 +1,12 @@
 """A correction worked into one frame: only cells that it touches are solved again."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..errors import UnreadableFrameError
 from ..movie import Movie
 from ..network.weights import Model
 from ..settings import SegmentSettings, VotesSettings
@@ -185,8 +186,21 @@ def output_of(
     BadModelError
         When the state belongs to another model.
     UnreadableFrameError
-        When a frame is damaged.
+        When a frame is damaged, unless it is one before and these may be skipped.
     """
+    *_, output = replay(movie, model, settings, frames, cell_size, state)
+    return output
+
+
+def replay(
+    movie: Movie,
+    model: Model,
+    settings: SegmentSettings,
+    frames: range,
+    cell_size: float,
+    state: RunState | None = None,
+) -> Generator[FrameOutput]:
+    """Yield what the network says of each frame that `output_of` runs it for."""
     span, wanted = settings.memory_span, frames[-1]
     begin = wanted - (len(frames) - 1) % span if span else frames.start
     if state is not None and begin <= state.frame < wanted:
@@ -197,6 +211,11 @@ def output_of(
         # Nothing begins anew on the way: the frames before only warm the memory up.
         stream = Stream.of(model, cell_size, settings, memory_span=0)
         begin = max(frames.start, begin - WARM_UP)
-    for frame in range(begin, wanted):
-        stream.push(movie.frame(frame))
-    return stream.push(movie.frame(wanted))
+    for frame in range(begin, wanted + 1):
+        try:
+            image = movie.frame(frame)
+        except UnreadableFrameError:
+            if frame == wanted or not settings.skip_unreadable:
+                raise
+            continue
+        yield stream.push(image)

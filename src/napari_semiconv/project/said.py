@@ -1,25 +1,34 @@
 """What a project's user said of the cells of its frames, as constraints of a run.
 
-A run gets them as a file beside its folder, since it works in a process of its own.
+Whoever computes gets them as a file, since that is done in a process of its own.
 """
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..edits.document import Document
 from ..edits.region import labels_in
-from ..edits.solving import SolveAgain
 from ..errors import BadInputError
-from ..inference.constraints import Constraints
+from ..inference.constraints import Constraints, Count
 from ..safe import draft_of, saving
 
 Rows = NDArray[np.int64]
-Labels = NDArray[np.int32]
-Window = tuple[slice, slice]
+# Tables that a file holds. The first column of each is the frame; then follow:
+COLUMNS = {
+    "fixed": 3,  # place in the frame, label
+    "gone": 2,  # place
+    "absent": 3,  # row, column
+    "empty": 2,  # place
+    "joined": 4,  # number of the group, row, column
+    "parted": 4,  # number of the group, row, column
+    "counts": 4,  # number of the region, cells, place
+}
 
 
 def constraints_of(document: Document, frame: int) -> Constraints:
@@ -53,36 +62,6 @@ def constraints_of(document: Document, frame: int) -> Constraints:
     )
 
 
-def edit_of(
-    frame: int, found: tuple[Window, Labels], correction: Constraints
-) -> SolveAgain:
-    """Turn cells that were solved again into one edit of a project.
-
-    Parameters
-    ----------
-    frame
-        Index of the frame.
-    found
-        Rows and columns of the window that changed, and its cells.
-    correction
-        What the user said just now, of which the cells were solved again.
-    """
-    (rows, columns), labels = found
-    spoken = np.zeros(correction.shape, bool)
-    for claim in correction.claims:
-        spoken[tuple(claim.pixels.T)] = True
-    for count in correction.counts:
-        spoken |= count.mask
-    return SolveAgain(
-        frame,
-        rows.start,
-        columns.start,
-        labels,
-        tuple(labels_in(labels[spoken[rows, columns]])),
-        tuple((int(y), int(x)) for y, x in correction.absent),
-    )
-
-
 class Said(Mapping[int, Constraints]):
     """What a user said of some frames, each made when it is asked for.
 
@@ -90,20 +69,13 @@ class Said(Mapping[int, Constraints]):
     ----------
     shape
         Height and width of the frames, px.
-    fixed
-        Pixels of settled masks: frame, place in the frame, label, (N, 3), by frame.
-    gone
-        Pixels of cells that were taken away: frame and place, (N, 2), by frame.
-    absent
-        Marked points: frame, row and column, (N, 3), by frame.
+    tables
+        Rows of each table of a file, by its name, ordered by frame.
     """
 
-    def __init__(
-        self, shape: tuple[int, int], fixed: Rows, gone: Rows, absent: Rows
-    ) -> None:
-        self._shape = shape
-        self._rows = (fixed, gone, absent)
-        frames = np.concatenate([rows[:, 0] for rows in self._rows])
+    def __init__(self, shape: tuple[int, int], tables: Mapping[str, Rows]) -> None:
+        self._shape, self._tables = shape, tables
+        frames = np.concatenate([rows[:, 0] for rows in tables.values()])
         self._frames: list[int] = np.unique(frames).tolist()
 
     def __len__(self) -> int:
@@ -115,17 +87,37 @@ class Said(Mapping[int, Constraints]):
     def __getitem__(self, frame: int) -> Constraints:
         if frame not in self._frames:
             raise KeyError(frame)
-        fixed, gone, absent = (self._of(rows, frame) for rows in self._rows)
+        rows = {name: self._of(name, frame) for name in COLUMNS}
         labels = np.zeros(self._shape, np.int32)
-        labels.ravel()[fixed[:, 1]] = fixed[:, 2]
-        mask = np.zeros(self._shape, bool)
-        mask.ravel()[gone[:, 1]] = True
-        return Constraints(self._shape, fixed=labels, gone=mask, absent=absent[:, 1:])
+        labels.ravel()[rows["fixed"][:, 0]] = rows["fixed"][:, 1]
+        return Constraints(
+            self._shape,
+            joined=[group[:, 1:] for group in _groups(rows["joined"])],
+            parted=[group[:, 1:] for group in _groups(rows["parted"])],
+            fixed=labels,
+            empty=self._mask(rows["empty"][:, 0]),
+            absent=rows["absent"],
+            gone=self._mask(rows["gone"][:, 0]),
+            counts=[
+                Count(self._mask(region[:, 2]), int(region[0, 1]))
+                for region in _groups(rows["counts"])
+            ],
+        )
 
-    @staticmethod
-    def _of(rows: Rows, frame: int) -> Rows:
+    def _of(self, name: str, frame: int) -> Rows:
+        rows = self._tables[name]
         first, last = np.searchsorted(rows[:, 0], [frame, frame + 1])
-        return rows[first:last]
+        return rows[first:last, 1:]
+
+    def _mask(self, places: Rows) -> NDArray[np.bool_]:
+        mask = np.zeros(self._shape, bool)
+        mask.ravel()[places] = True
+        return mask
+
+
+def _groups(rows: Rows) -> list[Rows]:
+    """Part rows by their first column, which ascends."""
+    return np.split(rows, np.flatnonzero(np.diff(rows[:, 0])) + 1) if len(rows) else []
 
 
 def write_said(path: Path, document: Document, frames: Iterable[int]) -> bool:
@@ -145,27 +137,65 @@ def write_said(path: Path, document: Document, frames: Iterable[int]) -> bool:
     SaveError
         When it could not be written.
     """
-    rows: tuple[list[Rows], ...] = ([], [], [])
-    for frame in _spoken_of(document, frames):
-        told = constraints_of(document, frame)
-        place = np.flatnonzero(told.settled)
-        labels = told.settled.ravel()[place]
-        rows[0].append(np.stack([np.full(len(place), frame), place, labels], 1))
-        place = np.flatnonzero(told.gone) if told.gone is not None else place[:0]
-        rows[1].append(np.stack([np.full(len(place), frame), place], 1))
-        rows[2].append(np.insert(told.absent, 0, frame, axis=1))
-    if not rows[0]:
+    spoken = _spoken_of(document, frames)
+    told = ((frame, constraints_of(document, frame)) for frame in spoken)
+    return write_constraints(path, told)
+
+
+def write_constraints(path: Path, told: Iterable[tuple[int, Constraints]]) -> bool:
+    """Write what is said of some frames; return whether there is anything.
+
+    Parameters
+    ----------
+    path
+        File to write or replace, whole or not at all.
+    told
+        Frame and what is said of it, ascending.
+
+    Raises
+    ------
+    SaveError
+        When it could not be written.
+    """
+    parts: dict[str, list[Rows]] = {name: [] for name in COLUMNS}
+    shape = None
+    for frame, said in told:
+        shape = said.shape
+        for name, rows in _tables_of(said).items():
+            parts[name].append(np.insert(rows, 0, frame, axis=1))
+    if shape is None:
         return False
-    fixed, gone, absent = (np.concatenate(some) for some in rows)
+    tables: dict[str, Any] = {n: np.concatenate(rows) for n, rows in parts.items()}
     stream = io.BytesIO()
-    shape = np.array(document.shape[1:])
-    np.savez_compressed(stream, shape=shape, fixed=fixed, gone=gone, absent=absent)
+    np.savez_compressed(stream, shape=np.array(shape), **tables)
     draft = draft_of(path)
     with saving(path):
         path.parent.mkdir(exist_ok=True)
         draft.write_bytes(stream.getvalue())
         draft.replace(path)
     return True
+
+
+def _tables_of(said: Constraints) -> dict[str, Rows]:
+    """Rows of all tables, without the frame."""
+    fixed = np.flatnonzero(said.settled)
+    regions = [np.flatnonzero(count.mask) for count in said.counts]
+    numbers = np.array([(n, count.cells) for n, count in enumerate(said.counts)])
+    sizes = np.array([len(region) for region in regions], np.int64)
+    heads = np.repeat(numbers.reshape(-1, 2), sizes, axis=0)
+    rows = {
+        "fixed": np.stack([fixed, said.settled.ravel()[fixed]], 1),
+        "gone": np.flatnonzero(said.gone) if said.gone is not None else (),
+        "absent": said.absent,
+        "empty": np.flatnonzero(said.empty) if said.empty is not None else (),
+        "joined": [(n, y, x) for n, g in enumerate(said.joined) for y, x in g],
+        "parted": [(n, y, x) for n, g in enumerate(said.parted) for y, x in g],
+        "counts": np.column_stack([heads, np.concatenate([*regions, fixed[:0]])]),
+    }
+    return {
+        name: np.asarray(some, np.int64).reshape(-1, COLUMNS[name] - 1)
+        for name, some in rows.items()
+    }
 
 
 def _spoken_of(document: Document, frames: Iterable[int]) -> Iterator[int]:
@@ -181,7 +211,7 @@ def _spoken_of(document: Document, frames: Iterable[int]) -> Iterator[int]:
 
 
 def read_said(path: Path) -> Said:
-    """Read what `write_said` wrote.
+    """Read what `write_said` or `write_constraints` wrote.
 
     Raises
     ------
@@ -191,10 +221,10 @@ def read_said(path: Path) -> Said:
     try:
         with np.load(path) as file:
             height, width = file["shape"].tolist()
-            fixed, gone, absent = (file[name] for name in ("fixed", "gone", "absent"))
-        return Said((height, width), fixed, gone, absent)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+            tables = {name: file[name] for name in COLUMNS}
+        return Said((height, width), tables)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadInputError(
             f"{path}: expected what was said of the cells of a project, found nothing "
-            f"that can be read ({type(error).__name__}). Start the run again."
+            f"that can be read ({type(error).__name__}). Start again."
         ) from error

@@ -1,0 +1,147 @@
+"""Work corrections into frames: in the child, which keeps what the network said."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInputError, BadModelError
+from ..inference.constraints import Constraints, Labels
+from ..io.run_states import RunStates
+from ..movie import Movie
+from ..project.said import read_said
+from ..settings import SegmentSettings
+from .book import write_array
+from .messages import Resolve, Resolved
+from .tools import Tools
+
+# Settings that the network does not look at: all others tell its outputs apart.
+AFTER_NETWORK = {"engine", "votes", "hdbscan", "payer", "link", "look_ahead"}
+
+
+class _CancelledError(Exception):
+    """The request is not wanted any more."""
+
+
+class Corrector:
+    """Solves frames again; what the network said of the last ones is at hand.
+
+    Parameters
+    ----------
+    tools
+        What to compute with.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    @cached_property
+    def _cache(self) -> Any:
+        return self._tools.cache()
+
+    def answer(
+        self,
+        request: Resolve,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        stops: Callable[[], bool],
+    ) -> Resolved:
+        """Do what is asked; the labels of the window that changes are written.
+
+        Parameters
+        ----------
+        request
+            What was asked.
+        movie, model
+            Those that it names.
+        settings
+            Those of the request, with a cell size.
+        stops
+            Whether to stop; asked before each frame that the network sees.
+
+        Raises
+        ------
+        SemiconvError
+            When the frame cannot be seen again, or not all that is said can hold.
+        """
+        start = time.perf_counter()
+        labels, told = _labels_in(request.labels), read_said(request.said)
+        try:
+            output, fresh = self._output(request, movie, model, settings, stops)
+        except _CancelledError:
+            return self._answered(request, start, cancelled=True)
+        said = told.get(request.frame, Constraints(movie.frame_shape))
+        (rows, columns), found = self._tools.resolve(output, labels, said, settings)
+        write_array(request.output, found)
+        box = (rows.start, columns.start, *found.shape)
+        return self._answered(request, start, box=box, at_hand=not fresh)
+
+    def _output(
+        self,
+        request: Resolve,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        stops: Callable[[], bool],
+    ) -> tuple[Any, bool]:
+        """Give what the network says of the frame, and whether it had to see it."""
+        frames = range(request.begin, request.frame + 1)
+        if not len(frames) or frames.start < 0 or frames.stop > len(movie):
+            raise BadInputError(
+                f"{movie.name}: expected a frame within {frames.start}:{len(movie)}, "
+                f"found {request.frame}. Choose a frame of the run."
+            )
+        made: list[Any] = []
+
+        def make() -> Any:
+            state = self._state(request.run, frames, settings.memory_span)
+            seen = self._tools.replay(movie, model, settings, frames, state)
+            while not stops():
+                output = next(seen, None)
+                if output is None:
+                    return made[-1]
+                made[:] = [output]
+            raise _CancelledError
+
+        exact = settings.model_dump_json(exclude=AFTER_NETWORK)
+        digest = self._tools.facts(model)["sha256"]
+        key = (request.movie.model_dump_json(), exact, digest, frames)
+        return self._cache.get(key, make), bool(made)
+
+    def _state(self, run: Path | None, frames: range, span: int) -> Any:
+        """Find the last saved state that shortens the way to the last frame."""
+        if run is None:
+            return None
+        # With a span the memory began anew since: earlier states are of no use.
+        lowest = max(frames.start, frames[-1] - span) if span else frames.start
+        for frame, path in RunStates(run).all().items():
+            if lowest <= frame < frames[-1]:
+                # Without a damaged one the way is longer, and leads to the same.
+                with suppress(BadModelError):
+                    return self._tools.load_state(path)
+        return None
+
+    def _answered(self, request: Resolve, start: float, **facts: Any) -> Resolved:
+        return Resolved(
+            ticket=request.ticket,
+            frame=request.frame,
+            output=request.output,
+            seconds=time.perf_counter() - start,
+            **facts,
+        )
+
+
+def _labels_in(path: Path) -> Labels:
+    try:
+        labels: Labels = np.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInputError(
+            f"{path}: expected the cells of a frame, found nothing that can be read "
+            f"({type(error).__name__}). Try it again."
+        ) from error
+    return labels

@@ -1,0 +1,166 @@
+"""A user's new word on the cells of a frame, beside what was said of them before."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..edits.document import Document
+from ..edits.region import labels_in
+from ..edits.solving import SolveAgain
+from ..errors import BadInputError
+from ..inference.constraints import Constraints, Count, is_among
+from ..inference.holding import unmet
+from .said import constraints_of
+
+Labels = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """All that is said of a frame once the user has said something new.
+
+    Parameters
+    ----------
+    frame
+        Index of the frame.
+    labels
+        Its cells as they are now, (Y, X).
+    word
+        What the user said just now.
+    told
+        That, and all that was said before and still holds.
+    freed
+        Labels of confirmed cells that the new word is about: these may change.
+    """
+
+    frame: int
+    labels: Labels
+    word: Constraints
+    told: Constraints
+    freed: tuple[int, ...] = ()
+
+    def edit(self, window: Window, found: Labels) -> SolveAgain:
+        """Turn cells that were solved again into one edit.
+
+        Parameters
+        ----------
+        window
+            Rows and columns that changed; empty when none.
+        found
+            Cells there, (height, width).
+        """
+        labels = self.labels.copy()
+        labels[window] = found
+        spoken = _claimed(self.word)
+        for count in self.word.counts:
+            spoken |= count.mask
+        # Cells to be confirmed lie in the edit's window, also those that stay as is.
+        inside = (spoken & (labels > 0)) | (labels != self.labels)
+        rows, columns = (_extent(inside.any(axis)) for axis in (1, 0))
+        return SolveAgain(
+            self.frame,
+            rows.start,
+            columns.start,
+            labels[rows, columns],
+            tuple(labels_in(labels[spoken])),
+            tuple((int(y), int(x)) for y, x in self.word.absent),
+            self.freed,
+        )
+
+
+def correction_of(document: Document, frame: int, word: Constraints) -> Correction:
+    """Add the user's new word on a frame to what the document says of it.
+
+    The new word goes first: confirmed cells that it is about, and that do not hold it
+    as they are, are no longer settled, and places that it gives to a cell are no
+    longer marked as empty.
+
+    Parameters
+    ----------
+    document
+        Masks and tracks as they are now.
+    frame
+        Index of the frame.
+    word
+        What the user says now.
+
+    Raises
+    ------
+    BadInputError
+        When the word does not fit the frame or contradicts itself, or something said
+        before that it is not about.
+    """
+    if word.shape != document.shape[1:]:
+        raise BadInputError(
+            f"What is said of frame {frame}: expected it to be of {document.shape[1:]} "
+            f"pixels, found {word.shape}. Use pixels of this movie."
+        )
+    word.check()
+    labels, before = document.labels(frame), constraints_of(document, frame)
+    freed = _freed(labels, before.settled, word)
+    fixed = np.where(is_among(before.settled, freed), 0, before.settled)
+    spoken = _claimed(word)
+    free = before.absent[~spoken[tuple(before.absent.T)]]
+    before = replace(before, fixed=fixed.astype(np.int32), absent=free)
+    told = before.and_also(word)
+    told.check()
+    return Correction(frame, labels, word, told, tuple(freed.tolist()))
+
+
+def region_around(labels: Labels, y: int, x: int) -> Mask:
+    """Find the pixels of the cell at a place and of those that touch it, (Y, X).
+
+    Raises
+    ------
+    BadInputError
+        When no cell is there.
+    """
+    inside = 0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]
+    if not (inside and labels[y, x]):
+        raise BadInputError(
+            f"The pixel (y {y}, x {x}): expected a cell there, found none. Choose a "
+            f"pixel of a cell."
+        )
+    near = ndimage.binary_dilation(labels == labels[y, x], np.ones((3, 3), bool))
+    return is_among(labels, np.unique(labels[near]))
+
+
+def _freed(labels: Labels, settled: Labels, word: Constraints) -> NDArray[np.int64]:
+    """Labels of settled cells that do not hold the user's new word."""
+    numbers: set[int] = set()
+    for one in unmet(labels, word):
+        if one.count:
+            numbers |= _freed_in(word.counts[one.count - 1], labels, settled)
+        else:
+            numbers |= {*settled[tuple(one.pixels.T)].tolist()}
+    return np.array(sorted(numbers - {0}), np.int64)
+
+
+def _freed_in(count: Count, labels: Labels, settled: Labels) -> set[int]:
+    """Settled cells that keep a region from having its number of cells.
+
+    They stay as long as cells that are not settled can make up the number.
+    """
+    here = {*labels_in(settled[count.mask])}
+    out = {*labels_in(settled[~count.mask])} & here
+    others = {*labels_in(labels[count.mask])} - here
+    if others and len(here - out) < count.cells:
+        return out
+    return here
+
+
+def _claimed(word: Constraints) -> Mask:
+    """Pixels that some cell has, as the user says, (Y, X)."""
+    mask = np.zeros(word.shape, bool)
+    for claim in word.claims:
+        mask[tuple(claim.pixels.T)] = True
+    return mask
+
+
+def _extent(line: Mask) -> slice:
+    there = np.flatnonzero(line)
+    return slice(int(there[0]), int(there[-1]) + 1) if len(there) else slice(0, 0)
