@@ -32,6 +32,8 @@ def say(labels, embeddings=None, motion=None, sure=None):
         np.ones(count, np.float32) if sure is None else sure,
         rest,
         rest,
+        kin=np.zeros(count, np.int64),
+        kin_overlap=np.zeros(count, np.float32),
     )
 
 

@@ -199,3 +199,17 @@ def test_memory_does_not_grow_with_the_movie(random):
         labels[y : y + 6, x : x + 6] = 1
         linker.link(frame, cells_of(labels)[1])
     assert linker.open_tracks <= 3
+
+
+def test_kin_are_told_where_frames_were_clustered_in_pairs():
+    first, second = worlds.enlarge(worlds.gap)[[0, 0]]
+    linker = Linker(LinkSettings(), 12.0)
+    _, cells = cells_of(first)
+    labels = linker.link(0, cells)
+    assert not linker.kin[0].any()
+    _, cells = cells_of(second)
+    linker.link(1, cells, shared=cells.labels)
+    assert linker.kin[0].tolist() == labels.tolist()
+    assert linker.kin[1].tolist() == [1.0] * len(labels)
+    linker.link(2, cells)
+    assert not linker.kin[0].any()

@@ -1,5 +1,7 @@
 """The global solver in drawn worlds: hidden labels, the user's word, odd evidence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
@@ -513,3 +515,22 @@ def test_solving_is_deterministic_and_pushing_on_is_possible(movie):
     solver.push(len(movie), movie[-1])
     again = np.concatenate([movie, movie[-1:]])
     assert_sound(solver.solve(), again)
+
+
+def test_cells_found_together_are_linked_where_masks_say_nothing():
+    """Without kin the left cell is the same; with it the one that stepped over it."""
+    rest = "............  ............"
+    world = worlds.enlarge(
+        worlds.draw(
+            rest, ".11.........  ........11..", ".11.........  ........11..", rest
+        )
+    )
+    alone = Solver(LinkSettings(), 8.0)
+    told = Solver(LinkSettings(), 8.0)
+    for frame, labels in enumerate(world):
+        said = say([1])
+        kin = np.array([frame], np.int64)  # of the first frame there is none
+        alone.push(frame, labels, said)
+        told.push(frame, labels, replace(said, kin=kin, kin_overlap=np.float32([1])))
+    assert len({*alone.solve().track.tolist()}) == 2
+    assert len({*told.solve().track.tolist()}) == 1

@@ -15,7 +15,10 @@ from .options import (
     find_holders,
     list_divisions,
     list_links,
+    with_kin,
 )
+
+Kin = tuple[Integers, Integers, Floats]
 
 NONE = np.zeros(0, np.int64)
 # Frames before and after a division in which the mother was two cells or the daughters
@@ -72,7 +75,14 @@ class Gatherer:
         # Of each cell the one that covers it in the next frame, or -1.
         self._holders: list[Integers] = []
 
-    def push(self, frame: int, cells: Cells, bodies: Bodies, known: Known) -> None:
+    def push(
+        self,
+        frame: int,
+        cells: Cells,
+        bodies: Bodies,
+        known: Known,
+        kin: Kin | None = None,
+    ) -> None:
         """Take in the next frame.
 
         Parameters
@@ -83,11 +93,14 @@ class Gatherer:
             Its cells and their shapes.
         known
             The same cells, row by row, as later frames may go on from them.
+        kin
+            Rows of cells, rows of those of the frame before that were found together
+            with them, and their IoU, (K,) each; None where frames were looked at alone.
         """
         for earlier in reversed(self._seen):
             gap = frame - 1 - earlier.frame
             if gap <= self._settings.most_gap:
-                self._note(earlier, cells, bodies, gap)
+                self._note(earlier, cells, bodies, gap, kin)
         if self._seen and self._seen[-1].frame < frame - 1:
             self._holders.append(np.full(len(self._seen[-1].known.labels), -1))
         self._seen.append(Sighting(frame, self._count, known, cells.labels))
@@ -124,7 +137,14 @@ class Gatherer:
         holder[: len(known)] = known
         return holder
 
-    def _note(self, earlier: Sighting, cells: Cells, bodies: Bodies, gap: int) -> None:
+    def _note(
+        self,
+        earlier: Sighting,
+        cells: Cells,
+        bodies: Bodies,
+        gap: int,
+        kin: Kin | None,
+    ) -> None:
         scene = Scene(
             cells=cells,
             bodies=bodies,
@@ -137,6 +157,8 @@ class Gatherer:
             settings=self._settings,
         )
         links = list_links(scene)
+        if kin is not None and not gap:
+            links = with_kin(scene, links, *kin)
         first, here = earlier.first, self._count
         self._links.append(
             Options(links.track + first, links.cell + here, links.sister, links.gain)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..tracking.evidence import Evidence
-from .cells import Cells
+from .cells import Cells, Integers
+from .cells import Floats as Floats64
 from .cluster import Labels, Sure, mean_embeddings
 from .stream import Floats, FrameOutput, resize
 
@@ -66,8 +67,8 @@ def evidence_of(
     cells: Cells,
     labels: NDArray[np.int64],
     shape: tuple[int, ...],
-    numbers: NDArray[np.int64] | None = None,
-    scored: Sure | None = None,
+    kin: tuple[Integers, Floats64],
+    scored: tuple[NDArray[np.int64], Sure] | None = None,
 ) -> Evidence:
     """Keep what the network says of the cells of a frame, for the solver.
 
@@ -79,19 +80,21 @@ def evidence_of(
         Their labels in the masks, (n,).
     shape
         Height and width of the movie's frames, px.
-    numbers
-        The number that the engine gave each, (n,).
+    kin
+        Label of the cell found together with each in the frame before, and their IoU.
     scored
-        How sure the engine is of its cells; None where it does not tell.
+        The number that the engine gave each, (n,), and how sure it is of its cells;
+        None where it does not tell.
     """
     scale = np.divide(shape, cells.labels.shape)
     motion = (cells.origins - cells.centres) * scale
     persistence, margin = np.full((2, len(labels)), np.nan, np.float32)
-    if scored is not None and numbers is not None:
-        _, here, there = np.intersect1d(numbers, scored.numbers, return_indices=True)
-        persistence[here] = scored.persistence[there]
+    if scored is not None:
+        numbers, sure = scored
+        _, here, there = np.intersect1d(numbers, sure.numbers, return_indices=True)
+        persistence[here] = sure.persistence[there]
         # Nearer to another cell than to their own is as unsure as can be.
-        margin[here] = np.maximum(scored.margin[there], 0)
+        margin[here] = np.maximum(sure.margin[there], 0)
     evidence = Evidence(
         np.arange(len(labels)),
         cells.embeddings.astype(np.float32),
@@ -99,6 +102,8 @@ def evidence_of(
         cells.scores.astype(np.float32),
         persistence=persistence,
         margin=margin,
+        kin=kin[0],
+        kin_overlap=kin[1].astype(np.float32),
     )
     return evidence.named(np.asarray(labels, np.int64))
 

@@ -6,8 +6,16 @@ import numpy as np
 
 from ..settings import LinkSettings
 from ..tracking.lineage import Lineage
-from .cells import Bodies, Cells, Integers, Known, LabelImage, measure_bodies
-from .options import Options, Scene, choose, list_options
+from .cells import (
+    Bodies,
+    Cells,
+    Floats,
+    Integers,
+    Known,
+    LabelImage,
+    measure_bodies,
+)
+from .options import SHARED_IOU, Options, Scene, choose, list_options, overlaps
 
 __all__ = ["Cells", "LinkState", "Linker"]
 
@@ -59,6 +67,7 @@ class Linker:
         self._image: LabelImage = np.zeros((0, 0), np.int32)
         self._frame = -1
         self._last_label = 0
+        self.kin: tuple[Integers, Floats] = np.zeros(0, np.int64), np.zeros(0)
 
     def link(
         self, frame: int, cells: Cells, shared: LabelImage | None = None
@@ -81,7 +90,9 @@ class Linker:
             Track label of each cell, (n,).
         """
         bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
-        chosen = self._choose(cells, bodies, shared)
+        scene = self._scene(cells, bodies, shared)
+        self.kin = find_kin(scene, len(cells.areas))
+        chosen = choose(list_options(scene)) if scene else NO_OPTIONS
         track = np.full(len(cells.areas), -1)  # row of the track each cell continues
         goes_on = chosen.sister < 0
         track[chosen.cell[goes_on]] = chosen.track[goes_on]
@@ -121,14 +132,13 @@ class Linker:
         """Count the tracks that may still go on."""
         return 0 if self._known is None else len(self._known.labels)
 
-    def _choose(
+    def _scene(
         self, cells: Cells, bodies: Bodies, shared: LabelImage | None
-    ) -> Options:
+    ) -> Scene | None:
         if self._known is None:
-            none = np.zeros(0, np.int64)
-            return Options(none, none, none, np.zeros(0))
+            return None
         gaps = self._frame - self._known.seen
-        scene = Scene(
+        return Scene(
             cells,
             bodies,
             self._known,
@@ -138,7 +148,6 @@ class Linker:
             self._cell_size,
             self._settings,
         )
-        return choose(list_options(scene))
 
     def _name(self, track: Integers) -> Integers:
         labels = np.zeros(len(track), np.int64)
@@ -174,3 +183,32 @@ class Linker:
             lost &= frame - old.seen <= self._settings.most_gap
             known = known.and_also(old.take(np.flatnonzero(lost)))
         self._known, self._image, self._frame = known, cells.labels, frame
+
+
+NONE = np.zeros(0, np.int64)
+NO_OPTIONS = Options(NONE, NONE, NONE, np.zeros(0))
+
+
+def find_kin(scene: Scene | None, count: int) -> tuple[Integers, Floats]:
+    """Find the track that each of ``count`` cells was found together with.
+
+    Parameters
+    ----------
+    scene
+        Cells and tracks, with the shared frame where frames were clustered in pairs.
+    count
+        Cells of this frame, n.
+
+    Returns
+    -------
+    tuple
+        Label of the track, 0 for none, and the IoU on the shared frame, both (n,).
+    """
+    none = np.zeros(count, np.int64), np.zeros(count)
+    if scene is None or scene.shared is None or not len(scene.known.labels):
+        return none
+    overlap = overlaps(scene)
+    best = overlap.argmax(1)
+    iou = overlap[np.arange(count), best]
+    found = iou >= SHARED_IOU
+    return np.where(found, scene.known.labels[best], 0), np.where(found, iou, 0)

@@ -197,7 +197,7 @@ def _best_packing(uses: sparse.csr_array, gain: Floats) -> NDArray[np.bool_]:
     return taken
 
 
-def _overlaps(scene: Scene) -> Floats:
+def overlaps(scene: Scene) -> Floats:
     """IoU of each cell, moved back, with each track of the previous frame, (n, m)."""
     both, sizes, areas = scene.pixels
     either = sizes[:, None] + areas - both
@@ -247,7 +247,7 @@ def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
 
 def list_links(scene: Scene) -> Options:
     """List the links that gain something, the best few of each cell."""
-    overlap = _overlaps(scene)
+    overlap = overlaps(scene)
     cell, track = _candidates(scene, overlap)
     iou, gap = overlap[cell, track], scene.gaps[track]
     distance = _distances(scene, cell, track)
@@ -265,6 +265,33 @@ def list_links(scene: Scene) -> Options:
     keep = allowed & (gain > 0)
     alone = np.full(int(keep.sum()), -1)
     return _best_of_each(Options(track[keep], cell[keep], alone, gain[keep]))
+
+
+def with_kin(
+    scene: Scene, links: Options, cell: Integers, track: Integers, iou: Floats
+) -> Options:
+    """Let cells that were found together with a track count as overlapping so much.
+
+    Parameters
+    ----------
+    scene
+        Cells and tracks of two successive frames.
+    links
+        Links of them.
+    cell, track
+        Rows of cells and of the tracks that they were found together with, (K,).
+    iou
+        IoU of each pair on the frame that was clustered with both, (K,).
+    """
+    gain = DIRECT - UNMET * (1 - iou) - _unlikeness(scene, cell, track)
+    gain -= BORDER_WORTH * scene.bodies.at_border[cell]
+    gain -= BORDER_WORTH * scene.known.bodies.at_border[track]
+    worth = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
+    worth[links.cell, links.track] = links.gain
+    worth[cell, track] = np.maximum(worth[cell, track], gain)
+    found = np.nonzero(worth)
+    alone = np.full(len(found[0]), -1)
+    return Options(found[1], found[0], alone, worth[found])
 
 
 def _candidates(scene: Scene, overlap: Floats) -> tuple[Integers, Integers]:

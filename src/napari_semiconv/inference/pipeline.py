@@ -263,7 +263,8 @@ class Tracker:
             Track labels, (Y, X), and what the network says of the cells.
         """
         self._recent = [*self._recent, output][-self._engine.window :]
-        *before, found = self._engine.cluster(self._recent)
+        *earlier, (found, scored) = self._engine.cluster_scored(self._recent)
+        before = [labels for labels, _ in earlier]
         full = enlarge(found, output.foreground - self._foreground, shape)
         found = _only(found, np.unique(full))
         if frame in self._constraints:
@@ -271,14 +272,16 @@ class Tracker:
             held = honour(full, self._constraints[frame], maps)
             if held is not full:
                 # Of cells that only arise now the frames before know nothing.
-                full, before = held, []
+                full, before, scored = held, [], None
                 found = shrink(full, output.shape)
         cells, numbers = describe(found, output)
         shared = _renumber(before[0], numbers) if before else None
         tracks = self._linker.link(frame, cells, shared)
         lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
         lookup[numbers] = tracks
-        return lookup[full], evidence_of(cells, tracks, full.shape)
+        told = None if scored is None else (numbers, scored)
+        evidence = evidence_of(cells, tracks, full.shape, self._linker.kin, told)
+        return lookup[full], evidence
 
 
 def _only(labels: Labels, kept: NDArray[np.int32]) -> Labels:

@@ -15,7 +15,7 @@ from ..tracking.evidence import SCORES, Evidence
 from ..tracking.lineage import Lineage, Track
 from ..tracking.problem import Problem
 from ..tracking.solve import Solution, solve
-from .candidates import MERGED, Gatherer
+from .candidates import MERGED, Gatherer, Kin
 from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
 from .link import Linker
 from .naming import name_tracks
@@ -155,7 +155,8 @@ class Solver:
         known = self._linker.latest
         assert known is not None
         bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
-        self._gatherer.push(frame, cells, bodies, known)
+        kin = self._kin(frame, numbers, evidence)
+        self._gatherer.push(frame, cells, bodies, known, kin)
         self._frames.append(np.full(len(numbers), frame))
         self._labels.append(numbers)
         self._scores.append(_scores(numbers, evidence))
@@ -229,6 +230,22 @@ class Solver:
             closed_before=born,
             closed_after=ended,
         )
+
+    def _kin(
+        self, frame: int, numbers: Integers, evidence: Evidence | None
+    ) -> Kin | None:
+        """Rows of cells and of those of the frame before found together with them."""
+        if evidence is None or not self._frames or not evidence.kin.any():
+            return None
+        before = self._labels[-1]
+        if not len(before) or self._frames[-1][0] != frame - 1:
+            return None
+        _, cell, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
+        kin = evidence.kin[there]
+        track = np.minimum(np.searchsorted(before, kin), len(before) - 1)
+        known = before[track] == kin
+        overlap = evidence.kin_overlap[there].astype(np.float64)
+        return cell[known], track[known], overlap[known]
 
     def _cells(
         self, labels: LabelImage, evidence: Evidence | None

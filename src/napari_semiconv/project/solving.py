@@ -1,9 +1,11 @@
 """Solve the lineage of a project anew: what the user confirmed stays."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..edits.base import Group
 from ..edits.change import Labels
@@ -185,6 +187,7 @@ class _Said:
     def __init__(self, project: Project) -> None:
         self._folders = [project.folder / run.folder for run in project.info.runs]
         self._run_of: dict[int, int] = {}
+        self._before: tuple[int, dict[int, int]] = (-1, {})
         for number in range(1, len(self._folders) + 1):
             for frame in taken_frames(project, number):
                 self._run_of[frame] = number - 1
@@ -206,11 +209,21 @@ class _Said:
         except DAMAGED:
             return None
         now = same_cells(found, labels[::COARSE, ::COARSE])
-        names = np.array([now.get(n, 0) for n in evidence.labels.tolist()], np.int64)
+        names = _named(evidence.labels, now)
         _, first = np.unique(names, return_index=True)
         rows = first[names[first] > 0]
+        # Frames are asked for in order: the last one has the names of the kin.
+        last, before = self._before
+        kin = _named(evidence.kin, before if last == frame - 1 else {})
+        self._before = frame, now
+        evidence = replace(evidence, kin=kin)
         return evidence.take(rows).named(names[rows])
 
     def _read(self, frame: int) -> Evidence | None:
         run = self._run_of.get(frame)
         return None if run is None else read_evidence(self._folders[run], frame)
+
+
+def _named(labels: NDArray[np.int64], names: dict[int, int]) -> NDArray[np.int64]:
+    """Translate labels of a run; 0 for those without a name."""
+    return np.array([names.get(label, 0) for label in labels.tolist()], np.int64)

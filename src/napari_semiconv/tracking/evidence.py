@@ -34,6 +34,11 @@ class Evidence:
     margin
         How clearly its pixels belong to it and not to the next cell, (n,), 0 to 1; NaN
         is unknown.
+    kin
+        Label of the cell of the frame before that was found together with it as one, by
+        an engine that looks at pairs of frames, (n,); 0 is none.
+    kin_overlap
+        IoU of that cell with what was found in its place, (n,).
     """
 
     labels: NDArray[np.int64]
@@ -42,6 +47,8 @@ class Evidence:
     sure: Floats
     persistence: Floats
     margin: Floats
+    kin: NDArray[np.int64]
+    kin_overlap: Floats
 
     @classmethod
     def none(cls, size: int = 0) -> "Evidence":
@@ -53,6 +60,8 @@ class Evidence:
             np.zeros((0, 2), np.float32),
             empty,
             empty,
+            empty,
+            np.zeros(0, np.int64),
             empty,
         )
 
