@@ -104,7 +104,11 @@ def _followed(
 ) -> Iterator[FrameResult]:
     """Decide each frame once, for good."""
     # Checked before the first frame is computed.
-    engine = engine_for(settings, with_votes=model.info.network.offsets)
+    engine = engine_for(
+        settings,
+        with_votes=model.info.network.offsets,
+        device=model.device if settings.votes.on_device else "cpu",
+    )
     if state is None:
         size = cell_size_for(movie, model, settings, frames)
     else:

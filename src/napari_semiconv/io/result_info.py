@@ -27,7 +27,16 @@ INFO = "result.json"
 State = Literal["running", "cancelled", "finished"]
 
 # Settings that do not change what is found, and the model's name: its hash counts.
-FREE = {"device", "skip_unreadable", "model", "look_ahead"}
+FREE = {
+    "device",
+    "skip_unreadable",
+    "model",
+    "look_ahead",
+    "votes.on_device",
+    "link.solver",
+    "link.merges",
+    "link.least_sure",
+}
 
 
 class MovieFacts(Settings):

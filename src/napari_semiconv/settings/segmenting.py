@@ -50,6 +50,12 @@ class VotesSettings(Settings):
         "cells",
         ge=0,
     )
+    on_device: bool = setting(
+        False,
+        "Find cells on the device",
+        "Do this work where the network runs, not on the CPU. The result is to be the "
+        "same; it has not been tried on a graphics card yet.",
+    )
 
 
 class HdbscanSettings(Settings):
