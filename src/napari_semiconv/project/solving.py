@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..edits.base import Group
 from ..edits.change import Labels
+from ..edits.region import areas_in
 from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
@@ -106,12 +107,10 @@ def told_of(lineage: Lineage, frames: range | None = None) -> Told:
         confirmed or not. All frames when None.
     """
     links, born, ended, cells = set(), set(), set(), set()
+    kept = _born_so(lineage, frames)
     for label, track in lineage.tracks.items():
         mother = lineage.tracks.get(track.parent)
-        met = track.begin if mother is None else mother.end
-        if track.parent_confirmed or _outside(
-            frames, track.begin, track.begin - 1, met
-        ):
+        if label in kept:
             born.add((track.begin, label))
             if mother is not None:
                 ended.add((mother.end, mother.label))
@@ -129,6 +128,20 @@ def told_of(lineage: Lineage, frames: range | None = None) -> Told:
     return Told(frozenset(links), frozenset(born), frozenset(ended), frozenset(cells))
 
 
+def _born_so(lineage: Lineage, frames: range | None) -> set[int]:
+    """Tracks whose parent, or that there is none, stays; sisters stay together."""
+    tracks = lineage.tracks
+    kept = set()
+    for label, track in tracks.items():
+        mother = tracks.get(track.parent)
+        met = track.begin if mother is None else mother.end
+        outside = _outside(frames, track.begin, track.begin - 1, met)
+        if track.parent_confirmed or outside:
+            kept.add(label)
+    mothers = {tracks[label].parent for label in kept} - {0}
+    return kept | {label for label, track in tracks.items() if track.parent in mothers}
+
+
 def _outside(frames: range | None, *places: int) -> bool:
     return frames is not None and not any(t in frames for t in places)
 
@@ -141,13 +154,33 @@ def _take(project: Project, solved: Solved, group: int, within: range | None) ->
         changed = {old: new for old, new in named if new not in (0, old)}
         if changed:
             names[frame] = changed
-    found = solved.lineage.tracks
+    scores_now = _scores(project.lineage, solved, within)
+    found = replace(solved, scores=scores_now).lineage.tracks
     parents = {label: track.parent for label, track in found.items()}
     tracks = TakeTracks(names, _open(project.lineage, names, parents, within))
     scores = TakeScores({label: track.scores for label, track in found.items()})
     # Together, so that tracks never have scores that are those of others.
     out = [DeleteCell(frame, label) for frame, label in solved.left_out]
     project.do(Group((*out, tracks, scores), TITLE), group)
+
+
+def _scores(
+    lineage: Lineage, solved: Solved, within: range | None
+) -> NDArray[np.float64]:
+    """Scores of all cells, (N, 4): as before where the link to the past was not asked.
+
+    There it was fixed, and would seem as sure as if it was confirmed.
+    """
+    scores = solved.scores.copy()
+    if within is None:
+        return scores
+    tables = {label: lineage.scores(label) for label in lineage.tracks}
+    cells = zip(solved.frame.tolist(), solved.label.tolist(), strict=True)
+    for row, (frame, label) in enumerate(cells):
+        if _outside(within, frame, frame - 1):
+            table, begin = tables[label], lineage.tracks[label].begin
+            scores[row] = table[frame - begin] if len(table) else np.nan
+    return scores
 
 
 def _open(
@@ -172,12 +205,7 @@ def last_settings(project: Project) -> SegmentSettings:
 def _usual_size(project: Project, frames: list[int]) -> float:
     """Median diameter of the cells of some frames, px."""
     chosen = frames[:: max(1, len(frames) // 5)]
-    areas = [
-        count
-        for frame in chosen
-        for count in np.bincount(project.document.labels(frame).ravel())[1:].tolist()
-        if count
-    ]
+    areas = np.concatenate([areas_in(project.document.labels(t))[1] for t in chosen])
     return float(np.sqrt(4 / np.pi * np.median(areas)))
 
 
