@@ -71,10 +71,43 @@ class BlobTools:
                 frame, done, len(frames), labels.astype(np.int32), lineage
             )
 
+    def cache(self):
+        return Kept()
+
+    def replay(self, movie, model, settings, frames, state=None):
+        for done, frame in enumerate(frames, 1):
+            self._work(done)
+            yield movie.frame(frame)
+
+    def resolve(self, output, labels, told, settings):
+        """Cells that are joined become one; pixels go to the nearest that is parted."""
+        after = labels.copy()
+        for group in told.joined:
+            cells = labels[tuple(group.T)]
+            after[np.isin(after, cells[cells > 0])] = cells[0]
+        for group in told.parted:
+            places = np.argwhere(after == after[tuple(group[0])])
+            far = np.linalg.norm(places[:, None] - group[None], axis=2)
+            nearest = far.argmin(1)
+            new = nearest + labels.max()
+            after[tuple(places[nearest > 0].T)] = new[nearest > 0]
+        for y, x in told.absent:
+            after[after == after[y, x]] = 0
+        return (slice(0, labels.shape[0]), slice(0, labels.shape[1])), after
+
     def _work(self, done):
         if done == 2 and self.mode in TROUBLE:
             TROUBLE[self.mode]()
         threading.Event().wait(SECONDS.get(self.mode, 0.0))
+
+
+class Kept(dict):
+    """What was made once is there."""
+
+    def get(self, key, make):
+        if key not in self:
+            self[key] = make()
+        return self[key]
 
 
 def crash():

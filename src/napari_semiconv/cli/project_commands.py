@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .words import frame_span, share
+from .words import count, frame_span, index, pixel, share
 
 # Names of the formats in `io.exports`, which takes long to load.
 EXPORTS = ("ctc", "tiff", "ome-zarr", "geff", "trackmate", "csv", "rois")
@@ -18,6 +18,7 @@ WHERE = {
     "history": ("projects", "history"),
     "run": ("running", "run"),
     "solve": ("solving", "solve"),
+    "correct": ("correcting", "correct"),
 }
 
 
@@ -27,6 +28,7 @@ def add_commands(commands: Any) -> None:
     _add_import(commands)
     _add_run(commands)
     _add_solve(commands)
+    _add_correct(commands)
     command = _add(commands, "check", "read all of a project and tell faults")
     command.add_argument("project", type=Path, metavar="PROJECT")
     command = _add(commands, "history", "tell who did what to a project")
@@ -93,6 +95,39 @@ def _add_solve(commands: Any) -> None:
         metavar="P",
         help="delete cells that are seen in one frame only and that the network is "
         "less sure of, 0 to 1 (default: keep every cell)",
+    )
+
+
+def _add_correct(commands: Any) -> None:
+    summary = "say something of the cells of a frame and have them found again"
+    command = _add(commands, "correct", summary)
+    command.add_argument("project", type=Path, metavar="PROJECT")
+    command.add_argument(
+        "--frame", type=index, required=True, metavar="T", help="counted from 0"
+    )
+    word = command.add_mutually_exclusive_group(required=True)
+    pixels: dict[str, Any] = {"type": pixel, "nargs": "+", "metavar": "Y,X"}
+    word.add_argument(
+        "--together",
+        **pixels,
+        help="one cell has all these pixels, counted from 0 (row,column)",
+    )
+    word.add_argument(
+        "--apart", **pixels, help="each of these pixels has a cell of its own"
+    )
+    word.add_argument(
+        "--count",
+        type=count,
+        metavar="N",
+        help="there are exactly N cells where the cell at --at and those that touch "
+        "it are",
+    )
+    word.add_argument("--none", **pixels, help="no cell is at these pixels")
+    command.add_argument(
+        "--at", type=pixel, metavar="Y,X", help="with --count: a pixel of a cell"
+    )
+    command.add_argument(
+        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
     )
 
 

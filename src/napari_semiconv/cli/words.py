@@ -58,6 +58,16 @@ def count(text: str) -> int:
     return int(text)
 
 
+def pixel(text: str) -> tuple[int, int]:
+    """Read ``Y,X``, a pixel counted from 0."""
+    y, comma, x = text.partition(",")
+    if not (comma and y.isdecimal() and x.isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"expected Y,X such as 120,64, counted from 0, found '{text}'"
+        )
+    return int(y), int(x)
+
+
 def z_choice(text: str) -> int | str:
     """Read a slice number or ``max``."""
     return text if text == "max" else index(text)

@@ -64,7 +64,7 @@ def resolve_in_project(
         When the project can only be read, or nothing can be written.
     """
     check_writable(project)
-    run = _run_of(project, frame)
+    run = run_of(project, frame)
     if not word:
         raise BadInputError(
             f"Frame {frame}: expected something that is said of its cells, found "
@@ -112,8 +112,14 @@ def _take(project: Project, correction: Correction, message: Resolved) -> None:
     project.do(correction.edit(window, found))
 
 
-def _run_of(project: Project, frame: int) -> ProjectRun:
-    """Find the last run that computed a frame."""
+def run_of(project: Project, frame: int) -> ProjectRun:
+    """Find the last run that computed a frame.
+
+    Raises
+    ------
+    BadInputError
+        When none did, or the movie has no such frame.
+    """
     count = project.document.shape[0]
     if not 0 <= frame < count:
         raise BadInputError(

@@ -188,8 +188,9 @@ def output_of(
     UnreadableFrameError
         When a frame is damaged, unless it is one before and these may be skipped.
     """
-    *_, output = replay(movie, model, settings, frames, cell_size, state)
-    return output
+    for output in replay(movie, model, settings, frames, cell_size, state):
+        last = output
+    return last
 
 
 def replay(
