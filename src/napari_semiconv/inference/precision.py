@@ -22,8 +22,7 @@ def is_half(precision: PrecisionName, device: torch.device) -> bool:
     Parameters
     ----------
     precision
-        What was chosen; ``auto`` takes bfloat16 where the card was built for it. On
-        a CPU it is slower than float32 but on the newest.
+        What was chosen; ``auto`` takes bfloat16 on CUDA cards that were built for it.
     device
         Where the network runs.
 
