@@ -9,6 +9,7 @@ from ..inference.solving import Solved
 from ..project.project import Project
 from ..project.solving import last_settings, solve_steps
 from ..settings import SegmentSettings
+from ..tracking.lineage import Lineage
 from .progress import StopRequest, closing_early, progress_bar, tell
 from .running import frames_in_span
 
@@ -36,10 +37,12 @@ def solve(arguments: argparse.Namespace) -> None:
         within = None
         if arguments.frames is not None:
             within = frames_in_span(project.document.shape[0], arguments.frames)
-        before = {t.label: t for t in project.lineage.tracks.values()}
-        steps = solve_steps(project, _settings(project, arguments), within)
+        parents = {n: track.parent for n, track in project.lineage.tracks.items()}
+        stop = StopRequest()
+        settings = _settings(project, arguments)
+        steps = solve_steps(project, settings, within, ask=lambda: _heed(stop))
         with (
-            StopRequest() as stop,
+            stop,
             progress_bar(0, "frame") as bar,
             closing_early(steps),
         ):
@@ -49,16 +52,22 @@ def solve(arguments: argparse.Namespace) -> None:
         for (frame, label), into in sorted(solved.merged.items()):
             tell(f"Merge: cell {label} of frame {frame} seems to go into {into}.")
         lineage = project.lineage
-        changed = sum(
-            before.get(label) is None or before[label].runs != track.runs
-            for label, track in lineage.tracks.items()
-        )
         facts = (
             counted(len(lineage.tracks), "track"),
             counted(len(lineage.daughters()), "division"),
-            f"{changed} changed",
+            f"{_changed(solved, lineage, parents)} changed",
         )
         print(f"{', '.join(facts)}: {project.folder}")
+
+
+def _changed(solved: Solved, lineage: Lineage, parents: dict[int, int]) -> int:
+    """Count the tracks that have other cells, or another parent, than before."""
+    moved = solved.label != solved.track
+    touched = {*solved.label[moved].tolist(), *solved.track[moved].tolist()}
+    return sum(
+        label in touched or parents.get(label) != track.parent
+        for label, track in lineage.tracks.items()
+    )
 
 
 def _settings(project: Project, arguments: argparse.Namespace) -> SegmentSettings:
@@ -80,5 +89,9 @@ def _finished(steps: Steps, bar: Any, stop: StopRequest) -> Solved:
             return solved
         bar.total = total
         bar.update(done - bar.n)
-        if stop.came:
-            raise KeyboardInterrupt
+        _heed(stop)
+
+
+def _heed(stop: StopRequest) -> None:
+    if stop.came:
+        raise KeyboardInterrupt

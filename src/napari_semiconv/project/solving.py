@@ -1,6 +1,6 @@
 """Solve the lineage of a project anew: what the user confirmed stays."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -34,6 +34,7 @@ def solve_steps(
     settings: SegmentSettings | None = None,
     within: range | None = None,
     group: int | None = None,
+    ask: Callable[[], None] | None = None,
 ) -> Generator[tuple[int, int], None, Solved]:
     """Find the best lineage of all frames of a project, and take it over as one step.
 
@@ -51,6 +52,9 @@ def solve_steps(
         Frames whose links are decided anew; all when None.
     group
         Number that the edits share with others, so that they are undone together.
+    ask
+        Called while all is weighed, after the last frame was looked at; what it raises
+        stops the work and leaves the project as it was.
 
     Yields
     ------
@@ -87,10 +91,16 @@ def solve_steps(
         solver.push(frame, labels, said.of(frame, labels))
         yield done + 1, len(frames)
     beyond = project.document.next_number - 1
-    solved = solver.solve(told_of(lineage, within), beyond)
+    told, asked = told_of(lineage, within), ask or _nothing
+    solved = solver.solve(told, beyond, tell=lambda *_: asked())
+    asked()
     group = project.history.new_group() if group is None else group
     _take(project, solved, group, within)
     return solved
+
+
+def _nothing() -> None:
+    pass
 
 
 def told_of(lineage: Lineage, frames: range | None = None) -> Told:
