@@ -20,6 +20,7 @@ from napari_semiconv.errors import BadInputError, EditError, SaveError
 from napari_semiconv.io.observing import lineage_of_labels
 from napari_semiconv.io.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.facts import RunFacts
 from napari_semiconv.project.project import Project
 from napari_semiconv.project.solving import solve_steps, told_of
 from napari_semiconv.settings import LinkSettings, SegmentSettings
@@ -444,3 +445,15 @@ def test_whatever_was_edited_what_is_confirmed_stays(random, whole):
             if after != before:
                 project.undo()
                 assert state(project.document) == before
+
+
+def test_settings_of_another_release_are_told_in_one_sentence():
+    facts = RunFacts(
+        folder="runs/0001",
+        frames=(0, 1),
+        first=0,
+        group=1,
+        settings={"engine": "of tomorrow"},
+    )
+    with pytest.raises(BadInputError, match=r"^runs/0001: .*engine.*Run the network"):
+        facts.chosen()

@@ -1,7 +1,7 @@
 """Run the network for a project: in the child, its frames taken over as they come."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from ..errors import BadInputError, SaveError
 from ..movie import Movie
@@ -106,6 +106,10 @@ def resume_project(
     yield from _with_solving(messages, project, run, stop)
 
 
+class _Stopped(Exception):
+    """The user stopped while tracks were weighed."""
+
+
 def _with_solving(
     messages: Iterator[Message], project: Project, run: ProjectRun, stop: Stop | None
 ) -> Iterator[Message]:
@@ -130,13 +134,17 @@ def _solve(
     if not project.lineage.tracks:
         return
     within = range(run.facts.first, run.frames.stop)
-    steps = solve_steps(project, settings, within, run.facts.group)
-    with closing(steps):
+
+    def ask() -> None:
+        if stop is not None and stop():
+            raise _Stopped
+
+    steps = solve_steps(project, settings, within, run.facts.group, ask)
+    # The frames are there, linked as they came; `solve` can weigh them later.
+    with closing(steps), suppress(_Stopped):
         for done, total in steps:
             yield Solving(ticket=ticket, done=done, total=total)
-            if stop is not None and stop():
-                # The frames are there, linked as they came; `solve` can do it later.
-                return
+            ask()
 
 
 def _follow(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..errors import BadInputError
 from ..io.results import MovieFacts
 from ..safe import write_json_safely
-from ..settings import Settings
+from ..settings import SegmentSettings, Settings
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv project"
@@ -36,6 +36,25 @@ class RunFacts(Settings):
     first: int
     group: int
     settings: Value
+
+    def chosen(self, values: Value | None = None) -> SegmentSettings:
+        """Give the settings as such, out of other ``values`` where those are given.
+
+        Raises
+        ------
+        BadInputError
+            When they are none of this release.
+        """
+        try:
+            return SegmentSettings.model_validate(values or self.settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise BadInputError(
+                f"{self.folder}: expected the settings of a run, found one that cannot "
+                f"be used ({place}: {first['msg']}). Run the network anew, with "
+                f"settings of this release."
+            ) from error
 
 
 class ProjectInfo(Settings):

@@ -70,8 +70,8 @@ class ProjectRun:
         try:
             values = ResultStore.open(self.folder).info.settings
         except BadInputError:
-            values = self.facts.settings
-        return SegmentSettings.model_validate(values)
+            values = None
+        return self.facts.chosen(values)
 
     def write_said(self) -> Path | None:
         """Write what the user said of the run's frames beside its folder.

@@ -209,7 +209,7 @@ def last_settings(project: Project) -> SegmentSettings:
     """Give the settings of the last run; the usual ones when there was none."""
     if not project.info.runs:
         return SegmentSettings()
-    return SegmentSettings.model_validate(project.info.runs[-1].settings)
+    return project.info.runs[-1].chosen()
 
 
 def _usual_size(project: Project, frames: list[int]) -> float:
@@ -252,6 +252,8 @@ class _Said:
         rows = first[names[first] > 0]
         # Frames are asked for in order: the last one has the names of the kin.
         last, before = self._before
+        if self._run_of.get(last) != self._run_of[frame]:
+            last = -1  # another run has labels of its own
         kin = _named(evidence.kin, before if last == frame - 1 else {})
         self._before = frame, now
         evidence = replace(evidence, kin=kin)
