@@ -33,7 +33,7 @@ class Way:
     name: str
     make: Callable[[Embedder, Tensor], Step]
     half: bool = False
-    warm_up: int = 2
+    warm_up: int = 1
 
 
 def ways_for(device: torch.device, *, compiled: bool) -> list[Way]:

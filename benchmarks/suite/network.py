@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps or auto")
     parser.add_argument("--sizes", default="512,1024", help="sides in px, with commas")
     parser.add_argument("--networks", default=",".join(NETWORKS), help="with commas")
-    parser.add_argument("--repeats", type=int, default=3, help="timed frames of each")
+    parser.add_argument("--repeats", type=int, default=2, help="timed frames of each")
     parser.add_argument("--tiles", default="512,768", help="sides in px, with commas")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--seed", type=int, default=0, help="of frames and weights")

@@ -221,7 +221,7 @@ def test_on_a_card_tiles_and_looking_ahead_change_no_frame_order(simulated):
     known = SegmentSettings(cell_size=24, device="cuda")
     runs = [
         list(segment_and_track(movie, model, known.model_copy(update=changes)))
-        for changes in ({"look_ahead": "off"}, {"look_ahead": "on"}, {"tile": 256})
+        for changes in ({"look_ahead": "off"}, {"look_ahead": "on"}, {"tile": "256"})
     ]
     for one, other, tiled in zip(*runs, strict=True):
         assert one.frame == other.frame == tiled.frame

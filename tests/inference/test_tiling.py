@@ -115,7 +115,7 @@ def test_without_a_halo_seams_would_show(tmp_path, frames, monkeypatch):
 def test_tiles_go_on_from_disk_bit_by_bit(tmp_path, frames):
     movie = movie_from_array(frames, "TYX")
     model = tiny_model(tmp_path)
-    settings = CRUMBS.model_copy(update={"tile": 256, "memory_span": 3})
+    settings = CRUMBS.model_copy(update={"tile": "256", "memory_span": 3})
     whole = []
     for result in segment_and_track(movie, model, settings):
         whole.append(result)

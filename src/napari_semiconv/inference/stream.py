@@ -114,7 +114,7 @@ class Stream:
             span,
             settings.network_shape,
             settings.precision,
-            settings.tile,
+            settings.tile_side,
         )
 
     def push(self, frame: NDArray[Any]) -> FrameOutput:

@@ -12,6 +12,8 @@ ClusteredAs = Literal["groups", "pixels"]
 Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
+# Side of the tiles, px.
+Tile = Literal["auto", "256", "512", "1024", "2048", "4096"]
 LookAhead = Literal["auto", "on", "off"]
 
 
@@ -262,14 +264,12 @@ class SegmentSettings(Settings):
         "Numbers the network computes with; auto takes bfloat16 on CUDA cards that "
         "have it and float32 elsewhere. What it remembers is always float32.",
     )
-    tile: int | None = setting(
-        None,
+    tile: Tile = setting(
+        "auto",
         "Tile",
-        "Side of the tiles that larger frames are computed in, as the network sees "
-        "them, halo included.",
-        "px",
-        empty="frames are whole up to 8 megapixels",
-        ge=256,
+        "Side in px of the tiles that larger frames are computed in, as the network "
+        "sees them, halo included; auto computes frames of up to 8 megapixels whole, "
+        "larger ones in tiles of 2048.",
     )
     look_ahead: LookAhead = setting(
         "auto",
@@ -285,3 +285,8 @@ class SegmentSettings(Settings):
             return None
         height, width = map(int, self.resize.split("x"))
         return height, width
+
+    @property
+    def tile_side(self) -> int | None:
+        """Side of the tiles that larger frames are computed in, px; None for auto."""
+        return None if self.tile == "auto" else int(self.tile)
