@@ -139,6 +139,50 @@ def test_the_history_is_told_in_three_ways(folder, capsys):
     assert capsys.readouterr().out.startswith("number,at,by,do,kind,state,what")
 
 
+def test_a_correction_tells_the_cells_that_come_of_it(folder, capsys):
+    assert run("correct", folder, "--frame", 2, "--apart", "10,8", "10,13") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "cell 2: 12 px, was 24 px",
+        "cell 3: 12 px, new",
+    ]
+    assert run("correct", folder, "--frame", 2, "--apart", "10,8", "10,13") == 0
+    assert "cell 3: 12 px, as it was" in capsys.readouterr().out
+    assert run("correct", folder, "--frame", 2, "--together", "10,8", "10,13") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "cell 2: 24 px, was 12 px",
+        "cell 3: gone",
+    ]
+    assert run("correct", folder, "--frame", 2, "--none", "3,3") == 0
+    assert capsys.readouterr().out == "cell 1: gone\n"
+    assert run("correct", folder, "--frame", 2, "--count", 1, "--at", "10,8") == 0
+    assert capsys.readouterr().out == "cell 2: 24 px, as it was\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--frame", 9, "--none", "3,3"], "expected one of the movie's 5 frames"),
+        (["--frame", 2, "--apart", "3,3", "3,3"], "expected two pixels or more"),
+        (["--frame", 2, "--count", 2], "expected both or neither"),
+        (["--frame", 2, "--count", 2, "--at", "0,0"], "expected a cell there"),
+        (["--frame", 2, "--none", "99,0"], "lies outside the frame"),
+    ],
+)
+def test_a_correction_that_cannot_be_meant_is_told(folder, words, told, capsys):
+    assert run("correct", folder, *words) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_crash_while_correcting_is_told_and_changes_nothing(folder, child, capsys):
+    with Project.open(folder) as project:
+        before = shown(project.document)
+    child("crash")
+    assert run("correct", folder, "--frame", 2, "--apart", "10,8", "10,13") == 1
+    assert "The computing process ended unexpectedly" in capsys.readouterr().err
+    with Project.open(folder) as project:
+        assert np.array_equal(shown(project.document), before)
+
+
 @pytest.mark.parametrize("verb", ["check", "history", "run"])
 def test_what_is_no_project_is_told(tmp_path, verb, capsys):
     assert run(verb, tmp_path / "nothing") == 1
