@@ -15,7 +15,8 @@ from .cells import (
     LabelImage,
     measure_bodies,
 )
-from .options import SHARED_IOU, Options, Scene, choose, list_options, overlaps
+from .choosing import choose
+from .options import SHARED_IOU, Options, Scene, list_options, overlaps
 
 __all__ = ["Cells", "LinkState", "Linker"]
 

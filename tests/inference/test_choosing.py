@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.options import Options, choose
+from napari_semiconv.inference.choosing import choose
+from napari_semiconv.inference.options import Options
 
 
 def options(*rows):
