@@ -45,7 +45,8 @@ def supervisor():
     started = []
 
     def start(mode="quick"):
-        started.append(Supervisor(command(mode)))
+        # Starting takes long on a busy computer.
+        started.append(Supervisor(command(mode), patience=60.0))
         return started[-1]
 
     yield start
@@ -113,6 +114,11 @@ def test_a_stop_changes_nothing_and_the_child_lives(project, supervisor):
     assert say(project, PARTED, child, stop=lambda: True).cancelled
     assert project.history.undoable == "take over frame"
     assert not say(project, PARTED, child).cancelled
+
+
+def test_an_answer_that_comes_after_the_stop_is_not_taken(project):
+    assert say(project, PARTED, Here(), stop=lambda: True).cancelled
+    assert project.history.undoable == "take over frame"
 
 
 def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):

@@ -74,8 +74,12 @@ def resolve_in_project(
     with tempfile.TemporaryDirectory(prefix="semiconv-") as scratch:
         request = _request(project, run, correction, Path(scratch))
         for message in supervisor.follow(request, stop):
-            if isinstance(message, Resolved) and not message.cancelled:
-                _take(project, correction, message)
+            if isinstance(message, Resolved):
+                # The answer may have been on its way when the user stopped it.
+                if stop is not None and stop():
+                    message = message.model_copy(update={"cancelled": True})
+                if not message.cancelled:
+                    _take(project, correction, message)
             yield message
 
 
