@@ -22,6 +22,7 @@ from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder, State
 from napari_semiconv.network.weights import Model, choose_device, load_model
 from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings, VotesSettings
+from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 from ..accelerating import FLOATS, Step, Way, ways_for
 from ..movies import DIAMETER, fifty_cells
@@ -29,6 +30,7 @@ from ..report import Report, Row, peak_memory
 
 NETWORKS = ("compact", "payer2018")
 MATRIX = 8192  # side of the matrices whose product shows the card's peak
+SMALL = 24.0  # px; diameter of cells that the default model sees as they are
 MOST_ON_CPU = 3e11  # multiplications for a frame: what takes more is left out there
 
 
@@ -199,8 +201,11 @@ def tile_rows(
 
 def tiled_cells(size: int, seed: int) -> NDArray[np.uint16]:
     """Put simulated frames beside one another until they fill one of a size."""
-    count = -(-size // 512)
-    return np.tile(fifty_cells(2, seed), (1, count, count))[:, :size, :size]
+    side, count = 256, -(-size // 256)
+    settings = SyntheticSettings(
+        frames=2, height=side, width=side, cells=25, diameter=SMALL, cycle=200
+    )
+    return np.tile(simulate(settings, seed).images, (1, count, count))[:, :size, :size]
 
 
 def time_stream(
@@ -209,8 +214,7 @@ def time_stream(
     """Median s per frame from pixels to maps, and the maps of the last frame."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    # Cells are of the size that the model knows, so that frames keep theirs.
-    stream = Stream(model, model.info.cell_size, tile=tile)
+    stream = Stream(model, SMALL, tile=tile)
     times = []
     for frame in frames:
         begin = time.perf_counter()

@@ -12,6 +12,7 @@ from napari_semiconv.errors import DeviceError
 from napari_semiconv.inference import runner
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.run_state import load_run_state, save_run_state
+from napari_semiconv.inference.state import read_tensors, write_tensors
 from napari_semiconv.inference.stream import Stream
 from napari_semiconv.inference.tiling import Mosaic, cut, tiles_of
 from napari_semiconv.movie import movie_from_array
@@ -196,3 +197,13 @@ def test_frames_above_the_limit_are_cut_unasked(tmp_path, frames, monkeypatch):
     stream = Stream(model, 24)
     assert same(stream.push(frames[0]), expected)
     assert stream.take_note() == ""
+
+
+def test_a_state_written_before_there_were_tiles_is_read(tmp_path):
+    movie = movie_from_array(np.ones((1, 48, 64), np.uint8), "TYX")
+    result = next(segment_and_track(movie, tiny_model(tmp_path), CRUMBS))
+    save_run_state(tmp_path / "state", result.state())
+    tensors, facts = read_tensors(tmp_path / "state")
+    del facts["tile"]
+    write_tensors(tmp_path / "state", tensors, facts)
+    assert load_run_state(tmp_path / "state").stream.tile is None
