@@ -108,6 +108,20 @@ def test_damaged_files_are_told(child, choice, tmp_path, spoilt):
     assert "found nothing that can be read" in answered(child, request).message
 
 
+def test_a_contradiction_is_told_before_the_network_sees_anything(choice, tmp_path):
+    said, seen = [], []
+
+    class Tools(BlobTools):
+        def _work(self, done):
+            seen.append(done)
+
+    places = [[(3, 3), (3, 8)]]
+    told = Constraints((16, 16), joined=places, parted=places)
+    Child(said.append, Tools).answer(ask(tmp_path, choice, pair(), told))
+    assert "Take one back" in said[-1].message
+    assert not seen
+
+
 def test_a_frame_that_there_is_not_is_told(child, choice, tmp_path):
     request = ask(tmp_path, choice, pair(), JOINED, frame=9)
     assert "expected a frame within 0:4, found 9" in answered(child, request).message

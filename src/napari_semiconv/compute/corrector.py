@@ -71,11 +71,13 @@ class Corrector:
         """
         start = time.perf_counter()
         labels, told = _labels_in(request.labels), read_said(request.said)
+        said = told.get(request.frame, Constraints(movie.frame_shape))
+        # Before the network takes its time.
+        said.check()
         try:
             output, fresh = self._output(request, movie, model, settings, stops)
         except _CancelledError:
             return self._answered(request, start, cancelled=True)
-        said = told.get(request.frame, Constraints(movie.frame_shape))
         (rows, columns), found = self._tools.resolve(output, labels, said, settings)
         write_array(request.output, found)
         box = (rows.start, columns.start, *found.shape)

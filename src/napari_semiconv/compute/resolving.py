@@ -99,7 +99,8 @@ def _request(
         run=run.folder,
     )
     write_array(request.labels, correction.labels)
-    write_constraints(request.said, [(correction.frame, correction.told)])
+    told = [(correction.frame, correction.told)]
+    write_constraints(request.said, told, packed=False)
     return request
 
 

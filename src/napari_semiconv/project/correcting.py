@@ -91,8 +91,8 @@ def correction_of(document: Document, frame: int, word: Constraints) -> Correcti
     Raises
     ------
     BadInputError
-        When the word does not fit the frame or contradicts itself, or something said
-        before that it is not about.
+        When the word does not fit the frame or contradicts itself. What else it may
+        contradict is found when the frame is solved.
     """
     if word.shape != document.shape[1:]:
         raise BadInputError(
@@ -107,7 +107,6 @@ def correction_of(document: Document, frame: int, word: Constraints) -> Correcti
     free = before.absent[~spoken[tuple(before.absent.T)]]
     before = replace(before, fixed=fixed.astype(np.int32), absent=free)
     told = before.and_also(word)
-    told.check()
     return Correction(frame, labels, word, told, tuple(freed.tolist()))
 
 

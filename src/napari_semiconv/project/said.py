@@ -142,7 +142,9 @@ def write_said(path: Path, document: Document, frames: Iterable[int]) -> bool:
     return write_constraints(path, told)
 
 
-def write_constraints(path: Path, told: Iterable[tuple[int, Constraints]]) -> bool:
+def write_constraints(
+    path: Path, told: Iterable[tuple[int, Constraints]], *, packed: bool = True
+) -> bool:
     """Write what is said of some frames; return whether there is anything.
 
     Parameters
@@ -151,6 +153,8 @@ def write_constraints(path: Path, told: Iterable[tuple[int, Constraints]]) -> bo
         File to write or replace, whole or not at all.
     told
         Frame and what is said of it, ascending.
+    packed
+        Whether the file is to be small, which takes most of the time.
 
     Raises
     ------
@@ -167,7 +171,8 @@ def write_constraints(path: Path, told: Iterable[tuple[int, Constraints]]) -> bo
         return False
     tables: dict[str, Any] = {n: np.concatenate(rows) for n, rows in parts.items()}
     stream = io.BytesIO()
-    np.savez_compressed(stream, shape=np.array(shape), **tables)
+    save = np.savez_compressed if packed else np.savez
+    save(stream, shape=np.array(shape), **tables)
     draft = draft_of(path)
     with saving(path):
         path.parent.mkdir(exist_ok=True)
