@@ -17,6 +17,9 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="default", help="name or folder")
     parser.add_argument("--engine", choices=("votes", "hdbscan"), default="votes")
     parser.add_argument("--solver", choices=("global", "greedy"), default="global")
+    parser.add_argument(
+        "--precision", choices=("auto", "float32", "bfloat16"), default="auto"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps or auto")
     parser.add_argument(
         "--cell-size", default="auto", help="diameter in px, or auto to estimate it"
@@ -34,6 +37,7 @@ def pipeline_settings(options: Mapping[str, Any]) -> SegmentSettings:
         model=str(options["model"]),
         engine=options["engine"],
         device=options["device"],
+        precision=options.get("precision", "auto"),
         cell_size=None if size == "auto" else float(size),
         votes=votes,
         link=LinkSettings(solver=options.get("solver", "global")),

@@ -172,3 +172,20 @@ def test_ctrl_c_while_all_is_weighed_leaves_it_as_it_was(folder, capsys, monkeyp
     assert run("solve", folder) == 130
     assert capsys.readouterr().out == ""
     assert seen(folder)[1] == before
+
+
+def test_what_was_solved_can_be_undone_and_redone(folder, capsys):
+    before = seen(folder)[1]
+    run("solve", folder)
+    solved = seen(folder)[1]
+    assert solved != before
+    capsys.readouterr()
+    assert run("undo", folder) == 0
+    assert (
+        capsys.readouterr().out == "Undone: 1 edit, the last of them 'solve tracks'.\n"
+    )
+    assert seen(folder)[1] == before
+    assert run("redo", folder) == 0
+    assert seen(folder)[1] == solved
+    assert run("redo", folder) == 1
+    assert "nothing to redo" in capsys.readouterr().err

@@ -103,4 +103,6 @@ def _tell_cells(before: Labels, after: Labels, pixels: Pixels) -> None:
         else:
             print(f"cell {label}: {new[label]} px, was {old[label]} px")
     if not told - {0}:
-        print("No cell is there, and none was.")
+        print("No cell is there, and none was; none will be found there.")
+    if set(new) - set(old):
+        tell("New cells are linked to others by: napari-semiconv solve")

@@ -18,7 +18,13 @@ WHERE = {
     "history": ("projects", "history"),
     "run": ("running", "run"),
     "solve": ("solving", "solve"),
+    "undo": ("undoing", "undo"),
+    "redo": ("undoing", "redo"),
     "correct": ("correcting", "correct"),
+}
+UNDOING = {
+    "undo": "take the last step of a project back: an edit, a run, solved tracks",
+    "redo": "make the step of a project that was undone last again",
 }
 
 
@@ -29,6 +35,9 @@ def add_commands(commands: Any) -> None:
     _add_run(commands)
     _add_solve(commands)
     _add_correct(commands)
+    for name, summary in UNDOING.items():
+        command = _add(commands, name, summary)
+        command.add_argument("project", type=Path, metavar="PROJECT")
     command = _add(commands, "check", "read all of a project and tell faults")
     command.add_argument("project", type=Path, metavar="PROJECT")
     command = _add(commands, "history", "tell who did what to a project")

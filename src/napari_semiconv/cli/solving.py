@@ -5,7 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ..errors import SaveError, counted
-from ..inference.solving import Solved
+from ..inference.solving import Solved, notes_of
 from ..project.project import Project
 from ..project.solving import last_settings, solve_steps
 from ..settings import SegmentSettings
@@ -47,10 +47,9 @@ def solve(arguments: argparse.Namespace) -> None:
             closing_early(steps),
         ):
             solved = _finished(steps, bar, stop)
-        for (frame, label), why in sorted(solved.left_out.items()):
-            tell(f"Left out: cell {label} of frame {frame}, {why}.")
-        for (frame, label), into in sorted(solved.merged.items()):
-            tell(f"Merge: cell {label} of frame {frame} seems to go into {into}.")
+        for notes in notes_of(solved).values():
+            for note in notes:
+                tell(note)
         lineage = project.lineage
         facts = (
             counted(len(lineage.tracks), "track"),

@@ -44,12 +44,12 @@ class History:
     @property
     def undoable(self) -> str | None:
         """What would be undone next, in words; None when nothing."""
-        return self._done[-1][-1].head["kind"] if self._done else None
+        return _words(self._done[-1][-1]) if self._done else None
 
     @property
     def redoable(self) -> str | None:
         """What would be redone next, in words; None when nothing."""
-        return self._undone[-1][-1].head["kind"] if self._undone else None
+        return _words(self._undone[-1][-1]) if self._undone else None
 
     @property
     def restorable(self) -> set[int]:
@@ -201,3 +201,8 @@ def _who() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
+
+
+def _words(entry: Entry) -> str:
+    """Name an edit as a user calls it: a group has a title."""
+    return str(entry.head["what"].get("title") or entry.head["kind"])

@@ -32,7 +32,8 @@ class Certainty:
         the cell that was joined over, or one with a neighbour that was not, (n,).
     persistence
         Height of the cell's highest peak over the highest pass to a hill of another
-        cell, over the height of the peak, (n,); 0 where cells share a hill.
+        cell, over the height of the peak, (n,); NaN where cells share a hill, which
+        then says nothing of either.
     """
 
     numbers: NDArray[np.int32]
@@ -94,10 +95,12 @@ def _of_votes(pieces: Pieces, joined: Joined) -> tuple[Floats, Floats]:
     cell = group[1:]
     peak = highest(cell, hills.heights[of_hill], count, 0.0)
     top = torch.minimum(highest(cell, rim[of_hill], count, 0.0), peak)
-    table = torch.stack([total(cell, clear, count).to(peak.dtype), peak, top])
-    share, peak_, top_ = table.cpu().numpy().astype(np.float64)
+    common = highest(cell, (first < last).to(peak.dtype)[of_hill], count, 0.0)
+    table = torch.stack([total(cell, clear, count).to(peak.dtype), peak, top, common])
+    share, peak_, top_, common_ = table.cpu().numpy().astype(np.float64)
     area = np.maximum(joined.areas, 1)
-    return share / area, (peak_ - top_) / np.maximum(peak_, 1e-6)
+    stands = (peak_ - top_) / np.maximum(peak_, 1e-6)
+    return share / area, np.where(common_ > 0, np.nan, stands)
 
 
 def _of_borders(borders: Borders, joined: Joined, chance: float) -> Floats:

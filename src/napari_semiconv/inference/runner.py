@@ -105,7 +105,7 @@ class Runner:
         self.note = (
             f"The device '{device}' ran out of memory on a frame of {size}: from here "
             f"on it is computed in tiles of {self.tile} px, which takes longer and may "
-            f"change cells at their seams a little."
+            f"change some cells."
         )
         return self.tile
 

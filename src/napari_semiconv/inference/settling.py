@@ -15,7 +15,7 @@ from .constraints import Constraints
 from .pipeline import segment_and_track
 from .published import PUBLISHED
 from .result import FrameResult
-from .solving import Solver
+from .solving import Solver, notes_of
 
 
 def segment_and_solve(
@@ -87,9 +87,11 @@ def _settled(
         return
     solved = solver.solve()
     lineage = solved.lineage
+    told = notes_of(solved)
     for place, result in enumerate(seen):
         labels = renamed(shelf[place], solved.names(result.frame))
-        yield replace(result, labels=labels, lineage=lineage, final=True)
+        note = " ".join(told.get(result.frame, ()))
+        yield replace(result, labels=labels, lineage=lineage, final=True, note=note)
 
 
 def _never() -> bool:

@@ -26,6 +26,8 @@ from .options import Options
 FINE_ENOUGH = 24.0
 # Margin, in units of gain, at which a link counts as half sure.
 HALF_SURE = 1.0
+# Share of the worth of a lineage that the solver's own rounding makes.
+NEGLIGIBLE = 1e-6
 
 Place = tuple[int, int]  # frame and label of a cell
 Tell = Callable[[int, int], None]
@@ -107,6 +109,26 @@ class Solved:
         table[frames - frames[0]] = self.scores[rows]
         track = Track.of(label, frames.tolist(), self.parents.get(label, 0))
         return replace(track, scores=table.tobytes())
+
+
+def notes_of(solved: Solved) -> dict[int, list[str]]:
+    """Say by frame which cells were left out and merged; at the last one, the gap."""
+    notes: dict[int, list[str]] = {}
+    for (frame, label), why in sorted(solved.left_out.items()):
+        notes.setdefault(frame, []).append(
+            f"Left out: cell {label} of frame {frame}, {why}."
+        )
+    for (frame, label), into in sorted(solved.merged.items()):
+        notes.setdefault(frame, []).append(
+            f"Merge: cell {label} of frame {frame} seems to go into cell {into}."
+        )
+    share = solved.solution.gap / max(abs(solved.solution.value), 1.0)
+    if share > NEGLIGIBLE:
+        notes.setdefault(int(solved.frame[-1]), []).append(
+            f"The tracks may fall short of the best ones by up to {100 * share:.2g} % "
+            f"of their worth."
+        )
+    return notes
 
 
 class Solver:

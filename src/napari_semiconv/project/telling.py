@@ -70,7 +70,7 @@ def _told(kind: str, facts: dict[str, Any]) -> tuple[str, str]:
         kinds = Counter(str(edit["kind"]) for edit in facts["edits"])
         parts = (n if many == 1 else f"{many} x {n}" for n, many in kinds.items())
         return str(facts["title"]), ", ".join(parts)
-    known = {name: value for name, value in facts.items() if value is not None}
+    known = {name: value for name, value in facts.items() if value not in (None, [])}
     return kind, ", ".join(f"{name} {_short(v)}" for name, v in known.items())
 
 
