@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from napari_semiconv.inference.cluster import Labels, tidy
-from napari_semiconv.inference.hdbscan import HdbscanEngine, Window, cells_of
-from napari_semiconv.inference.stream import FrameOutput, Stream
-from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.inference.groups.hdbscan import HdbscanEngine, Window, cells_of
+from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
+from napari_semiconv.inference.voting.votes import VotesEngine
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate

@@ -14,11 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_semiconv.inference.constraints import Constraints, Count
+from napari_semiconv.inference.constraining.constraints import Constraints, Count
+from napari_semiconv.inference.constraining.resolve import resolve
 from napari_semiconv.inference.pipeline import enlarge
-from napari_semiconv.inference.resolve import resolve
-from napari_semiconv.inference.stream import FrameOutput, Stream
-from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
+from napari_semiconv.inference.voting.votes import VotesEngine
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate

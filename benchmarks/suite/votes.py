@@ -18,10 +18,11 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from napari_semiconv.inference import describing, gathering, votes
-from napari_semiconv.inference.link import Linker
-from napari_semiconv.inference.stream import FrameOutput, Stream
-from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.inference import describing
+from napari_semiconv.inference.linking.link import Linker
+from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
+from napari_semiconv.inference.voting import gathering, votes
+from napari_semiconv.inference.voting.votes import VotesEngine
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import LinkSettings, VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate

@@ -8,8 +8,8 @@ from tests.stand_in_child import BlobTools
 from napari_semiconv.compute.book import write_array
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.messages import Failed, Resolve, Resolved
-from napari_semiconv.inference.constraints import Constraints, Count
-from napari_semiconv.inference.holding import unmet
+from napari_semiconv.inference.constraining.constraints import Constraints, Count
+from napari_semiconv.inference.constraining.holding import unmet
 from napari_semiconv.project.said import write_constraints
 from napari_semiconv.settings import SegmentSettings
 

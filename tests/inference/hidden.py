@@ -3,7 +3,7 @@
 import numpy as np
 from tests import worlds
 
-from napari_semiconv.inference.solving import Solver
+from napari_semiconv.inference.linking.solving import Solver
 from napari_semiconv.settings import LinkSettings
 from napari_semiconv.tracking.evidence import Evidence
 

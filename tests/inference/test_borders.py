@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_semiconv.inference.borders import (
+from napari_semiconv.inference.streaming.stream import FrameOutput
+from napari_semiconv.inference.voting.borders import (
     AREA,
     WEIGHTS,
     Borders,
@@ -14,11 +15,10 @@ from napari_semiconv.inference.borders import (
     join_pieces,
     log_odds,
 )
-from napari_semiconv.inference.hills import Hills
-from napari_semiconv.inference.observing import measure_borders
-from napari_semiconv.inference.pieces import find_regions
-from napari_semiconv.inference.stream import FrameOutput
-from napari_semiconv.inference.tensors import to_tensors
+from napari_semiconv.inference.voting.hills import Hills
+from napari_semiconv.inference.voting.observing import measure_borders
+from napari_semiconv.inference.voting.pieces import find_regions
+from napari_semiconv.inference.voting.tensors import to_tensors
 
 
 @pytest.fixture

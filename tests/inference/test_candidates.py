@@ -5,10 +5,10 @@ import pytest
 from tests import worlds
 from tests.inference.test_link import cells_of
 
-from napari_semiconv.inference.candidates import Gatherer
-from napari_semiconv.inference.cells import measure_bodies
-from napari_semiconv.inference.link import Linker
-from napari_semiconv.inference.options import MOST_CANDIDATES
+from napari_semiconv.inference.linking.candidates import Gatherer
+from napari_semiconv.inference.linking.cells import measure_bodies
+from napari_semiconv.inference.linking.link import Linker
+from napari_semiconv.inference.linking.options import MOST_CANDIDATES
 from napari_semiconv.settings import LinkSettings
 
 # A cell, and what may be its halves or its daughters.

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.choosing import choose
-from napari_semiconv.inference.options import Options
+from napari_semiconv.inference.linking.choosing import choose
+from napari_semiconv.inference.linking.options import Options
 
 
 def options(*rows):

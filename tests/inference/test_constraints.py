@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.worlds import draw
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constrain import honour
-from napari_semiconv.inference.constraints import Constraints, Count
-from napari_semiconv.inference.holding import unmet
-from napari_semiconv.inference.maps import Maps
-from napari_semiconv.inference.shrinking import shrink
+from napari_semiconv.inference.constraining.constrain import honour
+from napari_semiconv.inference.constraining.constraints import Constraints, Count
+from napari_semiconv.inference.constraining.holding import unmet
+from napari_semiconv.inference.constraining.maps import Maps
+from napari_semiconv.inference.constraining.shrinking import shrink
 
 from .perfect import perfect_output, same_partition
 from .scenes import SIZE, corrections, mistaken, output_of, truth_of

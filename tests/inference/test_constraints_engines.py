@@ -5,10 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_semiconv.inference import pipeline, published
-from napari_semiconv.inference.constraints import Constraints
-from napari_semiconv.inference.holding import unmet
+from napari_semiconv.inference import pipeline
+from napari_semiconv.inference.constraining.constraints import Constraints
+from napari_semiconv.inference.constraining.holding import unmet
 from napari_semiconv.inference.pipeline import segment_and_track
+from napari_semiconv.inference.procedures import published
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.settings import HdbscanSettings, PayerSettings, SegmentSettings
 

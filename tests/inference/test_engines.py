@@ -7,8 +7,8 @@ import pytest
 
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.inference.cluster import engine_for, tidy
-from napari_semiconv.inference.hdbscan import HdbscanEngine
-from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.inference.groups.hdbscan import HdbscanEngine
+from napari_semiconv.inference.voting.votes import VotesEngine
 from napari_semiconv.settings import HdbscanSettings, SegmentSettings, VotesSettings
 
 from .perfect import perfect_output, same_partition

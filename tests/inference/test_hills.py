@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from napari_semiconv.inference.hills import (
+from napari_semiconv.inference.voting.hills import (
     FOOT,
     Hills,
     Votes,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests import worlds
 
-from napari_semiconv.inference.link import Cells, Linker
+from napari_semiconv.inference.linking.link import Cells, Linker
 from napari_semiconv.settings import LinkSettings
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from napari_semiconv.inference.naming import name_tracks
+from napari_semiconv.inference.linking.naming import name_tracks
 from napari_semiconv.tracking.problem import Problem
 
 

@@ -6,8 +6,8 @@ import torch
 from scipy import ndimage
 
 from napari_semiconv.inference.cluster import connected_pieces, tidy
-from napari_semiconv.inference.pieces import fill_holes, find_regions
-from napari_semiconv.inference.tensors import rest, unite
+from napari_semiconv.inference.voting.pieces import fill_holes, find_regions
+from napari_semiconv.inference.voting.tensors import rest, unite
 
 from .perfect import same_partition
 

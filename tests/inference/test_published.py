@@ -5,8 +5,6 @@ import pytest
 import torch
 
 from napari_semiconv.errors import BadSettingsError, UnreadableFrameError
-from napari_semiconv.inference import published
-from napari_semiconv.inference.feeds import WINDOW, PairFeed, WindowFeed
 from napari_semiconv.inference.pipeline import cell_size_for, segment_and_track
 from napari_semiconv.inference.presets import (
     PAPER_PRESETS,
@@ -15,7 +13,9 @@ from napari_semiconv.inference.presets import (
     with_engine,
     with_preset,
 )
-from napari_semiconv.inference.stream import Stream
+from napari_semiconv.inference.procedures import published
+from napari_semiconv.inference.procedures.feeds import WINDOW, PairFeed, WindowFeed
+from napari_semiconv.inference.streaming.stream import Stream
 from napari_semiconv.io.ctc import CtcWriter, check_masks, read_ctc
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder

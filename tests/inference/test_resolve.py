@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constraints import Constraints
-from napari_semiconv.inference.holding import unmet
-from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.resolve import (
+from napari_semiconv.inference.constraining.constraints import Constraints
+from napari_semiconv.inference.constraining.holding import unmet
+from napari_semiconv.inference.constraining.resolve import (
     OutputCache,
     bytes_of,
     output_of,
     resolve,
 )
-from napari_semiconv.inference.stream import Stream
+from napari_semiconv.inference.pipeline import segment_and_track
+from napari_semiconv.inference.streaming.stream import Stream
 from napari_semiconv.movie import movie_from_array
 
 from . import scenes

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_semiconv.inference.chain import Chain, Shelf, best_pairs
-from napari_semiconv.inference.smooth import enlarge_smoothly
-from napari_semiconv.inference.story import (
+from napari_semiconv.inference.procedures.chain import Chain, Shelf, best_pairs
+from napari_semiconv.inference.procedures.smooth import enlarge_smoothly
+from napari_semiconv.inference.procedures.story import (
     Story,
     cut_parents,
     drop_broken,

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
-from napari_semiconv.inference import precision
-from napari_semiconv.inference.ahead import looks_ahead, one_ahead
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.stream import Stream
-from napari_semiconv.inference.votes import VotesEngine
+from napari_semiconv.inference.streaming import precision
+from napari_semiconv.inference.streaming.ahead import looks_ahead, one_ahead
+from napari_semiconv.inference.streaming.stream import Stream
+from napari_semiconv.inference.voting.votes import VotesEngine
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import SegmentSettings, VotesSettings

@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_semiconv.inference.gathering import find_pieces
-from napari_semiconv.inference.stream import FrameOutput
-from napari_semiconv.inference.tensors import pack, places, to_tensors, unpack
-from napari_semiconv.inference.votes import VotesEngine, pieces_of
+from napari_semiconv.inference.streaming.stream import FrameOutput
+from napari_semiconv.inference.voting.gathering import find_pieces
+from napari_semiconv.inference.voting.tensors import pack, places, to_tensors, unpack
+from napari_semiconv.inference.voting.votes import VotesEngine, pieces_of
 from napari_semiconv.settings import VotesSettings
 
 from .perfect import perfect_output, same_partition

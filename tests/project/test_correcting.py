@@ -7,9 +7,9 @@ from tests.edits.drawn import assert_shows, confirmed, do, movie
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constrain import settle
-from napari_semiconv.inference.constraints import Constraints, Count
-from napari_semiconv.inference.maps import Maps
+from napari_semiconv.inference.constraining.constrain import settle
+from napari_semiconv.inference.constraining.constraints import Constraints, Count
+from napari_semiconv.inference.constraining.maps import Maps
 from napari_semiconv.project.correcting import correction_of, region_around
 from napari_semiconv.project.said import read_said, write_constraints
 

@@ -10,9 +10,9 @@ from napari_semiconv.compute.projects import run_project
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constraints import Constraints
-from napari_semiconv.inference.holding import unmet
-from napari_semiconv.inference.resolve import resolve
+from napari_semiconv.inference.constraining.constraints import Constraints
+from napari_semiconv.inference.constraining.holding import unmet
+from napari_semiconv.inference.constraining.resolve import resolve
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.correcting import correction_of
 from napari_semiconv.project.project import Project

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ..errors import SaveError, counted
-from ..inference.solving import Solved, notes_of
+from ..inference.linking.solving import Solved, notes_of
 from ..project.project import Project
 from ..project.solving import last_settings, solve_steps
 from ..settings import SegmentSettings

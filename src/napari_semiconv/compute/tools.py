@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
-from ..inference.constraints import Constraints, Labels
+from ..inference.constraining.constraints import Constraints, Labels
 from ..movie import Movie
 from ..settings import DeviceName, SegmentSettings
 
@@ -96,7 +96,8 @@ class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import pipeline, resolve, run_state, sizing
+        from ..inference import pipeline, run_state, sizing
+        from ..inference.constraining import resolve
         from ..network import weights
 
         self._pipeline = pipeline

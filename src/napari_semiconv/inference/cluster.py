@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ..errors import BadSettingsError
 from ..settings import SegmentSettings
-from .pieces import areas_of, fill_holes, find_regions
-from .stream import FrameOutput
-from .tensors import highest, lowest, one_thread, tensor_of
+from .streaming.stream import FrameOutput
+from .voting.pieces import areas_of, fill_holes, find_regions
+from .voting.tensors import highest, lowest, one_thread, tensor_of
 
 Labels = NDArray[np.int32]
 
@@ -86,8 +86,8 @@ def engine_for(
     BadSettingsError
         When the network lacks what the engine needs.
     """
-    from .hdbscan import HdbscanEngine
-    from .votes import VotesEngine
+    from .groups.hdbscan import HdbscanEngine
+    from .voting.votes import VotesEngine
 
     if settings.engine == "hdbscan":
         if settings.hdbscan.position == "vote" and not with_votes:

@@ -13,19 +13,19 @@ from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
-from .ahead import Seen, looks_ahead, one_ahead, see
 from .cluster import Engine, Labels, engine_for
-from .constrain import honour
-from .constraints import Constraints
+from .constraining.constrain import honour
+from .constraining.constraints import Constraints
+from .constraining.maps import Maps
+from .constraining.shrinking import shrink
 from .describing import describe, enlarge, evidence_of
-from .link import Linker
-from .maps import Maps
-from .published import PUBLISHED, Published
+from .linking.link import Linker
+from .procedures.published import PUBLISHED, Published
 from .result import FrameResult
 from .run_state import RunState, check_resumable
-from .shrinking import shrink
 from .sizing import estimate_cell_size
-from .stream import FrameOutput, Stream
+from .streaming.ahead import Seen, looks_ahead, one_ahead, see
+from .streaming.stream import FrameOutput, Stream
 
 
 def segment_and_track(

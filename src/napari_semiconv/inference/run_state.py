@@ -12,10 +12,10 @@ from torch import Tensor
 from ..errors import BadInputError, BadModelError, BadSettingsError
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage, Track
-from .cells import Bodies, Known
-from .link import LinkState
-from .state import StreamState, read_tensors, write_tensors
-from .stream import FrameOutput
+from .linking.cells import Bodies, Known
+from .linking.link import LinkState
+from .streaming.state import StreamState, read_tensors, write_tensors
+from .streaming.stream import FrameOutput
 
 Tensors = Mapping[str, Tensor]
 

@@ -9,13 +9,13 @@ import numpy as np
 from ..movie import Movie
 from ..network.weights import Model
 from ..settings import LinkSettings, SegmentSettings
-from .cells import LabelImage
-from .chain import Shelf
-from .constraints import Constraints
+from .constraining.constraints import Constraints
+from .linking.cells import LabelImage
+from .linking.solving import Solver, notes_of
 from .pipeline import segment_and_track
-from .published import PUBLISHED
+from .procedures.chain import Shelf
+from .procedures.published import PUBLISHED
 from .result import FrameResult
-from .solving import Solver, notes_of
 
 
 def segment_and_solve(

@@ -20,8 +20,8 @@ from ..errors import UnreadableFrameError
 from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import VotesSettings
-from .stream import Floats, Stream
-from .votes import VotesEngine
+from .streaming.stream import Floats, Stream
+from .voting.votes import VotesEngine
 from .windows import liveliest
 
 if TYPE_CHECKING:

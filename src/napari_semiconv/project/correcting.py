@@ -10,8 +10,8 @@ from ..edits.document import Document
 from ..edits.region import labels_in
 from ..edits.solving import SolveAgain
 from ..errors import BadInputError
-from ..inference.constraints import Constraints, Count, is_among
-from ..inference.holding import unmet
+from ..inference.constraining.constraints import Constraints, Count, is_among
+from ..inference.constraining.holding import unmet
 from .said import constraints_of
 
 Labels = NDArray[np.int32]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..edits.document import Document
 from ..edits.region import labels_in
 from ..errors import BadInputError
-from ..inference.constraints import Constraints, Count
+from ..inference.constraining.constraints import Constraints, Count
 from ..safe import draft_of, saving
 
 Rows = NDArray[np.int64]

@@ -13,7 +13,7 @@ from ..edits.region import areas_in
 from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
-from ..inference.solving import Solved, Solver, Told
+from ..inference.linking.solving import Solved, Solver, Told
 from ..io.evidence import read_evidence
 from ..io.results import LABELS
 from ..io.run_labels import stored_labels

@@ -1,0 +1,1 @@
+"""HDBSCAN engine: groups of pixels by density, and the package as a reference."""

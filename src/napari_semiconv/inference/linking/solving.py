@@ -1,0 +1,397 @@
+"""The best lineage of a whole movie from its masks and what the network says of them.
+
+The greedy way decides each frame once, as it is computed. Here all frames are looked at
+together, after the run or after corrections; what the user confirmed is fixed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...settings import LinkSettings
+from ...tracking.evidence import SCORES, Evidence
+from ...tracking.lineage import Lineage, Track
+from ...tracking.problem import Problem
+from ...tracking.solve import Solution, solve
+from .candidates import MERGED, Gatherer, Kin
+from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
+from .link import Linker
+from .naming import name_tracks
+from .options import Options
+
+# Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
+# columns: linking sees no more, and large frames take no longer.
+FINE_ENOUGH = 24.0
+# Margin, in units of gain, at which a link counts as half sure.
+HALF_SURE = 1.0
+# Share of the worth of a lineage that the solver's own rounding makes.
+NEGLIGIBLE = 1e-6
+
+Place = tuple[int, int]  # frame and label of a cell
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the user said of cells, each named by frame and label.
+
+    Parameters
+    ----------
+    links
+        Pairs of cells that follow one another in one track, the earlier first.
+    born
+        Cells before which nothing comes: they begin a track, or are daughters whose
+        mother is confirmed.
+    ended
+        Cells after which nothing comes.
+    cells
+        Cells that are never left out.
+    """
+
+    links: frozenset[tuple[Place, Place]] = frozenset()
+    born: frozenset[Place] = frozenset()
+    ended: frozenset[Place] = frozenset()
+    cells: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The best lineage.
+
+    Parameters
+    ----------
+    frame, label
+        Frame of each cell, ascending, and its label in the masks, (N,).
+    track
+        Label of the track it belongs to now, (N,).
+    parents
+        Parent of each track that has one.
+    scores
+        Scores for review, (N, 4), columns as in `SCORES`.
+    solution
+        What the solver found.
+    left_out
+        Frame and label of cells that belong to no track, and why; their track is 0.
+    merged
+        Frame and label of cells that end by going into a cell of the next frame, and
+        the label of that.
+    """
+
+    frame: Integers
+    label: Integers
+    track: Integers
+    parents: Mapping[int, int]
+    scores: Floats
+    solution: Solution
+    left_out: Mapping[Place, str]
+    merged: Mapping[Place, int]
+
+    def names(self, frame: int) -> dict[int, int]:
+        """Tell the new label of each cell of a frame by its label in the masks."""
+        first, last = np.searchsorted(self.frame, [frame, frame + 1])
+        labels, tracks = self.label[first:last], self.track[first:last]
+        return dict(zip(labels.tolist(), tracks.tolist(), strict=True))
+
+    @property
+    def lineage(self) -> Lineage:
+        """The tracks, with their scores."""
+        order = np.lexsort((self.frame, self.track))
+        order = order[self.track[order] > 0]
+        starts = np.flatnonzero(np.diff(self.track[order]) != 0) + 1
+        tracks = [self._track(rows) for rows in np.split(order, starts) if len(rows)]
+        return Lineage(tracks, SCORES)
+
+    def _track(self, rows: Integers) -> Track:
+        frames, label = self.frame[rows], int(self.track[rows[0]])
+        table = np.full((frames[-1] - frames[0] + 1, len(SCORES)), np.nan, np.float32)
+        table[frames - frames[0]] = self.scores[rows]
+        track = Track.of(label, frames.tolist(), self.parents.get(label, 0))
+        return replace(track, scores=table.tobytes())
+
+
+def notes_of(solved: Solved) -> dict[int, list[str]]:
+    """Say by frame which cells were left out and merged; at the last one, the gap."""
+    notes: dict[int, list[str]] = {}
+    for (frame, label), why in sorted(solved.left_out.items()):
+        notes.setdefault(frame, []).append(
+            f"Left out: cell {label} of frame {frame}, {why}."
+        )
+    for (frame, label), into in sorted(solved.merged.items()):
+        notes.setdefault(frame, []).append(
+            f"Merge: cell {label} of frame {frame} seems to go into cell {into}."
+        )
+    share = solved.solution.gap / max(abs(solved.solution.value), 1.0)
+    if share > NEGLIGIBLE:
+        notes.setdefault(int(solved.frame[-1]), []).append(
+            f"The tracks may fall short of the best ones by up to {100 * share:.2g} % "
+            f"of their worth."
+        )
+    return notes
+
+
+class Solver:
+    """Takes in the frames of a movie in order and finds their best lineage.
+
+    Parameters
+    ----------
+    settings
+        Limits of overlap, distance, gaps and divisions.
+    cell_size
+        Diameter of a usual cell, px of the movie.
+    channels
+        Channels of the embeddings in the evidence; 0 where there is none.
+    """
+
+    def __init__(
+        self, settings: LinkSettings, cell_size: float, channels: int = 0
+    ) -> None:
+        self._settings = settings
+        self._step = max(1, int(cell_size / FINE_ENOUGH))
+        self._channels = channels
+        size = cell_size / self._step
+        self._linker = Linker(settings, size)
+        self._gatherer = Gatherer(settings, size)
+        self._frames: list[Integers] = []
+        self._labels: list[Integers] = []
+        self._scores: list[Floats] = []
+
+    def push(
+        self, frame: int, labels: LabelImage, evidence: Evidence | None = None
+    ) -> None:
+        """Take in the next frame.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame; larger than those before.
+        labels
+            Its masks, (Y, X), 0 is background.
+        evidence
+            What the network says of its cells, by the labels of the masks; None, or
+            without some of them, where nothing is known.
+        """
+        cells, numbers = self._cells(labels, evidence)
+        self._linker.link(frame, cells)
+        known = self._linker.latest
+        assert known is not None
+        bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
+        kin = self._kin(frame, numbers, evidence)
+        self._gatherer.push(frame, cells, bodies, known, kin)
+        self._frames.append(np.full(len(numbers), frame))
+        self._labels.append(numbers)
+        self._scores.append(_scores(numbers, evidence))
+
+    def solve(
+        self,
+        told: Told | None = None,
+        beyond: int = 0,
+        seconds: float | None = None,
+        tell: Tell | None = None,
+    ) -> Solved:
+        """Find the best lineage of the frames that were taken in.
+
+        Parameters
+        ----------
+        told
+            What the user said of them.
+        beyond
+            New labels are larger than this.
+        seconds
+            Time after which the best lineage found by then is taken.
+        tell
+            Called with the options decided so far and in all; what it raises stops the
+            work.
+
+        Raises
+        ------
+        BadInputError
+            When what the user said contradicts itself.
+        """
+        none = [np.zeros(0, np.int64)]
+        frame = np.concatenate([*none, *self._frames])
+        label = np.concatenate([*none, *self._labels])
+        scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
+        problem = self._problem(frame, label, scores[:, 0], told or Told())
+        solution = solve(problem, seconds=seconds, tell=tell)
+        track, parents = name_tracks(problem, solution.taken, label, beyond)
+        scores[:, SCORES.index("link")] = _certainty(problem, solution)
+        out = _reasons(problem, solution, label, scores[:, 0])
+        track[[left.cell for left in solution.left_out]] = 0
+        merged = _merged(problem, solution, label)
+        return Solved(frame, label, track, parents, scores, solution, out, merged)
+
+    def _problem(
+        self, frame: Integers, label: Integers, sure: Floats, told: Told
+    ) -> Problem:
+        places = zip(frame.tolist(), label.tolist(), strict=True)
+        row = {place: at for at, place in enumerate(places)}
+        options = self._gatherer.options()
+        links = sorted((row[a], row[b]) for a, b in told.links if a in row and b in row)
+        options, fixed = _with_links(options, links)
+        merge = np.zeros(len(options.gain), bool)
+        if self._settings.merges:
+            options, merge = _with_merges(options, *self._gatherer.merges())
+            fixed = np.append(fixed, np.zeros(len(merge) - len(fixed), bool))
+        doubtful = sure < self._settings.least_sure
+        doubtful[[row[place] for place in told.cells if place in row]] = False
+        born, ended = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
+        born[[row[place] for place in told.born if place in row]] = True
+        ended[[row[place] for place in told.ended if place in row]] = True
+        return Problem(
+            frame,
+            options.track,
+            options.cell,
+            options.sister,
+            options.gain,
+            alone=np.where(doubtful, 1.0, 0.0),
+            spare=np.where(doubtful, 0.0, np.inf),
+            merge=merge,
+            fixed=fixed,
+            closed_before=born,
+            closed_after=ended,
+        )
+
+    def _kin(
+        self, frame: int, numbers: Integers, evidence: Evidence | None
+    ) -> Kin | None:
+        """Rows of cells and of those of the frame before found together with them."""
+        if evidence is None or not self._frames or not evidence.kin.any():
+            return None
+        before = self._labels[-1]
+        if not len(before) or self._frames[-1][0] != frame - 1:
+            return None
+        _, cell, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
+        kin = evidence.kin[there]
+        track = np.minimum(np.searchsorted(before, kin), len(before) - 1)
+        known = before[track] == kin
+        overlap = evidence.kin_overlap[there].astype(np.float64)
+        return cell[known], track[known], overlap[known]
+
+    def _cells(
+        self, labels: LabelImage, evidence: Evidence | None
+    ) -> tuple[Cells, Integers]:
+        step = self._step
+        dense, numbers, centres, areas = _numbered(labels, step)
+        count = len(numbers)
+        embeddings = np.full((count, self._channels), np.nan)
+        origins, sure = np.full((count, 2), np.nan), np.ones(count)
+        if evidence is not None:
+            _, here, there = np.intersect1d(
+                numbers, evidence.labels, return_indices=True
+            )
+            # Those of another network, of another size, say nothing here.
+            if evidence.embeddings.shape[1] == self._channels:
+                embeddings[here] = evidence.embeddings[there]
+            origins[here] = centres[here] + evidence.motion[there] / step
+            sure[here] = evidence.sure[there]
+        return Cells(dense, centres, areas, embeddings, origins, sure), numbers
+
+
+def _numbered(
+    labels: LabelImage, step: int
+) -> tuple[LabelImage, Integers, Floats, Floats]:
+    """Give numbers to the cells of a frame, seen on every ``step``-th row and column.
+
+    Cells that fall between them have no pixel then, but a place, and the least area.
+    """
+    small, numbers, centres, areas = number_cells(labels[::step, ::step])
+    lost = np.setdiff1d(_present(labels), numbers) if step > 1 else numbers[:0]
+    if not len(lost):
+        return small, numbers, centres, areas
+    rest = np.where(np.isin(labels, lost), labels, 0)
+    _, lost, places, sizes = number_cells(rest)
+    numbers = np.concatenate([numbers, lost])
+    centres = np.concatenate([centres, places / step])
+    areas = np.concatenate([areas, np.maximum(sizes / step**2, 1)])
+    order = np.argsort(numbers)
+    now = np.zeros(len(order) + 1, np.int32)
+    now[order + 1] = np.arange(len(order)) + 1
+    return now[small], numbers[order], centres[order], areas[order]
+
+
+def _present(labels: LabelImage) -> Integers:
+    """Labels of a frame, ascending; a large one takes no table of its size."""
+    if labels.max(initial=0) > labels.size:
+        found = np.unique(labels)
+        return found[found > 0].astype(np.int64)
+    return np.flatnonzero(np.bincount(labels.ravel())[1:]) + 1
+
+
+def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
+    scores = np.full((len(numbers), len(SCORES)), np.nan)
+    if evidence is None:
+        return scores
+    _, here, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
+    for column, name in enumerate(SCORES):
+        if name != "link":
+            scores[here, column] = getattr(evidence, name)[there]
+    return scores
+
+
+def _with_links(
+    options: Options, links: Sequence[tuple[int, int]]
+) -> tuple[Options, NDArray[np.bool_]]:
+    """Mark links that the user confirmed, and add those that were not thought of."""
+    plain = np.flatnonzero(options.sister < 0)
+    pairs = zip(
+        options.track[plain].tolist(), options.cell[plain].tolist(), strict=True
+    )
+    known = dict(zip(pairs, plain.tolist(), strict=True))
+    fixed = np.zeros(len(options.gain) + len(links), bool)
+    fixed[[known[link] for link in links if link in known]] = True
+    new = [link for link in links if link not in known]
+    if new:
+        track, cell = np.array(new).T
+        more = Options(track, cell, np.full(len(new), -1), np.zeros(len(new)))
+        options = options.and_also(more)
+        fixed[len(options.gain) - len(new) : len(options.gain)] = True
+    return options, fixed[: len(options.gain)]
+
+
+def _with_merges(
+    options: Options, before: Integers, after: Integers
+) -> tuple[Options, NDArray[np.bool_]]:
+    """Add merges of cells into cells; tell which options they are."""
+    count = len(options.gain)
+    more = Options(
+        before, after, np.full(len(before), -1), np.full(len(before), MERGED)
+    )
+    merge = np.arange(count + len(before)) >= count
+    return options.and_also(more), merge
+
+
+def _merged(problem: Problem, solution: Solution, label: Integers) -> dict[Place, int]:
+    assert problem.merge is not None
+    rows = np.flatnonzero(solution.taken & problem.merge)
+    before, after = problem.before[rows], problem.after[rows]
+    places = zip(problem.frame[before].tolist(), label[before].tolist(), strict=True)
+    return dict(zip(places, label[after].tolist(), strict=True))
+
+
+def _reasons(
+    problem: Problem, solution: Solution, label: Integers, sure: Floats
+) -> dict[Place, str]:
+    """Say in words why cells are left out."""
+    return {
+        (int(problem.frame[left.cell]), int(label[left.cell])): (
+            f"seen in one frame only, sure to {100 * sure[left.cell]:.0f} %; "
+            f"{left.reason.value}"
+        )
+        for left in solution.left_out
+    }
+
+
+def _certainty(problem: Problem, solution: Solution) -> Floats:
+    """How clearly each cell's link to the past was the best, (N,), 0 to 1 or NaN."""
+    assert problem.merge is not None
+    taken = np.flatnonzero(solution.taken & ~problem.merge)
+    margin = solution.margin[taken]
+    # A margin without end, of what was confirmed, makes this 1.
+    sure = 1 - HALF_SURE / (margin + HALF_SURE)
+    found = np.full(len(problem.frame), np.nan)
+    found[problem.after[taken]] = sure
+    divides = problem.sister[taken] >= 0
+    found[problem.sister[taken][divides]] = sure[divides]
+    return found

@@ -1,0 +1,1 @@
+"""Votes engine: semi-convolutional votes into cells, on whatever device."""
