@@ -64,7 +64,8 @@ def test_frame_by_frame_equals_the_whole_clip_of_training(tmp_path, frames, memo
         clip = run_clip(model.network, torch.from_numpy(planes), warm=False)
     for output, streamed in zip(clip, maps(Stream(model, 24), frames), strict=True):
         unit = F.normalize(output.embedding, dim=1, eps=1e-4)[0].numpy()
-        assert np.array_equal(unit, streamed)
+        # Channels lie together in a stream, which orders the sums otherwise.
+        np.testing.assert_allclose(streamed, unit, rtol=0, atol=1e-5)
 
 
 def test_the_memory_of_another_model_is_refused(tmp_path, frames):
