@@ -140,6 +140,49 @@ def groups_nearest(window: Window, size: float, least: int) -> Found:
     return Found(found.anyhow[grouped.owner], len(codes))
 
 
+def warm_start(window: Window, size: float, least: int) -> Found:
+    """Cluster the first frame; of the second only what no cluster of it explains.
+
+    A pixel is explained where it lies within twice the extent of the nearest cluster.
+    """
+    codes = window.codes.T
+    first = np.arange(len(codes)) < np.count_nonzero(window.insides[0])
+    # A cluster of one frame has half the pixels of one of two.
+    numbers = np.zeros(len(codes), np.int32)
+    found = groups(_part(window, first), size, least // 2)
+    numbers[first] = found.numbers
+    count = int(numbers.max(initial=0))
+    if not count:
+        return groups(window, size, least)
+    sums = np.stack([np.bincount(numbers[first], c, count + 1) for c in codes[first].T])
+    areas = np.maximum(np.bincount(numbers[first], minlength=count + 1), 1)
+    centres = (sums / areas).T
+    off = ((codes[first] - centres[numbers[first]]) ** 2).sum(1)
+    extent = np.sqrt(np.bincount(numbers[first], off, count + 1) / areas)
+    far, nearest = cKDTree(centres[1:]).query(codes[~first])
+    known = far <= 2 * extent[nearest + 1]
+    later = np.flatnonzero(~first)
+    numbers[later[known]] = nearest[known] + 1
+    left = np.zeros(len(codes), bool)
+    left[later[~known]] = True
+    points = found.points
+    if left.any():
+        fresh = groups(_part(window, left), size, least // 2)
+        numbers[left] = np.where(fresh.numbers > 0, fresh.numbers + count, 0)
+        points += fresh.points
+    return Found(numbers, points)
+
+
+def _part(window: Window, chosen: NDArray[np.bool_]) -> Window:
+    """Take some of the pixels, as if there were no others."""
+    return replace(
+        window,
+        embedding=window.embedding[:, chosen],
+        place=window.place[:, chosen],
+        codes=window.codes[:, chosen],
+    )
+
+
 WAYS = (
     Way(REFERENCE, all_pixels, apart=False),
     Way("the same, pieces apart", all_pixels),
@@ -151,5 +194,6 @@ WAYS = (
     Way("groups without extent", groups_without_extent),
     Way("groups, nearest in code", groups_nearest),
     Way("groups, own place", groups, place="pixel"),
+    Way("groups, warm start", warm_start),
     Way("groups (the engine)", groups),
 )
