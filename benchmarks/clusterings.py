@@ -193,7 +193,7 @@ WAYS = (
     Way("pixel grid", pixel_grid),
     Way("groups without extent", groups_without_extent),
     Way("groups, nearest in code", groups_nearest),
-    Way("groups, own place", groups, place="pixel"),
     Way("groups, warm start", warm_start),
+    Way("groups, own place", groups, place="pixel"),
     Way("groups (the engine)", groups),
 )
