@@ -191,3 +191,10 @@ def test_what_is_no_project_is_told(tmp_path, verb, capsys):
 
 def test_every_export_format_can_be_asked_for():
     assert set(EXPORTS) == set(FORMATS)
+
+
+def test_solving_tells_where_nothing_is_known_of_the_network(folder, capsys):
+    """The stand-in keeps no evidence, as a run whose files were damaged."""
+    assert main(["solve", str(folder)]) == 0
+    said = capsys.readouterr().err
+    assert "Of 5 frames, the first of them 0, nothing readable was kept" in said

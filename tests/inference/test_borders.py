@@ -18,7 +18,7 @@ from napari_semiconv.inference.voting.borders import (
 from napari_semiconv.inference.voting.hills import Hills
 from napari_semiconv.inference.voting.observing import measure_borders
 from napari_semiconv.inference.voting.pieces import find_regions
-from napari_semiconv.inference.voting.tensors import to_tensors
+from napari_semiconv.inference.voting.tensors import FINE, to_tensors
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_borders_are_those_found_pixel_by_pixel(rng):
     assert [tuple(pair) for pair in found.pairs.tolist()] == sorted(seeds)
     for row, pair in enumerate(sorted(seeds)):
         one, other = pair
-        assert found.seed[row] == pytest.approx(np.mean(seeds[pair]), abs=1e-3)
-        assert found.jump[row] == pytest.approx(np.mean(jumps[pair]), abs=1e-3)
+        assert found.seed[row] == pytest.approx(np.mean(seeds[pair]), abs=1 / FINE)
+        assert found.jump[row] == pytest.approx(np.mean(jumps[pair]), abs=1 / FINE)
         both = sorted(kinds[[one - 1, other - 1]] - 1)
         flat = passes[pairs.index(tuple(both))] / heights[both].min()
         assert found.flat[row] == pytest.approx(flat)
         alike = mean[one - 1] @ mean[other - 1]
-        assert found.alike[row] == pytest.approx(alike, abs=1e-3)
+        assert found.alike[row] == pytest.approx(alike, abs=2 / FINE)
         area = np.isin(number, pair).sum() / (np.pi / 4 * 36)
         assert found.area[row] == pytest.approx(np.log(area))
 
@@ -125,7 +125,7 @@ def test_a_frame_one_pixel_wide_is_stepped_through_downwards(rng):
     output = random_output(rng, (2, 1))
     output.offset[:] = 0
     found, _ = observe(labels, two_hills(), [1, 2], output)
-    assert found.jump.tolist() == pytest.approx([1 / 6], abs=1e-3)
+    assert found.jump.tolist() == pytest.approx([1 / 6], abs=1 / FINE)
 
 
 def borders(**changes):

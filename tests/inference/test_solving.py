@@ -19,7 +19,8 @@ from tests.inference.hidden import (
 from tests.inference.test_link import follow
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.linking.solving import Solver, Told
+from napari_semiconv.inference.linking.posing import Told
+from napari_semiconv.inference.linking.solving import Solver
 from napari_semiconv.settings import LinkSettings
 from napari_semiconv.tracking.evidence import SCORES
 from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_lineage

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import BadInputError
 from .draft import RECORD
 from .progress import tell
-from .segmenting import chosen_frames
+from .words import chosen_frames
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

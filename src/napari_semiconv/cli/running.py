@@ -16,13 +16,14 @@ from ..compute.messages import (
 )
 from ..compute.projects import resume_project, run_project
 from ..compute.supervisor import Supervisor
-from ..errors import BadInputError, BadSettingsError, counted
+from ..errors import BadInputError, counted
 from ..io.images import open_movie
 from ..movie import Movie
 from ..project.project import Project
-from ..project.runs import ProjectRun, unfinished_run
+from ..project.runs import last_settings, unfinished_run
 from ..settings import SegmentSettings
 from .progress import StopRequest, progress_bar, tell, tell_if_watched
+from .words import chosen_frames
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -92,40 +93,11 @@ def _steps(
             f"0:{count}; what is confirmed stays."
         )
     span = span or slice(None)
-    frames = frames_in_span(count, span)
-    settings = _last_settings(project)
+    frames = chosen_frames(count, span)
+    settings = last_settings(project)
     return run_project(
         project, settings, frames, supervisor=supervisor, stop=lambda: stop.came
     )
-
-
-def frames_in_span(count: int, span: slice) -> range:
-    """Frames of a project that were asked for.
-
-    Raises
-    ------
-    BadSettingsError
-        When there is none.
-    """
-    frames = range(count)[span]
-    if not frames:
-        raise BadSettingsError(
-            f"Frames {_told(span)}: expected at least one of the movie's {count} "
-            f"frames, found none. Frames are counted from 0."
-        )
-    return frames
-
-
-def _told(span: slice) -> str:
-    begin, end = ("" if part is None else part for part in (span.start, span.stop))
-    return f"{begin}:{end}"
-
-
-def _last_settings(project: Project) -> SegmentSettings:
-    """Those of the last run, so that a part computed again fits the rest."""
-    if not project.info.runs:
-        return SegmentSettings()
-    return ProjectRun(project, len(project.info.runs)).settings
 
 
 def _report(project: Project, steps: Iterator[Message]) -> None:

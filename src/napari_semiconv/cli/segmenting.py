@@ -17,6 +17,7 @@ from ..safe import write_json_safely
 from ..settings import SegmentSettings
 from .draft import RECORD, Draft
 from .progress import StopRequest, closing_early, progress_bar, tell, tell_if_watched
+from .words import chosen_frames
 
 if TYPE_CHECKING:
     from ..tracking.lineage import Lineage
@@ -200,24 +201,6 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
         link = settings.link.model_copy(update={"solver": arguments.solver})
         changes["link"] = link
     return settings.model_copy(update=changes)
-
-
-def chosen_frames(count: int, span: slice) -> range:
-    """Frames of the movie that were asked for.
-
-    Raises
-    ------
-    BadSettingsError
-        When there is none.
-    """
-    frames = range(count)[span]
-    if not frames:
-        begin, end = span.start or 0, count if span.stop is None else span.stop
-        raise BadSettingsError(
-            f"Frames {begin}:{end}: expected at least one of the movie's "
-            f"{counted(count, 'frame')}, found none. Frames are counted from 0."
-        )
-    return frames
 
 
 def with_cell_size(

@@ -7,11 +7,12 @@ from typing import Any
 from ..errors import SaveError, counted
 from ..inference.linking.solving import Solved, notes_of
 from ..project.project import Project
-from ..project.solving import last_settings, solve_steps
+from ..project.runs import last_settings
+from ..project.solving import solve_steps
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage
 from .progress import StopRequest, closing_early, progress_bar, tell
-from .running import frames_in_span
+from .words import chosen_frames
 
 Steps = Generator[tuple[int, int], None, Solved]
 
@@ -36,7 +37,7 @@ def solve(arguments: argparse.Namespace) -> None:
             )
         within = None
         if arguments.frames is not None:
-            within = frames_in_span(project.document.shape[0], arguments.frames)
+            within = chosen_frames(project.document.shape[0], arguments.frames)
         parents = {n: track.parent for n, track in project.lineage.tracks.items()}
         stop = StopRequest()
         settings = _settings(project, arguments)

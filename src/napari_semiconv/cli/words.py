@@ -2,6 +2,8 @@
 
 import argparse
 
+from ..errors import BadSettingsError, counted
+
 
 def frame_span(text: str) -> slice:
     """Read ``A:B``, frames A to B - 1; either may be left out."""
@@ -14,6 +16,24 @@ def frame_span(text: str) -> slice:
         raise argparse.ArgumentTypeError(
             f"expected whole numbers in A:B such as 0:50, found '{text}'"
         ) from None
+
+
+def chosen_frames(count: int, span: slice) -> range:
+    """Give the frames of a movie that were asked for.
+
+    Raises
+    ------
+    BadSettingsError
+        When there is none.
+    """
+    frames = range(count)[span]
+    if not frames:
+        begin, end = span.start or 0, count if span.stop is None else span.stop
+        raise BadSettingsError(
+            f"Frames {begin}:{end}: expected at least one of the movie's "
+            f"{counted(count, 'frame')}, found none. Frames are counted from 0."
+        )
+    return frames
 
 
 def positive(text: str) -> float:

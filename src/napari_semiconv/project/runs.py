@@ -174,6 +174,13 @@ def unfinished_run(project: Project) -> ProjectRun | None:
     return None if run.whole else run
 
 
+def last_settings(project: Project) -> SegmentSettings:
+    """Give the settings of the last run; the usual ones when there was none."""
+    if not project.info.runs:
+        return SegmentSettings()
+    return ProjectRun(project, len(project.info.runs)).settings
+
+
 def taken_frames(project: Project, number: int) -> set[int]:
     """Frames of a run that were taken over and not undone."""
     done, _ = project.history.standing

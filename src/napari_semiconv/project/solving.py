@@ -13,16 +13,18 @@ from ..edits.region import areas_in
 from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
-from ..inference.linking.solving import Solved, Solver, Told
+from ..inference.linking.posing import Told
+from ..inference.linking.solving import Solved, Solver
 from ..io.evidence import read_evidence
 from ..io.results import LABELS
+from ..io.run_labels import Labels as RunMasks
 from ..io.run_labels import stored_labels
 from ..io.zarr_store import DAMAGED
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 from .project import Project
-from .runs import taken_frames
+from .runs import last_settings, taken_frames
 
 # Masks are compared with those of a run on every so many-th row and column.
 COARSE = 2
@@ -93,6 +95,7 @@ def solve_steps(
     beyond = project.document.next_number - 1
     told, asked = told_of(lineage, within), ask or _nothing
     solved = solver.solve(told, beyond, tell=lambda *_: asked())
+    solved = replace(solved, unread=tuple(said.unread))
     asked()
     group = project.history.new_group() if group is None else group
     _take(project, solved, group, within)
@@ -200,16 +203,9 @@ def _open(
     within: range | None,
 ) -> dict[int, int]:
     """Leave out the daughters whose parent is fixed, by their new labels."""
-    born = told_of(lineage, within).born
-    sure = {names.get(frame, {}).get(label, label) for frame, label in born}
+    born = [lineage.tracks[label] for label in _born_so(lineage, within)]
+    sure = {names.get(t.begin, {}).get(t.label, t.label) for t in born}
     return {label: parent for label, parent in parents.items() if label not in sure}
-
-
-def last_settings(project: Project) -> SegmentSettings:
-    """Give the settings of the last run; the usual ones when there was none."""
-    if not project.info.runs:
-        return SegmentSettings()
-    return project.info.runs[-1].chosen()
 
 
 def _usual_size(project: Project, frames: list[int]) -> float:
@@ -226,6 +222,8 @@ class _Said:
         self._folders = [project.folder / run.folder for run in project.info.runs]
         self._run_of: dict[int, int] = {}
         self._before: tuple[int, dict[int, int]] = (-1, {})
+        self._masks: dict[int, RunMasks] = {}
+        self.unread: list[int] = []
         for number in range(1, len(self._folders) + 1):
             for frame in taken_frames(project, number):
                 self._run_of[frame] = number - 1
@@ -238,13 +236,10 @@ class _Said:
 
     def of(self, frame: int, labels: Labels) -> Evidence | None:
         """Find what was said of the cells of a frame that are as they were found."""
-        evidence = self._read(frame)
-        if evidence is None:
-            return None
-        try:
-            masks = stored_labels(self._folders[self._run_of[frame]] / LABELS)
-            found = np.asarray(masks[frame, ::COARSE, ::COARSE], np.int32)
-        except DAMAGED:
+        evidence, found = self._read(frame), self._found(frame)
+        if evidence is None or found is None:
+            if frame in self._run_of:
+                self.unread.append(frame)
             return None
         now = same_cells(found, labels[::COARSE, ::COARSE])
         names = _named(evidence.labels, now)
@@ -258,6 +253,18 @@ class _Said:
         self._before = frame, now
         evidence = replace(evidence, kin=kin)
         return evidence.take(rows).named(names[rows])
+
+    def _found(self, frame: int) -> Labels | None:
+        """Read what a run found in a frame, on some rows and columns."""
+        run = self._run_of.get(frame)
+        if run is None:
+            return None
+        try:
+            if run not in self._masks:
+                self._masks[run] = stored_labels(self._folders[run] / LABELS)
+            return np.asarray(self._masks[run][frame, ::COARSE, ::COARSE], np.int32)
+        except DAMAGED:
+            return None
 
     def _read(self, frame: int) -> Evidence | None:
         run = self._run_of.get(frame)

@@ -4,22 +4,22 @@ The greedy way decides each frame once, as it is computed. Here all frames are l
 together, after the run or after corrections; what the user confirmed is fixed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...errors import counted
 from ...settings import LinkSettings
 from ...tracking.evidence import SCORES, Evidence
 from ...tracking.lineage import Lineage, Track
 from ...tracking.problem import Problem
 from ...tracking.solve import Solution, solve
-from .candidates import MERGED, Gatherer, Kin
+from .candidates import Gatherer, Kin
 from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
 from .link import Linker
 from .naming import name_tracks
-from .options import Options
+from .posing import Place, Seen, Told, pose
 
 # Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
 # columns: linking sees no more, and large frames take no longer.
@@ -29,31 +29,7 @@ HALF_SURE = 1.0
 # Share of the worth of a lineage that the solver's own rounding makes.
 NEGLIGIBLE = 1e-6
 
-Place = tuple[int, int]  # frame and label of a cell
 Tell = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the user said of cells, each named by frame and label.
-
-    Parameters
-    ----------
-    links
-        Pairs of cells that follow one another in one track, the earlier first.
-    born
-        Cells before which nothing comes: they begin a track, or are daughters whose
-        mother is confirmed.
-    ended
-        Cells after which nothing comes.
-    cells
-        Cells that are never left out.
-    """
-
-    links: frozenset[tuple[Place, Place]] = frozenset()
-    born: frozenset[Place] = frozenset()
-    ended: frozenset[Place] = frozenset()
-    cells: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,6 +53,8 @@ class Solved:
     merged
         Frame and label of cells that end by going into a cell of the next frame, and
         the label of that.
+    unread
+        Frames of runs of which it is not known what the network said of their cells.
     """
 
     frame: Integers
@@ -87,6 +65,7 @@ class Solved:
     solution: Solution
     left_out: Mapping[Place, str]
     merged: Mapping[Place, int]
+    unread: tuple[int, ...] = ()
 
     def names(self, frame: int) -> dict[int, int]:
         """Tell the new label of each cell of a frame by its label in the masks."""
@@ -112,8 +91,14 @@ class Solved:
 
 
 def notes_of(solved: Solved) -> dict[int, list[str]]:
-    """Say by frame which cells were left out and merged; at the last one, the gap."""
+    """Say by frame which cells were left out and merged; at the last one, the rest."""
     notes: dict[int, list[str]] = {}
+    if solved.unread:
+        notes.setdefault(int(solved.frame[-1]), []).append(
+            f"Of {counted(len(solved.unread), 'frame')}, the first of them "
+            f"{solved.unread[0]}, nothing readable was kept of what the network said: "
+            f"there, cells are linked by their masks alone."
+        )
     for (frame, label), why in sorted(solved.left_out.items()):
         notes.setdefault(frame, []).append(
             f"Left out: cell {label} of frame {frame}, {why}."
@@ -213,7 +198,13 @@ class Solver:
         frame = np.concatenate([*none, *self._frames])
         label = np.concatenate([*none, *self._labels])
         scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
-        problem = self._problem(frame, label, scores[:, 0], told or Told())
+        problem = pose(
+            Seen(frame, label, scores[:, SCORES.index("sure")]),
+            self._gatherer.options(),
+            self._gatherer.merges() if self._settings.merges else None,
+            told or Told(),
+            self._settings.least_sure,
+        )
         solution = solve(problem, seconds=seconds, tell=tell)
         track, parents = name_tracks(problem, solution.taken, label, beyond)
         scores[:, SCORES.index("link")] = _certainty(problem, solution)
@@ -221,37 +212,6 @@ class Solver:
         track[[left.cell for left in solution.left_out]] = 0
         merged = _merged(problem, solution, label)
         return Solved(frame, label, track, parents, scores, solution, out, merged)
-
-    def _problem(
-        self, frame: Integers, label: Integers, sure: Floats, told: Told
-    ) -> Problem:
-        places = zip(frame.tolist(), label.tolist(), strict=True)
-        row = {place: at for at, place in enumerate(places)}
-        options = self._gatherer.options()
-        links = sorted((row[a], row[b]) for a, b in told.links if a in row and b in row)
-        options, fixed = _with_links(options, links)
-        merge = np.zeros(len(options.gain), bool)
-        if self._settings.merges:
-            options, merge = _with_merges(options, *self._gatherer.merges())
-            fixed = np.append(fixed, np.zeros(len(merge) - len(fixed), bool))
-        doubtful = sure < self._settings.least_sure
-        doubtful[[row[place] for place in told.cells if place in row]] = False
-        born, ended = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
-        born[[row[place] for place in told.born if place in row]] = True
-        ended[[row[place] for place in told.ended if place in row]] = True
-        return Problem(
-            frame,
-            options.track,
-            options.cell,
-            options.sister,
-            options.gain,
-            alone=np.where(doubtful, 1.0, 0.0),
-            spare=np.where(doubtful, 0.0, np.inf),
-            merge=merge,
-            fixed=fixed,
-            closed_before=born,
-            closed_after=ended,
-        )
 
     def _kin(
         self, frame: int, numbers: Integers, evidence: Evidence | None
@@ -328,38 +288,6 @@ def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
         if name != "link":
             scores[here, column] = getattr(evidence, name)[there]
     return scores
-
-
-def _with_links(
-    options: Options, links: Sequence[tuple[int, int]]
-) -> tuple[Options, NDArray[np.bool_]]:
-    """Mark links that the user confirmed, and add those that were not thought of."""
-    plain = np.flatnonzero(options.sister < 0)
-    pairs = zip(
-        options.track[plain].tolist(), options.cell[plain].tolist(), strict=True
-    )
-    known = dict(zip(pairs, plain.tolist(), strict=True))
-    fixed = np.zeros(len(options.gain) + len(links), bool)
-    fixed[[known[link] for link in links if link in known]] = True
-    new = [link for link in links if link not in known]
-    if new:
-        track, cell = np.array(new).T
-        more = Options(track, cell, np.full(len(new), -1), np.zeros(len(new)))
-        options = options.and_also(more)
-        fixed[len(options.gain) - len(new) : len(options.gain)] = True
-    return options, fixed[: len(options.gain)]
-
-
-def _with_merges(
-    options: Options, before: Integers, after: Integers
-) -> tuple[Options, NDArray[np.bool_]]:
-    """Add merges of cells into cells; tell which options they are."""
-    count = len(options.gain)
-    more = Options(
-        before, after, np.full(len(before), -1), np.full(len(before), MERGED)
-    )
-    merge = np.arange(count + len(before)) >= count
-    return options.and_also(more), merge
 
 
 def _merged(problem: Problem, solution: Solution, label: Integers) -> dict[Place, int]:
