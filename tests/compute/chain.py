@@ -55,7 +55,9 @@ class ChainTools(BlobTools):
             else:
                 for label in labels:
                     lineage.observe(frame, label)
-            rows = tuple((t.label, t.runs, t.parent) for t in lineage.tracks.values())
+            rows = tuple(
+                (t.label, t.intervals, t.parent) for t in lineage.tracks.values()
+            )
             state = replace(state, frame=frame, labels=labels, rows=rows)
             image = np.array([0, *labels], np.int32)[blobs]
             yield FrameResult(

@@ -97,7 +97,7 @@ def test_tracks_are_weighed_together_in_the_end(project, supervisor):
     assert [(m.done, m.total) for m in told] == [(n, 12) for n in range(1, 13)]
     # Blobs that stay where they are were parted by the child every third frame.
     tracks = project.lineage.tracks.values()
-    assert all(t.runs == ((0, 11),) and not t.parent for t in tracks)
+    assert all(t.intervals == ((0, 11),) and not t.parent for t in tracks)
     assert messages[-1].tracks == len(tracks)
     assert faults(project.document) == []
     project.undo()

@@ -30,7 +30,7 @@ def document_of(pixels, parents=None):
 def scored(document):
     """Give each cell the scores 100 * label + frame and its half."""
     tracks = [
-        Track(t.label, t.runs, t.parent, scores=scores_of(t.label, t))
+        Track(t.label, t.intervals, t.parent, scores=scores_of(t.label, t))
         for t in document.lineage.tracks.values()
     ]
     document.lineage = Lineage(tracks, ("sure", "half"))

@@ -13,14 +13,14 @@ from hypothesis.extra import numpy as arrays
 from napari_semiconv.edits.change import Change, Patch
 from napari_semiconv.edits.codec import decode, encode
 from napari_semiconv.errors import BadInputError
+from napari_semiconv.tracking.intervals import intervals_of
 from napari_semiconv.tracking.lineage import Track
-from napari_semiconv.tracking.runs import runs_of
 
 # The machine may be busy with other things.
 CALMLY = settings(deadline=None)
 
 LABELS = st.integers(1, 2**31 - 1)
-FRAMES = st.sets(st.integers(0, 30), min_size=1).map(runs_of)
+FRAMES = st.sets(st.integers(0, 30), min_size=1).map(intervals_of)
 TRACKS = st.builds(
     Track,
     LABELS,

@@ -25,7 +25,7 @@ def tracks(frames, links, *names):
     labels, lineage = tracks_of_graph(
         np.array(frames), origins(frames, links), *(np.array(n) for n in names)
     )
-    found = {k: (t.runs, t.parent) for k, t in sorted(lineage.tracks.items())}
+    found = {k: (t.intervals, t.parent) for k, t in sorted(lineage.tracks.items())}
     return labels.tolist(), found
 
 

@@ -36,7 +36,8 @@ def test_a_trip_there_and_back(tmp_path):
 
 def test_gaps_split_and_every_piece_has_its_parent(tmp_path):
     found = read_tracked_ctc(written(tmp_path, lively, PARENTS))
-    assert [(t.runs, t.parent) for _, t in sorted(found.lineage.tracks.items())] == [
+    tracks = found.lineage.tracks
+    assert [(t.intervals, t.parent) for _, t in sorted(tracks.items())] == [
         (((0, 0),), 0), (((0, 1),), 0), (((2, 2),), 1), (((3, 5),), 3), (((3, 5),), 3),
         (((4, 5),), 2), (((5, 5),), 0),
     ]  # fmt: skip

@@ -221,7 +221,7 @@ def test_labels_that_do_not_tell_the_tracks(tmp_path):
     found = read_geff(foreign(tmp_path / "x.geff", counted, COUNTED))
     assert found.pixel_size == pytest.approx(UNITS["pixel_size"])
     assert found.frame_interval == pytest.approx(90)
-    tracks = {k: (t.runs, t.parent) for k, t in found.lineage.tracks.items()}
+    tracks = {k: (t.intervals, t.parent) for k, t in found.lineage.tracks.items()}
     assert tracks == {
         1: (((0, 1),), 0),
         2: (((1, 1),), 0),

@@ -215,7 +215,7 @@ def test_labels_that_fill_what_was_never_written(tmp_path):
     )  # fmt: skip
     found = read_ome_zarr(tmp_path / "c.zarr")
     assert_same_masks(found, np.full((3, 4, 5), 7))
-    assert found.lineage.tracks[7].runs == ((0, 2),)
+    assert found.lineage.tracks[7].intervals == ((0, 2),)
 
 
 def test_a_million_frames_of_nothing_cost_nothing(tmp_path):
@@ -224,7 +224,7 @@ def test_a_million_frames_of_nothing_cost_nothing(tmp_path):
     )
     array[999_999] = 3
     found = read_ome_zarr(tmp_path / "c.zarr")
-    assert found.lineage.tracks[3].runs == ((999_999, 999_999),)
+    assert found.lineage.tracks[3].intervals == ((999_999, 999_999),)
 
 
 def own(change):

@@ -206,7 +206,7 @@ def foreign(path, spots=SPOTS, edge="", change=("", "")):
 
 def test_a_file_of_trackmate(tmp_path):
     found = read_trackmate(foreign(tmp_path / "x.xml"))
-    tracks = {k: (t.runs, t.parent) for k, t in found.lineage.tracks.items()}
+    tracks = {k: (t.intervals, t.parent) for k, t in found.lineage.tracks.items()}
     # Hidden tracks are left out; links are taken as they lie in time.
     assert tracks == {
         1: (((0, 0), (2, 2)), 0),

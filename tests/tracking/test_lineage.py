@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_semiconv.tracking.intervals import intervals_of
 from napari_semiconv.tracking.lineage import BLOCK, Lineage, Track
-from napari_semiconv.tracking.runs import runs_of
 
 # The machine may be busy with other things.
 CALMLY = settings(deadline=None)
@@ -16,12 +16,12 @@ NAN = float("nan")
 
 def scored(label, frames, value=0.0, **facts):
     """A track whose scores are the frames plus a value; NaN in gaps."""
-    track = Track(label, runs_of(frames), **facts)
+    track = Track(label, intervals_of(frames), **facts)
     values = [
         t + value if track.has(t) else NAN for t in range(track.begin, track.end + 1)
     ]
     scores = np.array(values, np.float32).tobytes()
-    return Track(label, track.runs, track.parent, track.confirmed, scores=scores)
+    return Track(label, track.intervals, track.parent, track.confirmed, scores=scores)
 
 
 def scores(track):
@@ -99,7 +99,7 @@ def test_scores_of_a_frame_are_forgotten():
 def test_scores_stay_with_the_frames_that_were_always_there(first, more):
     track, left = scored(1, first), set(first)
     for frames in more:
-        track = track.reshaped(runs_of(frames))
+        track = track.reshaped(intervals_of(frames))
         left &= frames
     found = dict(zip(range(track.begin, track.end + 1), scores(track), strict=True))
     assert found == {t: t if t in left else None for t in found}

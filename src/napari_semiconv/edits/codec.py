@@ -92,7 +92,7 @@ def _pair(pair: TrackPair, scores: bytearray) -> list[list[Any] | None]:
             place = len(scores)
             scores += track.scores
         flag = int(track.parent_confirmed)
-        facts = [track.label, track.runs, track.parent, track.confirmed, flag]
+        facts = [track.label, track.intervals, track.parent, track.confirmed, flag]
         rows.append([*facts, place, len(track.scores)])
     return rows
 
@@ -127,11 +127,11 @@ class _Reader:
     def _track(self, row: list[Any] | None) -> Track | None:
         if row is None:
             return None
-        label, runs, parent, confirmed, flag, place, size = row
+        label, intervals, parent, confirmed, flag, place, size = row
         scores = self._scores[place : place + size]
         if min(place, size) < 0 or len(scores) < size:
             raise ValueError("cut off")
-        pairs = [tuple((int(a), int(b)) for a, b in r) for r in (runs, confirmed)]
+        pairs = [tuple((int(a), int(b)) for a, b in r) for r in (intervals, confirmed)]
         return Track(int(label), pairs[0], int(parent), pairs[1], bool(flag), scores)
 
     def _pixels(self, shape: list[int]) -> NDArray[np.int32]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import EditError
+from ..tracking.intervals import Intervals, difference, intersection, union
 from ..tracking.lineage import Track
-from ..tracking.runs import Runs, difference, intersection, union
 from .base import Edit
 from .draft import Draft
 
@@ -16,7 +16,7 @@ class _Range(Edit):
     first: int | None = None
     last: int | None = None
 
-    def _frames(self, draft: Draft) -> Runs:
+    def _frames(self, draft: Draft) -> Intervals:
         end = draft.document.shape[0] - 1
         first = 0 if self.first is None else self.first
         last = end if self.last is None else self.last
@@ -27,7 +27,7 @@ class _Range(Edit):
             )
         return ((first, last),)
 
-    def _tracks(self, draft: Draft) -> list[tuple[Track, Runs]]:
+    def _tracks(self, draft: Draft) -> list[tuple[Track, Intervals]]:
         """Tracks that have cells there, and the frames of those."""
         frames = self._frames(draft)
         tracks = (
@@ -35,7 +35,7 @@ class _Range(Edit):
             if self.label is None
             else iter([draft.track(self.label)])
         )
-        pairs = ((track, intersection(track.runs, frames)) for track in tracks)
+        pairs = ((track, intersection(track.intervals, frames)) for track in tracks)
         found = [pair for pair in pairs if pair[1]]
         if not found:
             who = "any cell" if self.label is None else f"cell {self.label}"
@@ -64,10 +64,10 @@ class Confirm(_Range):
 
     def make(self, draft: Draft) -> None:
         """Lock them."""
-        for track, runs in self._tracks(draft):
+        for track, intervals in self._tracks(draft):
             born = self.first is None or track.begin > self.first
-            parent = track.parent_confirmed or (born and runs[0][0] == track.begin)
-            confirmed = union(track.confirmed, runs)
+            parent = track.parent_confirmed or (born and intervals[0][0] == track.begin)
+            confirmed = union(track.confirmed, intervals)
             draft.put(replace(track, confirmed=confirmed, parent_confirmed=parent))
 
 
@@ -87,7 +87,7 @@ class Unconfirm(_Range):
 
     def make(self, draft: Draft) -> None:
         """Unlock them."""
-        for track, runs in self._tracks(draft):
-            confirmed = difference(track.confirmed, runs)
-            parent = track.parent_confirmed and runs[0][0] != track.begin
+        for track, intervals in self._tracks(draft):
+            confirmed = difference(track.confirmed, intervals)
+            parent = track.parent_confirmed and intervals[0][0] != track.begin
             draft.put(replace(track, confirmed=confirmed, parent_confirmed=parent))

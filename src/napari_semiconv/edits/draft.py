@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EditError
+from ..tracking.intervals import Intervals, difference, frames_in, union
 from ..tracking.invariants import LARGEST_LABEL
 from ..tracking.lineage import Track
-from ..tracking.runs import Runs, difference, frames_in, union
 from .change import Absence, Change, Labels, Numbers, Patch, TrackPair
 from .document import Document
 from .names import DraftNames, FrameNames
@@ -75,7 +75,7 @@ class Draft:
         if not track.has(frame):
             raise EditError(
                 f"Cell {label} has no pixels in frame {frame}: expected one of its "
-                f"frames, {_spans(track.runs)}. Choose one of those."
+                f"frames, {_spans(track.intervals)}. Choose one of those."
             )
         return track
 
@@ -85,7 +85,7 @@ class Draft:
         labels = self.document.lineage.living(first, last) - self._tracks.keys()
         for track in (*map(known.__getitem__, labels), *self.touched):
             # Written out: of 20,000 tracks each is asked.
-            if track.runs[0][0] <= last and track.runs[-1][1] >= first:
+            if track.intervals[0][0] <= last and track.intervals[-1][1] >= first:
                 yield track
 
     def is_absent(self, place: Absence) -> bool:
@@ -205,10 +205,10 @@ class Draft:
                 if number is not None:
                     named.name(number, labels[old])
 
-    def hide(self, label: int, runs: Runs) -> None:
+    def hide(self, label: int, intervals: Intervals) -> None:
         """Take away the pixels of a cell in some frames, so that they can come back."""
-        self.rename(frames_in(runs), {label: -self.new_label()})
-        self.reshape(label, difference(self.track(label).runs, runs))
+        self.rename(frames_in(intervals), {label: -self.new_label()})
+        self.reshape(label, difference(self.track(label).intervals, intervals))
 
     def mark(self, place: Absence, *, absent: bool) -> None:
         """Note that there is no cell at a place, or take that back."""
@@ -224,9 +224,9 @@ class Draft:
             self.set_parent(daughter, 0)
         self._replace(label, None)
 
-    def reshape(self, label: int, runs: Runs) -> None:
+    def reshape(self, label: int, intervals: Intervals) -> None:
         """Give a track other frames; without any it is dropped."""
-        left = self.track(label).reshaped(runs)
+        left = self.track(label).reshaped(intervals)
         if left is None:
             self.drop(label)
         else:
@@ -237,11 +237,11 @@ class Draft:
         track = self.track(label)
         self.put(replace(track, parent=parent, parent_confirmed=confirmed))
 
-    def confirm(self, label: int, runs: Runs) -> None:
+    def confirm(self, label: int, intervals: Intervals) -> None:
         """Confirm a cell in some of its frames."""
         track = self.find(label)
         if track is not None:
-            self.put(replace(track, confirmed=union(track.confirmed, runs)))
+            self.put(replace(track, confirmed=union(track.confirmed, intervals)))
 
     def change(self) -> Change:
         """Give all that differs from the document."""
@@ -296,7 +296,7 @@ class Draft:
             self.reserve(label)
             self.put(Track(label, here))
         else:
-            grown = track.reshaped(union(track.runs, here))
+            grown = track.reshaped(union(track.intervals, here))
             assert grown is not None
             self.put(grown.unscored(frame))
 
@@ -311,7 +311,9 @@ class Draft:
                 continue
             if number is not None and number != label:
                 named.name(number, number)
-            self.reshape(label, difference(self.track(label).runs, ((frame, frame),)))
+            self.reshape(
+                label, difference(self.track(label).intervals, ((frame, frame),))
+            )
 
     def _replace(self, label: int, track: Track | None) -> None:
         before = self.find(label)
@@ -369,6 +371,6 @@ def _present(pixels: Numbers, numbers: Collection[int | None]) -> set[int]:
     return {n for n in numbers if n is not None and (pixels == n).any()}
 
 
-def _spans(runs: Runs) -> str:
-    shown = [f"{a} to {b}" if a < b else f"{a}" for a, b in runs[:4]]
-    return ", ".join(shown) + (" ..." if len(runs) > 4 else "")
+def _spans(intervals: Intervals) -> str:
+    shown = [f"{a} to {b}" if a < b else f"{a}" for a, b in intervals[:4]]
+    return ", ".join(shown) + (" ..." if len(intervals) > 4 else "")

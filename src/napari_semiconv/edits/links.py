@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import EditError
-from ..tracking.invariants import LARGEST_LABEL
-from ..tracking.lineage import Track
-from ..tracking.runs import (
-    Runs,
+from ..tracking.intervals import (
+    Intervals,
     difference,
     frames_in,
     intersection,
-    runs_of,
+    intervals_of,
     since,
     until,
 )
+from ..tracking.invariants import LARGEST_LABEL
+from ..tracking.lineage import Track
 from .base import Edit
 from .draft import Draft
 
@@ -37,26 +37,26 @@ def cut(draft: Draft, label: int, frame: int) -> int:
     if frame > track.end:
         return 0
     new = draft.new_label()
-    give(draft, label, new, since(track.runs, frame))
+    give(draft, label, new, since(track.intervals, frame))
     return new
 
 
-def give(draft: Draft, source: int, target: int, runs: Runs) -> None:
+def give(draft: Draft, source: int, target: int, intervals: Intervals) -> None:
     """Let another track have the cells of some frames, in which it has none itself.
 
     Daughters go along when the last cell does, and the parent when all cells do.
     """
     track = draft.track(source)
-    part = track.reshaped(runs)
+    part = track.reshaped(intervals)
     assert part is not None
     part = replace(part, label=target)
-    if runs != track.runs:
+    if intervals != track.intervals:
         part = replace(part, parent=0, parent_confirmed=False)
-    family = _family(draft, track, target, runs)
+    family = _family(draft, track, target, intervals)
     for daughter in family:
         draft.set_parent(daughter.label, 0)
-    draft.rename(frames_in(runs), {source: target})
-    draft.reshape(source, difference(track.runs, runs))
+    draft.rename(frames_in(intervals), {source: target})
+    draft.reshape(source, difference(track.intervals, intervals))
     there = draft.find(target)
     draft.put(part if there is None else _merged(there, part))
     for daughter in family:
@@ -64,10 +64,12 @@ def give(draft: Draft, source: int, target: int, runs: Runs) -> None:
         draft.set_parent(daughter.label, target, confirmed=sure)
 
 
-def _family(draft: Draft, track: Track, target: int, runs: Runs) -> list[Track]:
+def _family(
+    draft: Draft, track: Track, target: int, intervals: Intervals
+) -> list[Track]:
     """Daughters that go along."""
     there = draft.find(target)
-    if runs[-1][1] < track.end or (there is not None and there.end > track.end):
+    if intervals[-1][1] < track.end or (there is not None and there.end > track.end):
         return []
     daughters = draft.daughters(track.label)
     # A daughter that gets cells of her mother begins earlier; she is no other's.
@@ -87,11 +89,11 @@ def confirm_link(draft: Draft, label: int, frame: int) -> None:
     track = draft.find(label)
     if track is None:
         return
-    later = since(track.runs, frame)
+    later = since(track.intervals, frame)
     if later:
-        earlier = until(track.runs, frame)
-        ends = [t for run in earlier[-1:] for t in run[1:]] + [later[0][0]]
-        draft.confirm(label, runs_of(ends))
+        earlier = until(track.intervals, frame)
+        ends = [t for interval in earlier[-1:] for t in interval[1:]] + [later[0][0]]
+        draft.confirm(label, intervals_of(ends))
 
 
 def confirm_end(draft: Draft, label: int) -> None:
@@ -125,22 +127,22 @@ class Move(Edit):
     def make(self, draft: Draft) -> None:
         """Give the cells the label of the other track."""
         track = draft.cell(self.label, self.frame)
-        runs = since(track.runs, self.frame)
+        intervals = since(track.intervals, self.frame)
         if not self.onward:
-            runs = ((self.frame, self.frame),)
+            intervals = ((self.frame, self.frame),)
         if self.target is None:
-            give(draft, self.label, draft.new_label(), runs)
+            give(draft, self.label, draft.new_label(), intervals)
             return
         target = draft.track(self.target)
         _other(self.label, self.target)
-        common = intersection(target.runs, runs)
+        common = intersection(target.intervals, intervals)
         if common:
             raise EditError(
                 f"Cell {self.target} is in frame {common[0][0]} already: expected a "
                 f"track without cells where {self.label} is moved to. Swap the two, or "
                 f"merge their masks."
             )
-        give(draft, self.label, self.target, runs)
+        give(draft, self.label, self.target, intervals)
         confirm_link(draft, self.target, self.frame)
         if not self.onward:
             confirm_link(draft, self.target, self.frame + 1)
@@ -179,7 +181,7 @@ class Link(Edit):
             cut(draft, self.before, self.frame_before + 1)
         for daughter in draft.daughters(self.before):
             draft.set_parent(daughter, 0)
-        give(draft, self.after, self.before, since(later.runs, self.frame_after))
+        give(draft, self.after, self.before, since(later.intervals, self.frame_after))
         confirm_link(draft, self.before, self.frame_after)
 
 
@@ -233,20 +235,20 @@ class Swap(Edit):
         """Exchange labels and daughters."""
         _other(self.one, self.other)
         pair = draft.track(self.one), draft.track(self.other)
-        parts = [since(track.runs, self.frame) for track in pair]
+        parts = [since(track.intervals, self.frame) for track in pair]
         if not any(parts):
             raise EditError(
                 f"Cells {self.one} and {self.other} end before frame {self.frame}: "
                 f"expected a frame in which one of them is. Choose an earlier frame."
             )
         spare = draft.new_label()
-        for source, target, runs in (
+        for source, target, intervals in (
             (self.one, spare, parts[0]),
             (self.other, self.one, parts[1]),
             (spare, self.other, parts[0]),
         ):
-            if runs:
-                give(draft, source, target, runs)
+            if intervals:
+                give(draft, source, target, intervals)
         for label in (self.one, self.other):
             confirm_link(draft, label, self.frame)
 
@@ -277,7 +279,7 @@ class Relabel(Edit):
                 f"or move the cell to that track."
             )
         draft.reserve(self.to)
-        give(draft, self.label, self.to, track.runs)
+        give(draft, self.label, self.to, track.intervals)
 
 
 def _other(one: int, other: int) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..errors import EditError
+from ..tracking.intervals import difference, intervals_of, since, union, until
 from ..tracking.lineage import Track
-from ..tracking.runs import difference, runs_of, since, union, until
 
 # By frame: new label of each old one that changes.
 Names = Mapping[int, Mapping[int, int]]
@@ -69,10 +69,10 @@ def _pieces(track: Track, moves: Mapping[int, int]) -> Iterator[Track]:
     groups: dict[int, list[int]] = {}
     for frame, label in moves.items():
         groups.setdefault(label, []).append(frame)
-    runs = {label: runs_of(frames) for label, frames in groups.items()}
-    rest = difference(track.runs, runs_of(moves))
-    runs[track.label] = union(rest, runs.get(track.label, ()))
-    for label, part in runs.items():
+    intervals = {label: intervals_of(frames) for label, frames in groups.items()}
+    rest = difference(track.intervals, intervals_of(moves))
+    intervals[track.label] = union(rest, intervals.get(track.label, ()))
+    for label, part in intervals.items():
         piece = track.reshaped(part)
         if piece is None:
             continue
@@ -95,8 +95,11 @@ def _check_links(track: Track, moves: Mapping[int, int]) -> None:
         if not track.is_confirmed(frame):
             continue
         here = moves[frame]
-        for run in (*until(track.runs, frame)[-1:], *since(track.runs, frame + 1)[:1]):
-            near = run[1] if run[0] < frame else run[0]
+        for interval in (
+            *until(track.intervals, frame)[-1:],
+            *since(track.intervals, frame + 1)[:1],
+        ):
+            near = interval[1] if interval[0] < frame else interval[0]
             if moves.get(near, track.label) != here and track.is_confirmed(near):
                 what = f"that it is the cell of frame {near}"
                 raise _against(track, what, frame)

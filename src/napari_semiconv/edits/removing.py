@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..errors import EditError
-from ..tracking.runs import since
+from ..tracking.intervals import since
 from .base import Edit
 from .draft import Draft
 from .masks import label_at
@@ -63,7 +63,7 @@ class DeleteTrack(Edit):
             )
         for daughter in draft.daughters(self.label):
             draft.set_parent(daughter, 0)
-        draft.hide(self.label, since(track.runs, begin))
+        draft.hide(self.label, since(track.intervals, begin))
 
 
 @dataclass(frozen=True, eq=False)

@@ -251,19 +251,24 @@ def _known_of(arrays: dict[str, Any]) -> Known:
 def _table(lineage: Lineage) -> dict[str, Any]:
     """Label and parent of each track, (N, 2), and rows of track, first, last frame."""
     tracks = [track for _, track in sorted(lineage.tracks.items())]
-    runs = [(place, *run) for place, track in enumerate(tracks) for run in track.runs]
+    intervals = [
+        (place, *span) for place, track in enumerate(tracks) for span in track.intervals
+    ]
     named = [(track.label, track.parent) for track in tracks]
     return {
         "tracks": np.array(named, np.int64).reshape(-1, 2),
-        "runs": np.array(runs, np.int64).reshape(-1, 3),
+        # The word of states that exist already.
+        "runs": np.array(intervals, np.int64).reshape(-1, 3),
     }
 
 
 def _lineage_of(arrays: Mapping[str, Any]) -> Lineage:
-    runs: list[list[tuple[int, int]]] = [[] for _ in arrays["tracks"]]
+    intervals: list[list[tuple[int, int]]] = [[] for _ in arrays["tracks"]]
     for place, first, last in arrays["runs"].tolist():
-        runs[place].append((first, last))
+        intervals[place].append((first, last))
     return Lineage(
         Track(label, tuple(own), parent)
-        for (label, parent), own in zip(arrays["tracks"].tolist(), runs, strict=True)
+        for (label, parent), own in zip(
+            arrays["tracks"].tolist(), intervals, strict=True
+        )
     )

@@ -92,9 +92,9 @@ def graph_of_lineage(lineage: Lineage) -> CellGraph:
         The tracks. The first cell of a daughter came from the last of its parent.
     """
     tracks = [track for _, track in sorted(lineage.tracks.items())]
-    spans = [np.arange(a, b + 1) for track in tracks for a, b in track.runs]
+    spans = [np.arange(a, b + 1) for track in tracks for a, b in track.intervals]
     frames = np.concatenate([np.zeros(0, np.int64), *spans])
-    ends = np.cumsum([0, *(sum(b - a + 1 for a, b in t.runs) for t in tracks)])
+    ends = np.cumsum([0, *(sum(b - a + 1 for a, b in t.intervals) for t in tracks)])
     labels = np.repeat(np.array([t.label for t in tracks], np.int64), np.diff(ends))
     origins = np.arange(-1, len(frames) - 1)
     last = {track.label: end - 1 for track, end in zip(tracks, ends[1:], strict=True)}
@@ -247,12 +247,12 @@ def _lineage(
     breaks = np.flatnonzero(np.diff(frames, prepend=-2) != 1)
     edges = np.union1d(starts, breaks)
     firsts, lasts = frames[edges], frames[np.append(edges[1:], len(frames)) - 1]
-    runs = list(zip(firsts.tolist(), lasts.tolist(), strict=True))
-    of_runs = [*np.searchsorted(edges, starts).tolist(), len(runs)]
+    intervals = list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+    of_intervals = [*np.searchsorted(edges, starts).tolist(), len(intervals)]
     parents = by_place[origins[order[starts]]].tolist()
     return Lineage(
-        Track(label, tuple(runs[begin:end]), parent)
+        Track(label, tuple(intervals[begin:end]), parent)
         for label, parent, (begin, end) in zip(
-            labels[starts].tolist(), parents, pairwise(of_runs), strict=True
+            labels[starts].tolist(), parents, pairwise(of_intervals), strict=True
         )
     )

@@ -152,7 +152,7 @@ def _lost_scores(tracked: TrackedMovie) -> Iterator[str]:
 
 
 def _with_gaps(lineage: Lineage) -> int:
-    return sum(len(track.runs) > 1 for track in lineage.tracks.values())
+    return sum(len(track.intervals) > 1 for track in lineage.tracks.values())
 
 
 def _counted(number: int, one: str, several: str) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..tracking.intervals import intervals_of
 from ..tracking.lineage import Lineage
-from ..tracking.runs import runs_of
 from .cell_graph import Numbers, origins_of_links, tracks_of_graph
 from .geff_columns import GeffGroup, open_geff
 from .geff_write import (
@@ -268,7 +268,7 @@ def _confirm(
     for place in _marked(group, CONFIRMED, len(frames)):
         sure.setdefault(int(labels[place]), []).append(int(frames[place]))
     for label, there in sure.items():
-        lineage.put(replace(lineage.tracks[label], confirmed=runs_of(there)))
+        lineage.put(replace(lineage.tracks[label], confirmed=intervals_of(there)))
     for place in _marked(group, PARENT_CONFIRMED, len(frames)):
         track = lineage.tracks[int(labels[place])]
         if track.begin == frames[place]:

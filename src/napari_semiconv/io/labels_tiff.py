@@ -14,8 +14,8 @@ from tifffile import OmeXml, TiffFile, TiffWriter, imagej_description
 from ..errors import SaveError
 from ..movie import Movie
 from ..safe import draft_of, saving, write_text_safely
+from ..tracking.intervals import count_frames
 from ..tracking.lineage import Lineage
-from ..tracking.runs import count_frames
 from .tracked import TrackedMovie
 
 # Above this many pixels a stack may pass the 4 GB that a classic TIFF can hold, labels
@@ -222,6 +222,6 @@ def tracks_as_csv(lineage: Lineage) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for _, track in sorted(lineage.tracks.items()):
-        count = count_frames(track.runs)
+        count = count_frames(track.intervals)
         writer.writerow((track.label, track.begin, track.end, count, track.parent))
     return text.getvalue()

@@ -246,7 +246,7 @@ def _check(folder: Path, known: Lineage, found: Lineage, frames: int) -> None:
 def _faults(known: Lineage, found: Lineage, frames: int) -> Iterator[str]:
     for label in sorted(known.tracks.keys() | found.tracks.keys()):
         told, seen = known.tracks.get(label), found.tracks.get(label)
-        if told is None or seen is None or told.runs != seen.runs:
+        if told is None or seen is None or told.intervals != seen.intervals:
             yield (
                 f"expected cell {label} in the frames that its tracks tell, found "
                 f"other frames in its labels."

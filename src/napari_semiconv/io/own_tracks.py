@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError, SaveError
+from ..tracking.intervals import Interval, Intervals, joined
 from ..tracking.lineage import Lineage, Track
-from ..tracking.runs import Run, Runs, joined
 from .guard import MOST_TEXT, brief
 
 # Under this name our own facts lie beside those of the format.
@@ -19,7 +19,7 @@ def own_facts(name: str, lineage: Lineage) -> dict[str, Any]:
     """Describe tracks as JSON values; a few long lists, for there may be a million.
 
     ``label``, ``parent`` and ``runs`` have a number for each track; ``frames`` has the
-    first and last frame of each run, one track after the other. ``confirmed`` has
+    first and last frame of each interval, one track after the other. ``confirmed`` has
     label, first and last frame of what the user confirmed, ``parent_confirmed`` labels.
 
     Parameters
@@ -35,15 +35,16 @@ def own_facts(name: str, lineage: Lineage) -> dict[str, Any]:
         When there are more tracks than can be read again.
     """
     tracks = [track for _, track in sorted(lineage.tracks.items())]
-    confirmed = [(t.label, *run) for t in tracks for run in t.confirmed]
+    confirmed = [(t.label, *span) for t in tracks for span in t.confirmed]
     facts = {
         "version": VERSION,
         "name": name,
         "tracks": {
             "label": [track.label for track in tracks],
             "parent": [track.parent for track in tracks],
-            "runs": [len(track.runs) for track in tracks],
-            "frames": [frame for t in tracks for run in t.runs for frame in run],
+            # The word of files that exist already.
+            "runs": [len(track.intervals) for track in tracks],
+            "frames": [frame for t in tracks for span in t.intervals for frame in span],
             "confirmed": [number for row in confirmed for number in row],
             "parent_confirmed": [t.label for t in tracks if t.parent_confirmed],
         },
@@ -102,22 +103,22 @@ def _tracks(told: Mapping[str, Any]) -> Iterator[Track]:
     labels, parents, counts = (
         [int(number) for number in told[name]] for name in ("label", "parent", "runs")
     )
-    runs = _runs(told["frames"])
-    if len({*labels}) != len(labels) or sum(counts) != len(runs):
+    intervals = _intervals(told["frames"])
+    if len({*labels}) != len(labels) or sum(counts) != len(intervals):
         raise ValueError("a track is there twice, or some of its frames are not")
-    confirmed: dict[int, list[Run]] = {}
+    confirmed: dict[int, list[Interval]] = {}
     for label, first, last in _rows(told["confirmed"], 3):
         confirmed.setdefault(label, []).append((first, last))
     sure = {int(label) for label in told["parent_confirmed"]}
     if not {*confirmed, *sure} <= {*labels}:
         raise ValueError("a track was confirmed that is not there")
-    left = iter(runs)
+    left = iter(intervals)
     for label, parent, count in zip(labels, parents, counts, strict=True):
         own = joined(islice(left, count))
         yield Track(label, own, parent, joined(confirmed.get(label, ())), label in sure)
 
 
-def _runs(numbers: Iterable[Any]) -> Runs:
+def _intervals(numbers: Iterable[Any]) -> Intervals:
     return tuple((first, last) for first, last in _rows(numbers, 2))
 
 

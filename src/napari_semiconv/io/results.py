@@ -24,8 +24,8 @@ from ..errors import BadInputError, SaveError
 from ..movie import Movie
 from ..safe import draft_of, saving, write_json_safely
 from ..tracking.evidence import Evidence
+from ..tracking.intervals import joined
 from ..tracking.lineage import Lineage, Track
-from ..tracking.runs import joined
 from .evidence import forget_evidence, write_evidence
 from .result_info import (
     FORMAT,
@@ -332,7 +332,7 @@ def _clear_beginning(folder: Path) -> None:
 def tracks_as_json(lineage: Lineage) -> dict[str, Any]:
     """Describe tracks as JSON values, frames as first and last of each run."""
     tracks = [
-        {"label": track.label, "parent": track.parent, "frames": track.runs}
+        {"label": track.label, "parent": track.parent, "frames": track.intervals}
         for _, track in sorted(lineage.tracks.items())
     ]
     return {"format": FORMAT, "version": VERSION, "tracks": tracks}

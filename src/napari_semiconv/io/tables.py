@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..tracking.intervals import count_frames
 from ..tracking.lineage import Lineage, Track
-from ..tracking.runs import count_frames
 from .measuring import Measures, channels_of, measured_frames
 from .staging import new_target
 from .tracked import TrackedMovie
@@ -136,7 +136,7 @@ def _track_line(track: Track, ancestry: _Ancestry, interval: float | None) -> Li
         **ancestry.line(track),
         "first_frame": track.begin,
         "last_frame": track.end,
-        "frames": count_frames(track.runs),
+        "frames": count_frames(track.intervals),
         "daughters": len(ancestry.daughters.get(track.label, ())),
         "division_time_frames": division,
         "division_time_h": hours,

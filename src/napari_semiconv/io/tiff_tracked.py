@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from ..errors import BadInputError
 from ..movie import Movie
+from ..tracking.intervals import count_frames
 from ..tracking.invariants import faults_of_lineage
 from ..tracking.lineage import Lineage
-from ..tracking.runs import count_frames
 from .guard import brief, read_text
 from .images import open_movie
 from .labels_tiff import COLUMNS, LabelsTiffWriter, tracks_beside
@@ -167,7 +167,7 @@ def _faults(rows: dict[int, Row], lineage: Lineage, frames: int) -> Iterator[str
         there, lacks = ("table", "masks") if label in rows else ("masks", "table")
         yield f"cell {label} is in the {there} but not in the {lacks}."
     for label, track in sorted(lineage.tracks.items()):
-        found = Row(track.begin, track.end, count_frames(track.runs), track.parent)
+        found = Row(track.begin, track.end, count_frames(track.intervals), track.parent)
         if found != rows[label]:
             yield (
                 f"cell {label} should be in {rows[label].frames} of the frames "

@@ -10,7 +10,7 @@ from ..errors import BadInputError
 from ..io.results import LABELS, ResultStore
 from ..io.run_labels import Labels, stored_labels
 from ..settings import SegmentSettings
-from ..tracking.runs import frames_in
+from ..tracking.intervals import frames_in
 from .facts import RunFacts
 from .project import Project
 from .said import write_said
@@ -196,7 +196,7 @@ def taken_frames(project: Project, number: int) -> set[int]:
 def computed_frames(project: Project) -> set[int]:
     """Frames in which there is a cell, or of which a run says that there is none."""
     tracks = project.lineage.tracks.values()
-    found = {t for track in tracks for t in frames_in(track.runs)}
+    found = {t for track in tracks for t in frames_in(track.intervals)}
     for number in range(1, len(project.info.runs) + 1):
         found |= taken_frames(project, number)
     return found

@@ -18,8 +18,8 @@ from ..edits.names import FrameNames
 from ..errors import BadInputError
 from ..safe import draft_of, saving
 from ..tracking.evidence import scored
+from ..tracking.intervals import Interval, Intervals
 from ..tracking.lineage import Lineage, Track
-from ..tracking.runs import Run, Runs
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -116,14 +116,15 @@ def _arrays(document: Document, applied: int) -> Arrays:
         for number, label in document.names(frame)
     ]
     facts = [
-        (t.label, t.parent, t.parent_confirmed, len(t.runs), len(t.confirmed))
+        (t.label, t.parent, t.parent_confirmed, len(t.intervals), len(t.confirmed))
         for t in tracks
     ]
     return {
         "counters": np.array([applied, document.next_number], np.int64),
         "tracks": _rows(facts, 5),
-        "runs": _rows((run for t in tracks for run in t.runs), 2),
-        "confirmed": _rows((run for t in tracks for run in t.confirmed), 2),
+        # The word of snapshots that exist already.
+        "runs": _rows((span for t in tracks for span in t.intervals), 2),
+        "confirmed": _rows((span for t in tracks for span in t.confirmed), 2),
         "score_sizes": np.array([len(t.scores) for t in tracks], np.int64),
         "scores": np.frombuffer(b"".join(t.scores for t in tracks), np.uint8),
         "score_names": np.array(lineage.score_names, np.str_),
@@ -152,20 +153,20 @@ def _snapshot(arrays: Arrays) -> Snapshot:
 
 def _tracks(arrays: Arrays) -> list[Track]:
     rows = arrays["tracks"]
-    runs = _groups(arrays["runs"], rows[:, 3])
+    intervals = _groups(arrays["runs"], rows[:, 3])
     confirmed = _groups(arrays["confirmed"], rows[:, 4])
     ends = np.concatenate([[0], arrays["score_sizes"].cumsum()]).tolist()
     scores = arrays["scores"].tobytes()
     return [
         Track(label, r, parent, c, bool(sure), scores[begin:end])
         for (label, parent, sure, _, _), r, c, (begin, end) in zip(
-            rows.tolist(), runs, confirmed, pairwise(ends), strict=True
+            rows.tolist(), intervals, confirmed, pairwise(ends), strict=True
         )
     ]
 
 
-def _groups(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> list[Runs]:
-    pairs: list[Run] = [(first, last) for first, last in rows.tolist()]
+def _groups(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> list[Intervals]:
+    pairs: list[Interval] = [(first, last) for first, last in rows.tolist()]
     ends = np.concatenate([[0], counts.cumsum()]).tolist()
     if ends[-1] != len(pairs):
         raise ValueError("cut off")

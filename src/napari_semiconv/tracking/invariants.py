@@ -1,6 +1,6 @@
 """What always holds of a lineage, in one place.
 
-1. Every track has frames, inside the movie, as ordered runs that do not touch.
+1. Every track has frames, inside the movie, as ordered intervals that do not touch.
 2. Labels are whole numbers from 1 to 2**31 - 1.
 3. A parent exists and ends before its daughter begins.
 4. Only frames with pixels are confirmed.
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .intervals import Intervals, difference
 from .lineage import Lineage, Track
-from .runs import Runs, difference
 
 LARGEST_LABEL = 2**31 - 1
 
@@ -43,12 +43,16 @@ def faults_of_track(
     name = f"Cell {track.label}"
     if not 1 <= track.label <= LARGEST_LABEL:
         yield f"{name}: labels go from 1 to {LARGEST_LABEL}."
-    if not track.runs or not _in_order(track.runs) or not _in_order(track.confirmed):
+    if (
+        not track.intervals
+        or not _in_order(track.intervals)
+        or not _in_order(track.confirmed)
+    ):
         yield f"{name}: its frames are out of order."
         return
     if track.begin < 0 or track.end >= frames:
         yield f"{name}: it has frames outside of 0 to {frames - 1}."
-    if track.confirmed and difference(track.confirmed, track.runs):
+    if track.confirmed and difference(track.confirmed, track.intervals):
         yield f"{name}: frames are confirmed in which it has no pixels."
     rows = track.end - track.begin + 1
     if track.scores and len(track.scores) != 4 * score_count * rows:
@@ -56,11 +60,11 @@ def faults_of_track(
     yield from _faults_of_parent(track, find)
 
 
-def _in_order(runs: Runs) -> bool:
-    if len(runs) == 1:
-        return runs[0][0] <= runs[0][1]
-    return all(a <= b for a, b in runs) and all(
-        one[1] + 1 < other[0] for one, other in pairwise(runs)
+def _in_order(intervals: Intervals) -> bool:
+    if len(intervals) == 1:
+        return intervals[0][0] <= intervals[0][1]
+    return all(a <= b for a, b in intervals) and all(
+        one[1] + 1 < other[0] for one, other in pairwise(intervals)
     )
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .runs import (
-    Run,
-    Runs,
+from .intervals import (
+    Interval,
+    Intervals,
     difference,
     frames_in,
     holds,
     intersection,
-    runs_of,
+    intervals_of,
     since,
     union,
     until,
@@ -32,13 +32,13 @@ class Track:
     ----------
     label
         Number painted in the masks, from 1.
-    runs
-        First and last frame of each run of frames in which the cell has pixels; between
-        two runs is a gap.
+    intervals
+        First and last frame of each stretch in which the cell has pixels; between two
+        intervals is a gap.
     parent
         Label of the track it was born from, or 0.
     confirmed
-        Frames in which the user confirmed the cell, as runs. Between two confirmed
+        Frames in which the user confirmed the cell, as intervals. Between two confirmed
         cells that follow one another the link is confirmed too.
     parent_confirmed
         Whether the user confirmed the parent, or that there is none.
@@ -48,41 +48,41 @@ class Track:
     """
 
     label: int
-    runs: Runs
+    intervals: Intervals
     parent: int = 0
-    confirmed: Runs = ()
+    confirmed: Intervals = ()
     parent_confirmed: bool = False
     scores: bytes = field(default=b"", repr=False)
 
     @classmethod
     def of(cls, label: int, frames: Iterable[int], parent: int = 0) -> "Track":
         """Make a track of the frames it has, in any order."""
-        return cls(label, runs_of(frames), parent)
+        return cls(label, intervals_of(frames), parent)
 
     @property
     def begin(self) -> int:
         """First frame."""
-        return self.runs[0][0]
+        return self.intervals[0][0]
 
     @property
     def end(self) -> int:
         """Last frame."""
-        return self.runs[-1][1]
+        return self.intervals[-1][1]
 
     @property
     def frames(self) -> list[int]:
         """Frames in which the cell has pixels, ascending; a missing number is a gap."""
-        return list(frames_in(self.runs))
+        return list(frames_in(self.intervals))
 
     @property
-    def gaps(self) -> Runs:
-        """Frames between first and last in which it has no pixels, as runs."""
-        ends = zip(self.runs, self.runs[1:], strict=False)
+    def gaps(self) -> Intervals:
+        """Frames between first and last in which it has no pixels, as intervals."""
+        ends = zip(self.intervals, self.intervals[1:], strict=False)
         return tuple((before[1] + 1, after[0] - 1) for before, after in ends)
 
     def has(self, frame: int) -> bool:
         """Tell whether the cell has pixels in a frame."""
-        return holds(self.runs, frame)
+        return holds(self.intervals, frame)
 
     def is_confirmed(self, frame: int) -> bool:
         """Tell whether the user confirmed the cell in a frame."""
@@ -90,35 +90,37 @@ class Track:
 
     def before(self, frame: int) -> "Track | None":
         """Part before a frame; None when there is none."""
-        return self.reshaped(until(self.runs, frame))
+        return self.reshaped(until(self.intervals, frame))
 
     def onward(self, frame: int) -> "Track | None":
         """Part from a frame on; None when there is none."""
-        return self.reshaped(since(self.runs, frame))
+        return self.reshaped(since(self.intervals, frame))
 
-    def reshaped(self, runs: Runs) -> "Track | None":
+    def reshaped(self, intervals: Intervals) -> "Track | None":
         """Give it other frames; confirmations and scores of lost ones go."""
-        if not runs:
+        if not intervals:
             return None
-        if runs == self.runs:
+        if intervals == self.intervals:
             return self
-        confirmed = intersection(self.confirmed, runs) if self.confirmed else ()
-        scores = self._scores_of(runs) if self.scores else b""
+        confirmed = intersection(self.confirmed, intervals) if self.confirmed else ()
+        scores = self._scores_of(intervals) if self.scores else b""
         # Not `replace`, which takes three times as long, for a frame of 1,000 cells.
         return Track(
-            self.label, runs, self.parent, confirmed, self.parent_confirmed, scores
+            self.label, intervals, self.parent, confirmed, self.parent_confirmed, scores
         )
 
     def merged(self, other: "Track") -> "Track":
         """Take over the cells of another track, which lie in other frames."""
-        runs = union(self.runs, other.runs)
-        begin, end = runs[0][0], runs[-1][1]
+        intervals = union(self.intervals, other.intervals)
+        begin, end = intervals[0][0], intervals[-1][1]
         mine, theirs = (t._scores_over(begin, end) for t in (self, other))
-        for first, last in other.runs if mine and theirs else ():
+        for first, last in other.intervals if mine and theirs else ():
             head, tail = (first - begin) * self._row, (last + 1 - begin) * self._row
             mine = mine[:head] + theirs[head:tail] + mine[tail:]
         confirmed = union(self.confirmed, other.confirmed)
-        return replace(self, runs=runs, confirmed=confirmed, scores=mine or theirs)
+        return replace(
+            self, intervals=intervals, confirmed=confirmed, scores=mine or theirs
+        )
 
     def unscored(self, frame: int) -> "Track":
         """Forget the scores of a frame."""
@@ -132,13 +134,15 @@ class Track:
     def _row(self) -> int:
         return len(self.scores) // (self.end - self.begin + 1)
 
-    def _scores_of(self, runs: Runs) -> bytes:
+    def _scores_of(self, intervals: Intervals) -> bytes:
         """Scores of other frames, without those of frames that became gaps."""
-        begin, end = runs[0][0], runs[-1][1]
+        begin, end = intervals[0][0], intervals[-1][1]
         scores, row = self._scores_over(begin, end), self._row
-        if len(runs) == 1:
+        if len(intervals) == 1:
             return scores
-        for first, last in until(since(difference(self.runs, runs), begin), end):
+        for first, last in until(
+            since(difference(self.intervals, intervals), begin), end
+        ):
             head, tail = (first - begin) * row, (last + 1 - begin) * row
             scores = scores[:head] + _NAN * ((tail - head) // 4) + scores[tail:]
         return scores
@@ -217,11 +221,11 @@ class Lineage:
         if track is None:
             self.put(Track(label, ((frame, frame),), parent))
             return
-        *earlier, (first, last) = track.runs
-        more: list[Run] = [(first, last), (frame, frame)]
+        *earlier, (first, last) = track.intervals
+        more: list[Interval] = [(first, last), (frame, frame)]
         if frame == last + 1:
             more = [(first, frame)]
-        self.put(replace(track, runs=(*earlier, *more)))
+        self.put(replace(track, intervals=(*earlier, *more)))
 
     def cells(self, frame: int) -> list[int]:
         """Labels of the cells of a frame, ascending."""

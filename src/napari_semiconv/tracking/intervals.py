@@ -1,23 +1,23 @@
-"""Sets of frames as runs: pairs of first and last frame, both included, ascending."""
+"""Sets of frames as intervals: pairs of first and last frame, both included."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-Run = tuple[int, int]
-Runs = tuple[Run, ...]
+Interval = tuple[int, int]
+Intervals = tuple[Interval, ...]
 
 _END = float("inf")
 
 
-def runs_of(frames: Iterable[int]) -> Runs:
-    """Gather frames, in any order, into runs."""
+def intervals_of(frames: Iterable[int]) -> Intervals:
+    """Gather frames, in any order, into intervals."""
     return joined((t, t) for t in frames)
 
 
-def joined(runs: Iterable[Run]) -> Runs:
-    """Bring runs into order; those that overlap or touch become one."""
-    found: list[Run] = []
-    for first, last in sorted(runs):
+def joined(intervals: Iterable[Interval]) -> Intervals:
+    """Bring intervals into order; those that overlap or touch become one."""
+    found: list[Interval] = []
+    for first, last in sorted(intervals):
         if found and first <= found[-1][1] + 1:
             found[-1] = found[-1][0], max(found[-1][1], last)
         else:
@@ -25,31 +25,31 @@ def joined(runs: Iterable[Run]) -> Runs:
     return tuple(found)
 
 
-def frames_in(runs: Runs) -> Iterator[int]:
+def frames_in(intervals: Intervals) -> Iterator[int]:
     """Go through all frames, ascending."""
-    for first, last in runs:
+    for first, last in intervals:
         yield from range(first, last + 1)
 
 
-def count_frames(runs: Runs) -> int:
+def count_frames(intervals: Intervals) -> int:
     """Count the frames."""
-    return sum(last - first + 1 for first, last in runs)
+    return sum(last - first + 1 for first, last in intervals)
 
 
-def holds(runs: Runs, frame: int) -> bool:
+def holds(intervals: Intervals, frame: int) -> bool:
     """Tell whether a frame is among them."""
-    place = bisect_right(runs, (frame, _END)) - 1
-    return place >= 0 and runs[place][1] >= frame
+    place = bisect_right(intervals, (frame, _END)) - 1
+    return place >= 0 and intervals[place][1] >= frame
 
 
-def union(one: Runs, other: Runs) -> Runs:
+def union(one: Intervals, other: Intervals) -> Intervals:
     """Frames that are in one or the other."""
     return joined((*one, *other)) if one and other else one or other
 
 
-def intersection(one: Runs, other: Runs) -> Runs:
+def intersection(one: Intervals, other: Intervals) -> Intervals:
     """Frames that are in both."""
-    found: list[Run] = []
+    found: list[Interval] = []
     if not one or not other:
         return ()
     i, j = 0, 0
@@ -64,7 +64,7 @@ def intersection(one: Runs, other: Runs) -> Runs:
     return tuple(found)
 
 
-def difference(one: Runs, other: Runs) -> Runs:
+def difference(one: Intervals, other: Intervals) -> Intervals:
     """Frames that are in the first alone."""
     if not one or not other:
         return one
@@ -83,11 +83,11 @@ def difference(one: Runs, other: Runs) -> Runs:
     return tuple(found)
 
 
-def until(runs: Runs, frame: int) -> Runs:
+def until(intervals: Intervals, frame: int) -> Intervals:
     """Frames before ``frame``."""
-    return tuple((a, min(b, frame - 1)) for a, b in runs if a < frame)
+    return tuple((a, min(b, frame - 1)) for a, b in intervals if a < frame)
 
 
-def since(runs: Runs, frame: int) -> Runs:
+def since(intervals: Intervals, frame: int) -> Intervals:
     """Frames from ``frame`` on, itself included."""
-    return tuple((max(a, frame), b) for a, b in runs if b >= frame)
+    return tuple((max(a, frame), b) for a, b in intervals if b >= frame)
