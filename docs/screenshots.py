@@ -11,8 +11,8 @@ import tifffile
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
-from napari_semiconv.gui.assembly import Parts, assemble
-from napari_semiconv.gui.plugin import TITLE
+from napari_semiconv.gui.assembly import Parts
+from napari_semiconv.gui.plugin import open_panel
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 IMAGES = Path(__file__).parent / "images"
@@ -32,8 +32,7 @@ def main() -> int:
         movie = write_movie(Path(folder) / "nuclei.tif")
         viewer = napari.Viewer(title="napari")
         viewer.window.resize(*SIZE)
-        parts = assemble(viewer)
-        viewer.window.add_dock_widget(parts.panel, name=TITLE, area="right")
+        parts = open_panel(viewer).parts
         try:
             take_pictures(viewer, parts, movie)
         finally:

@@ -1,24 +1,16 @@
 import shutil
-from importlib import import_module
 
 import numpy as np
 import pytest
 import tifffile
-from npe2 import PluginManifest
 
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.gui import plugin
-from napari_semiconv.gui.commands import COMMANDS, PLUGIN
 from napari_semiconv.gui.reader import choose_reader, read_over
 from napari_semiconv.io.ctc import CtcWriter
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
-
-
-@pytest.fixture(scope="module")
-def manifest():
-    return PluginManifest.from_distribution("napari-semiconv")
 
 
 @pytest.fixture
@@ -64,23 +56,6 @@ def challenge(tmp_path, labels, lineage):
         for frame, image in enumerate(labels):
             writer.write(frame, image, lineage)
     return tmp_path / "01_RES"
-
-
-def test_the_manifest_offers_the_table_of_commands(manifest):
-    told = {
-        c.id: (c.title, str(c.python_name)) for c in manifest.contributions.commands
-    }
-    assert told == {c.identifier: (c.title, c.python_name) for c in COMMANDS}
-    for menu, items in manifest.contributions.menus.items():
-        listed = [c.identifier for c in COMMANDS if menu in c.menus]
-        assert [item.command for item in items] == listed
-    assert manifest.name == PLUGIN
-
-
-def test_everything_the_manifest_names_is_there():
-    for command in COMMANDS:
-        module, _, function = command.python_name.partition(":")
-        assert callable(getattr(import_module(module), function))
 
 
 @pytest.mark.parametrize("sample", [plugin.sample_nuclei, plugin.sample_phase])

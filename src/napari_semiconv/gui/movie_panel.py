@@ -65,7 +65,7 @@ class MoviePanel(QWidget):
         self._form.show_state(state)
 
     def _connect(self) -> None:
-        self._file.clicked.connect(self._ask_file)
+        self._file.clicked.connect(self.ask_file)
         self._folder.clicked.connect(self._ask_folder)
         self._layer.picked.connect(self._pick_layer)
         self._form.axes.picked.connect(self.axes_requested.emit)
@@ -74,7 +74,8 @@ class MoviePanel(QWidget):
         self._form.channel.picked.connect(self.channel_requested.emit)
         self._form.z.picked.connect(self.z_requested.emit)
 
-    def _ask_file(self) -> None:
+    def ask_file(self) -> None:
+        """Ask for a movie; the answer comes as ``open_requested``."""
         path, _ = QFileDialog.getOpenFileName(
             self, "Open a movie", "", "Movies (*.tif *.tiff *.zarr);;All files (*)"
         )

@@ -6,25 +6,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import napari
     from napari.types import LayerData
+    from napari.viewer import Viewer
 
-    from .segment_panel import SegmentPanel
+    from .panel import CellPanel
 
-TITLE = "Segment and track cells"
-
-
-def make_panel(viewer: "napari.Viewer") -> "SegmentPanel":
-    """Make the dock widget "Segment and track cells" for a viewer."""
-    from .assembly import assemble
-
-    return assemble(viewer).panel
+# Of the distribution, as napari knows it.
+PLUGIN = "napari-semiconv"
 
 
-def get_reader(path: Any) -> "Callable[[Any], list[LayerData]] | None":
-    """Give the function that reads a folder, or None when it is none of ours."""
+def open_panel(viewer: "Viewer") -> "CellPanel":
+    """Open the panel in a viewer, or bring the one that is open to the front."""
+    panel: CellPanel
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, PLUGIN)
+    dock.show()
+    dock.raise_()
+    return panel
+
+
+def get_reader(path: Any = None) -> "Callable[[Any], list[LayerData]] | None":
+    """Give the function that reads a path, or None when it is none of ours.
+
+    Without a path, as the command palette asks, the panel opens with its dialog.
+    """
     from .reader import choose_reader
 
+    if path is None:
+        _ask_what_to_open()
+        return None
     return choose_reader(path)
 
 
@@ -59,14 +68,19 @@ def open_window(movie: Path, result: Path | None = None) -> None:
     """
     import napari
 
-    from .assembly import assemble
     from .reader import read_shown
 
     found, layers = read_shown(movie, result)
-    viewer = napari.Viewer(title="napari-semiconv")
-    parts = assemble(viewer)
-    viewer.window.add_dock_widget(parts.panel, name=TITLE, area="right")
-    parts.movies.take(found)
+    viewer = napari.Viewer(title=PLUGIN)
+    open_panel(viewer).parts.movies.take(found)
     for layer in layers:
         viewer.add_layer(napari.layers.Layer.create(*layer))
     napari.run()
+
+
+def _ask_what_to_open() -> None:
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        open_panel(viewer).parts.panel.movie.ask_file()
