@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from napari_semiconv.inference.streaming.precision import is_half
+from napari_semiconv.inference.stream.precision import is_half
 from napari_semiconv.network.embedder import Embedder, State
 
 FLOATS = 2  # a multiplication and an addition

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from napari_semiconv.inference.groups.density import Points, cluster_points
-from napari_semiconv.inference.groups.hdbscan import (
+from napari_semiconv.inference.engines.hdbscan.density import Points, cluster_points
+from napari_semiconv.inference.engines.hdbscan.engine import (
     FINEST,
     REACH_OF_PIXELS,
     REACH_OF_VOTES,

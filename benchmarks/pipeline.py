@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.inference.settling import segment_and_solve
+from napari_semiconv.inference.solve import segment_and_solve
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import LinkSettings, SegmentSettings, VotesSettings

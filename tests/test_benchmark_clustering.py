@@ -9,7 +9,7 @@ from benchmarks.clusterings import REFERENCE, WAYS
 from benchmarks.suite import clustering
 from benchmarks.suite.clustering import Trial, ratio, scored
 
-from napari_semiconv.inference.groups.hdbscan import HdbscanEngine
+from napari_semiconv.inference.engines.hdbscan.engine import HdbscanEngine
 
 
 def test_it_measures_every_way_and_prints_a_table(monkeypatch, capsys):

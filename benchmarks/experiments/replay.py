@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.inference.streaming.stream import Stream
+from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.embedder import Embedder, Output, State
 from napari_semiconv.network.weights import Model

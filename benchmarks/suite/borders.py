@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
-from napari_semiconv.inference.voting.borders import START, WEIGHTS
-from napari_semiconv.inference.voting.votes import pieces_of
+from napari_semiconv.inference.engines.votes.borders import START, WEIGHTS
+from napari_semiconv.inference.engines.votes.engine import pieces_of
+from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.training.truth import Labels, Recording, read_recordings

@@ -17,10 +17,14 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from napari_semiconv.inference.cluster import Labels, tidy
-from napari_semiconv.inference.groups.hdbscan import HdbscanEngine, Window, cells_of
-from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.engines.hdbscan.engine import (
+    HdbscanEngine,
+    Window,
+    cells_of,
+)
+from napari_semiconv.inference.engines.protocol import Labels, tidy
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
+from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.streaming.precision import computing_in
-from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.stream.precision import computing_in
+from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder, State
 from napari_semiconv.network.weights import Model, choose_device, load_model

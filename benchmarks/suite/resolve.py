@@ -14,11 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_semiconv.inference.constraining.constraints import Constraints, Count
-from napari_semiconv.inference.constraining.resolve import resolve
+from napari_semiconv.inference.constraints.model import Constraints, Count
+from napari_semiconv.inference.constraints.resegment import resegment
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.pipeline import enlarge
-from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate
@@ -101,7 +101,7 @@ def _clustered(output: FrameOutput, shape: tuple[int, int]) -> tuple[Labels, Tim
 
 def _timed(output: FrameOutput, labels: Labels, told: Constraints) -> Times:
     begin = _now()
-    resolve(output, labels, told)
+    resegment(output, labels, told)
     return _since(begin)
 
 

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 
 from napari_semiconv.inference import describing
+from napari_semiconv.inference.engines.votes import engine, segments
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.linking.link import Linker
-from napari_semiconv.inference.streaming.stream import FrameOutput, Stream
-from napari_semiconv.inference.voting import gathering, votes
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import LinkSettings, VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate
@@ -32,17 +32,17 @@ from ..report import Report, Row
 SIZES = ((512, 100), (1024, 500))
 # What is timed: the module that calls it, its name there, and what it does.
 STAGES = (
-    (votes, "to_tensors", "to the device"),
-    (gathering, "cast_votes", "cast votes"),
-    (gathering, "vote_map", "map of votes"),
-    (gathering, "find_hills", "hills"),
-    (gathering, "nearest_hill", "nearest hill"),
-    (gathering, "split_pieces", "split by embedding"),
-    (gathering, "find_regions", "connected pieces"),
-    (gathering, "measure_borders", "borders"),
-    (votes, "join", "join"),
-    (votes, "_labels", "fill and label"),
-    (votes, "measure_certainty", "scores"),
+    (engine, "to_tensors", "to the device"),
+    (segments, "cast_votes", "cast votes"),
+    (segments, "vote_map", "map of votes"),
+    (segments, "find_hills", "hills"),
+    (segments, "nearest_hill", "nearest hill"),
+    (segments, "split_pieces", "split by embedding"),
+    (segments, "find_regions", "connected pieces"),
+    (segments, "measure_borders", "borders"),
+    (engine, "join", "join"),
+    (engine, "_labels", "fill and label"),
+    (engine, "measure_certainty", "scores"),
 )
 Times = dict[str, list[float]]
 
@@ -121,7 +121,7 @@ def time_all(images: np.ndarray[Any, Any], model: Model) -> tuple[Times, float]:
     def network(image: np.ndarray[Any, Any]) -> FrameOutput:
         return stream.push(image)
 
-    def link(frame: int, labels: votes.Labels, output: FrameOutput) -> None:
+    def link(frame: int, labels: engine.Labels, output: FrameOutput) -> None:
         cells, numbers = describing.describe(labels, output)
         linker.link(frame, cells)
         counts.append(len(numbers))

@@ -19,7 +19,7 @@ _HOME = {
     "load_model": "network.weights",
     "movie_from_array": "movie",
     "open_movie": "io.images",
-    "segment_and_solve": "inference.settling",
+    "segment_and_solve": "inference.solve",
     "segment_and_track": "inference.pipeline",
     "simulate": "synthetic",
     "train": "training.loop",

@@ -8,8 +8,8 @@ from tests.stand_in_child import BlobTools
 from napari_semiconv.compute.book import write_array
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.messages import Failed, Resolve, Resolved
-from napari_semiconv.inference.constraining.constraints import Constraints, Count
-from napari_semiconv.inference.constraining.holding import unmet
+from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.model import Constraints, Count
 from napari_semiconv.project.said import write_constraints
 from napari_semiconv.settings import SegmentSettings
 
@@ -156,7 +156,7 @@ def test_the_network_sees_what_the_memory_needs_or_goes_on_from_a_state(
     whole_frame = labels.copy()
     y, x, height, width = said[-1].box
     whole_frame[y : y + height, x : x + width] = found
-    assert unmet(whole_frame, told) == []
+    assert violations(whole_frame, told) == []
     tools.seen.clear()
     other = Child(said.append, lambda: tools)
     other.answer(request.model_copy(update={"run": run.output}))

@@ -221,7 +221,7 @@ def test_published_procedures_start_again(run, whole, engine):
 
 
 def test_the_engines_that_need_all_frames_are_known():
-    from napari_semiconv.inference.procedures.published import PUBLISHED
+    from napari_semiconv.inference.engines.payer.published import PUBLISHED
 
     assert WHOLE == PUBLISHED
 

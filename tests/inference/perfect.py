@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_semiconv.inference.streaming.stream import FrameOutput
+from napari_semiconv.inference.stream.stream import FrameOutput
 
 
 def perfect_output(labels, cell_size=12.0, directions=None, motion=None):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_semiconv.inference.constraining.constraints import Constraints, Count
+from napari_semiconv.inference.constraints.model import Constraints, Count
 
 from .perfect import perfect_output
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_semiconv.inference.streaming.stream import FrameOutput
-from napari_semiconv.inference.voting.borders import (
+from napari_semiconv.inference.engines.votes.borders import (
     AREA,
     WEIGHTS,
     Borders,
@@ -15,10 +14,11 @@ from napari_semiconv.inference.voting.borders import (
     join_pieces,
     log_odds,
 )
-from napari_semiconv.inference.voting.hills import Hills
-from napari_semiconv.inference.voting.observing import measure_borders
-from napari_semiconv.inference.voting.pieces import find_regions
-from napari_semiconv.inference.voting.tensors import FINE, to_tensors
+from napari_semiconv.inference.engines.votes.observing import measure_borders
+from napari_semiconv.inference.engines.votes.peaks import Hills
+from napari_semiconv.inference.engines.votes.regions import find_regions
+from napari_semiconv.inference.engines.votes.tensors import FINE, to_tensors
+from napari_semiconv.inference.stream.stream import FrameOutput
 
 
 @pytest.fixture

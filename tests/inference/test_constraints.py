@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.worlds import draw
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constraining.constrain import honour
-from napari_semiconv.inference.constraining.constraints import Constraints, Count
-from napari_semiconv.inference.constraining.holding import unmet
-from napari_semiconv.inference.constraining.maps import Maps
-from napari_semiconv.inference.constraining.shrinking import shrink
+from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.enforce import enforce
+from napari_semiconv.inference.constraints.maps import Maps
+from napari_semiconv.inference.constraints.model import Constraints, Count
+from napari_semiconv.inference.constraints.shrinking import shrink
 
 from .perfect import perfect_output, same_partition
 from .scenes import SIZE, corrections, mistaken, output_of, truth_of
@@ -44,14 +44,14 @@ def told(**said):
 
 def held(labels, **said):
     """Labels that hold what is said, and no cell changed that it does not touch."""
-    found = honour(labels, told(**said), maps())
-    assert unmet(found, told(**said)) == []
+    found = enforce(labels, told(**said), maps())
+    assert violations(found, told(**said)) == []
     return found
 
 
 def refused(match, **said):
     with pytest.raises(BadInputError, match=match):
-        honour(three(), told(**said), maps())
+        enforce(three(), told(**said), maps())
 
 
 # Contradictions
@@ -119,14 +119,14 @@ def test_two_settled_masks_on_one_pixel_are_refused():
 
 def test_nothing_said_changes_nothing():
     labels = three()
-    assert honour(labels, told(), maps()) is labels
+    assert enforce(labels, told(), maps()) is labels
     assert not told()
 
 
 def test_what_holds_already_changes_nothing():
     labels = three()
     said = told(joined=[[(5, 5), (9, 9)]], parted=[[(5, 5), (5, 20)]], fixed=labels)
-    assert honour(labels, said, maps()) is labels
+    assert enforce(labels, said, maps()) is labels
 
 
 def test_two_clicks_part_a_cell_where_the_network_would():
@@ -182,7 +182,7 @@ def test_a_cell_mostly_where_one_was_taken_away_goes():
     assert not (held(three(), gone=gone) == 1).any()
     whole = np.where(three() == 2, 1, three()).astype(np.int32)
     less = gone & box(slice(0, 24), slice(0, 10))
-    assert honour(whole, told(gone=less), maps()) is whole
+    assert enforce(whole, told(gone=less), maps()) is whole
 
 
 @pytest.mark.parametrize("cells", range(6))
@@ -229,11 +229,11 @@ def scene(seed):
 def test_what_is_true_holds_exactly_and_once(seed):
     labels, said, seen = scene(seed)
     before = labels.copy()
-    found = honour(labels, said, seen)
+    found = enforce(labels, said, seen)
     assert np.array_equal(labels, before)
-    assert unmet(found, said) == []
-    assert honour(found, said, seen) is found
-    assert np.array_equal(honour(labels, said, seen), found)
+    assert violations(found, said) == []
+    assert enforce(found, said, seen) is found
+    assert np.array_equal(enforce(labels, said, seen), found)
 
 
 @settings(deadline=None, max_examples=25)
@@ -247,8 +247,8 @@ def test_what_a_project_says_can_always_hold(seed):
     free = rng.permutation(np.argwhere(fixed == 0))[: rng.integers(5)]
     gone = (truth_of(rng, truth.shape) > 0) & (fixed == 0)
     said = Constraints(truth.shape, fixed=fixed, gone=gone, absent=free)
-    found = honour(labels, said, Maps.of(output_of(truth), truth.shape))
-    assert unmet(found, said) == []
+    found = enforce(labels, said, Maps.of(output_of(truth), truth.shape))
+    assert violations(found, said) == []
 
 
 @settings(deadline=None, max_examples=15)
@@ -260,8 +260,8 @@ def test_a_region_of_enough_pixels_can_have_any_number_of_cells(seed):
     region &= truth_of(rng, truth.shape) > 0
     cells = int(rng.integers(0, min(12, region.sum()) + 1))
     said = Constraints(truth.shape, counts=[Count(region, cells)])
-    found = honour(labels, said, Maps.of(output_of(truth), truth.shape))
-    assert unmet(found, said) == []
+    found = enforce(labels, said, Maps.of(output_of(truth), truth.shape))
+    assert violations(found, said) == []
 
 
 @settings(deadline=None, max_examples=25)
@@ -276,8 +276,8 @@ def test_a_small_image_has_all_cells(seed):
 def test_the_drawn_world_is_parted_without_any_map():
     labels = draw("11111111", "11111111")[0].astype(np.int32)
     said = Constraints(labels.shape, parted=[[(0, 0), (0, 3), (1, 7)]])
-    found = honour(labels, said, Maps(labels.shape, 3.0))
-    assert unmet(found, said) == []
+    found = enforce(labels, said, Maps(labels.shape, 3.0))
+    assert violations(found, said) == []
     assert (found > 0).all()
 
 
@@ -286,4 +286,4 @@ def test_a_cell_whose_votes_gather_nowhere_is_parted_all_the_same():
     output = perfect_output(three())
     silent = replace(output, seed=np.zeros_like(output.seed))
     said = told(parted=[[(8, 8), (9, 24)]])
-    assert unmet(honour(joined, said, Maps.of(silent, SHAPE)), said) == []
+    assert violations(enforce(joined, said, Maps.of(silent, SHAPE)), said) == []

@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from napari_semiconv.inference import pipeline
-from napari_semiconv.inference.constraining.constraints import Constraints
-from napari_semiconv.inference.constraining.holding import unmet
+from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.model import Constraints
+from napari_semiconv.inference.engines.payer import published
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.procedures import published
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.settings import HdbscanSettings, PayerSettings, SegmentSettings
 
@@ -91,7 +91,7 @@ def test_every_engine_holds_what_is_said(engine, seed, model):
     results, told = run(engine, seed, model)
     for result in results:
         if result.frame in told:
-            assert unmet(result.labels, told[result.frame]) == []
+            assert violations(result.labels, told[result.frame]) == []
         for label in np.unique(result.labels[result.labels > 0]).tolist():
             assert result.lineage.tracks[label].has(result.frame)
     again, _ = run(engine, seed, model)

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from napari_semiconv.inference.groups.density import (
+from napari_semiconv.inference.engines.hdbscan.density import (
     Points,
     cluster_points,
     core_distances,
     gaps_of,
     spanning_tree,
 )
-from napari_semiconv.inference.groups.hierarchy import Growth, cut
-from napari_semiconv.inference.groups.superpixels import group_pixels
+from napari_semiconv.inference.engines.hdbscan.hierarchy import Growth, cut
+from napari_semiconv.inference.engines.hdbscan.superpixels import group_pixels
 
 ignore_warnings = pytest.mark.filterwarnings("ignore")
 

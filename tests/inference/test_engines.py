@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_semiconv.errors import BadSettingsError
-from napari_semiconv.inference.cluster import engine_for, tidy
-from napari_semiconv.inference.groups.hdbscan import HdbscanEngine
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.engines.hdbscan.engine import HdbscanEngine
+from napari_semiconv.inference.engines.protocol import engine_for, tidy
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.settings import HdbscanSettings, SegmentSettings, VotesSettings
 
 from .perfect import perfect_output, same_partition

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from napari_semiconv.inference.groups.hdbscan import HdbscanEngine
-from napari_semiconv.inference.groups.separate import follow, separate
+from napari_semiconv.inference.engines.hdbscan.engine import HdbscanEngine
+from napari_semiconv.inference.engines.hdbscan.separate import follow, separate
 from napari_semiconv.settings import HdbscanSettings
 
 from .perfect import perfect_output, same_partition

@@ -12,7 +12,7 @@ from napari_semiconv.errors import (
 )
 from napari_semiconv.inference.describing import describe, enlarge
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.streaming.stream import Stream, margins
+from napari_semiconv.inference.stream.stream import Stream, margins
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.frames import finite, normalise, without_hot_pixels

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from napari_semiconv.errors import BadSettingsError, UnreadableFrameError
+from napari_semiconv.inference.engines.payer import published
+from napari_semiconv.inference.engines.payer.feeds import WINDOW, PairFeed, WindowFeed
 from napari_semiconv.inference.pipeline import cell_size_for, segment_and_track
 from napari_semiconv.inference.presets import (
     PAPER_PRESETS,
@@ -13,9 +15,7 @@ from napari_semiconv.inference.presets import (
     with_engine,
     with_preset,
 )
-from napari_semiconv.inference.procedures import published
-from napari_semiconv.inference.procedures.feeds import WINDOW, PairFeed, WindowFeed
-from napari_semiconv.inference.streaming.stream import Stream
+from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.io.ctc import CtcWriter, check_masks, read_ctc
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder

@@ -13,7 +13,7 @@ from napari_semiconv.errors import (
 )
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.run_state import load_run_state, save_run_state
-from napari_semiconv.inference.streaming import state as files
+from napari_semiconv.inference.stream import state as files
 from napari_semiconv.movie import Movie, movie_from_array
 
 from .tiny import CRUMBS, tiny_model

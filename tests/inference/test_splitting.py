@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from napari_semiconv.inference.voting import splitting
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.engines.votes import splitting
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.settings import VotesSettings
 
 from .perfect import perfect_output, same_partition

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.procedures.meanshift import mean_shift
-from napari_semiconv.inference.procedures.stacks import (
+from napari_semiconv.inference.engines.payer.meanshift import mean_shift
+from napari_semiconv.inference.engines.payer.stacks import (
     Clusterer2018,
     Clusterer2019,
     background_2018,
     components,
     without_background,
 )
-from napari_semiconv.inference.procedures.tiles import Tile, merge_tiles, tiles_of
+from napari_semiconv.inference.engines.payer.tiles import Tile, merge_tiles, tiles_of
 from napari_semiconv.settings import PayerSettings
 
 from .perfect import perfect_output, same_partition

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from napari_semiconv.errors import BadModelError
-from napari_semiconv.inference.streaming.precision import laid_out
-from napari_semiconv.inference.streaming.stream import Stream
+from napari_semiconv.inference.stream.precision import laid_out
+from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.frames import finite, normalise, without_hot_pixels
 from napari_semiconv.network.weights import Model, ModelInfo

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
+from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.streaming import precision
-from napari_semiconv.inference.streaming.ahead import looks_ahead, one_ahead
-from napari_semiconv.inference.streaming.stream import Stream
-from napari_semiconv.inference.voting.votes import VotesEngine
+from napari_semiconv.inference.stream import precision
+from napari_semiconv.inference.stream.prefetch import prefetch, prefetches
+from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import SegmentSettings, VotesSettings
@@ -127,7 +127,7 @@ def test_float32_on_a_card_is_not_rounded_to_tf32():
 def test_looking_ahead_by_itself_where_the_network_has_its_own_device(
     choice, device, ahead
 ):
-    assert looks_ahead(choice, torch.device(device)) is ahead
+    assert prefetches(choice, torch.device(device)) is ahead
 
 
 def test_the_next_step_is_begun_before_it_is_asked_for():
@@ -138,7 +138,7 @@ def test_the_next_step_is_begun_before_it_is_asked_for():
             event.set()
             yield number
 
-    ahead = one_ahead(steps())
+    ahead = prefetch(steps())
     assert next(ahead) == 0
     assert begun[1].wait(10)
     assert not begun[2].is_set(), "one step ahead, not two"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from napari_semiconv.errors import DeviceError
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.run_state import load_run_state, save_run_state
-from napari_semiconv.inference.streaming import runner
-from napari_semiconv.inference.streaming.state import read_tensors, write_tensors
-from napari_semiconv.inference.streaming.stream import Stream
-from napari_semiconv.inference.streaming.tiling import Mosaic, cut, tiles_of
+from napari_semiconv.inference.stream import runner
+from napari_semiconv.inference.stream.state import read_tensors, write_tensors
+from napari_semiconv.inference.stream.stream import Stream
+from napari_semiconv.inference.stream.tiling import Mosaic, cut, tiles_of
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.weights import Model, ModelInfo

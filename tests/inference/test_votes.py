@@ -7,10 +7,15 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_semiconv.inference.streaming.stream import FrameOutput
-from napari_semiconv.inference.voting.gathering import find_pieces
-from napari_semiconv.inference.voting.tensors import pack, places, to_tensors, unpack
-from napari_semiconv.inference.voting.votes import VotesEngine, pieces_of
+from napari_semiconv.inference.engines.votes.engine import VotesEngine, pieces_of
+from napari_semiconv.inference.engines.votes.segments import find_pieces
+from napari_semiconv.inference.engines.votes.tensors import (
+    pack,
+    places,
+    to_tensors,
+    unpack,
+)
+from napari_semiconv.inference.stream.stream import FrameOutput
 from napari_semiconv.settings import VotesSettings
 
 from .perfect import perfect_output, same_partition

@@ -7,9 +7,9 @@ from tests.edits.drawn import assert_shows, confirmed, do, movie
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constraining.constrain import settle
-from napari_semiconv.inference.constraining.constraints import Constraints, Count
-from napari_semiconv.inference.constraining.maps import Maps
+from napari_semiconv.inference.constraints.enforce import enforce_within
+from napari_semiconv.inference.constraints.maps import Maps
+from napari_semiconv.inference.constraints.model import Constraints, Count
 from napari_semiconv.project.correcting import correction_of, region_around
 from napari_semiconv.project.said import read_said, write_constraints
 
@@ -98,7 +98,7 @@ def solved(document, word):
     """Work a word in without a network."""
     correction = correction_of(document, 0, word)
     labels = document.labels(0)
-    window, found = settle(labels, correction.told, Maps(SHAPE, 2.0))
+    window, found = enforce_within(labels, correction.told, Maps(SHAPE, 2.0))
     do(document, correction.edit(window, found))
 
 

@@ -10,9 +10,9 @@ from napari_semiconv.compute.projects import run_project
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.constraining.constraints import Constraints
-from napari_semiconv.inference.constraining.holding import unmet
-from napari_semiconv.inference.constraining.resolve import resolve
+from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.model import Constraints
+from napari_semiconv.inference.constraints.resegment import resegment
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.correcting import correction_of
 from napari_semiconv.project.project import Project
@@ -48,7 +48,7 @@ def test_what_is_shown_holds_what_is_said(project):
     say(project)
     for t in range(SHAPE[0]):
         told = constraints_of(project.document, t)
-        assert unmet(project.document.labels(t), told) == []
+        assert violations(project.document.labels(t), told) == []
 
 
 def test_a_file_gives_back_what_was_said(project, tmp_path):
@@ -111,12 +111,14 @@ def test_a_correction_is_one_edit_that_is_undone_at_once(project):
     labels = project.document.labels(4)
     correction = Constraints(labels.shape, joined=[[(4, 3), (4, 8)]])
     told = correction_of(project.document, 4, correction)
-    found = resolve(perfect_output(labels), labels, told.told)
+    found = resegment(perfect_output(labels), labels, told.told)
     project.do(told.edit(found.window, found.labels))
     now = project.document.labels(4)
     assert now[4, 3] == now[4, 8] != 0
     assert project.lineage.tracks[int(now[4, 3])].is_confirmed(4)
     assert np.array_equal(project.document.labels(5), before[5])
-    assert unmet(now, constraints_of(project.document, 4).and_also(correction)) == []
+    assert (
+        violations(now, constraints_of(project.document, 4).and_also(correction)) == []
+    )
     project.undo()
     assert np.array_equal(shown(project.document), before)

@@ -11,7 +11,7 @@ from ..compute.resolving import resolve_in_project, run_of
 from ..compute.supervisor import Supervisor
 from ..edits.region import areas_in
 from ..errors import BadSettingsError
-from ..inference.constraining.constraints import Constraints, Count
+from ..inference.constraints.model import Constraints, Count
 from ..io.images import open_movie
 from ..project.correcting import region_around
 from ..project.project import Project

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError, BadModelError
-from ..inference.constraining.constraints import Constraints, Labels
+from ..inference.constraints.model import Constraints, Labels
 from ..io.run_states import RunStates
 from ..movie import Movie
 from ..project.said import read_said

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadInputError, EditError
-from ..inference.constraining.constraints import Constraints
+from ..inference.constraints.model import Constraints
 from ..project.correcting import Correction, correction_of
 from ..project.project import Project
 from ..project.runs import ProjectRun, taken_frames

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
-from ..inference.constraining.constraints import Constraints, Labels
+from ..inference.constraints.model import Constraints, Labels
 from ..movie import Movie
 from ..settings import DeviceName, SegmentSettings
 
@@ -97,11 +97,11 @@ class NetworkTools:
 
     def __init__(self) -> None:
         from ..inference import pipeline, run_state, sizing
-        from ..inference.constraining import resolve
+        from ..inference.constraints import resegment
         from ..network import weights
 
         self._pipeline = pipeline
-        self._resolve = resolve
+        self._resegment = resegment
         self._run_state = run_state
         self._sizing = sizing
         self._weights = weights
@@ -153,7 +153,7 @@ class NetworkTools:
         stop: Callable[[], bool],
     ) -> Results:
         """Segment frames of a movie and settle their tracks together at the end."""
-        from ..inference.settling import segment_and_solve
+        from ..inference.solve import segment_and_solve
 
         yield from segment_and_solve(movie, model, settings, frames, stop)
 
@@ -167,7 +167,7 @@ class NetworkTools:
 
     def cache(self) -> Any:
         """Make an `OutputCache` for what `replay` gives."""
-        return self._resolve.OutputCache()
+        return self._resegment.OutputCache()
 
     def replay(
         self,
@@ -179,13 +179,13 @@ class NetworkTools:
     ) -> Results:
         """Run the network again until the last frame; yield what it says of each."""
         size = self._pipeline.cell_size_for(movie, model, settings, frames)
-        yield from self._resolve.replay(movie, model, settings, frames, size, state)
+        yield from self._resegment.replay(movie, model, settings, frames, size, state)
 
     def resolve(
         self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
     ) -> tuple[Window, Labels]:
         """Solve the cells, (Y, X), that do not hold what is told of a frame again."""
-        found = self._resolve.resolve(output, labels, told, settings.votes)
+        found = self._resegment.resegment(output, labels, told, settings.votes)
         return found.window, found.labels
 
     def _is_there(self, device: DeviceName) -> bool:

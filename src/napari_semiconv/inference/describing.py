@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..tracking.evidence import Evidence
-from .cluster import Labels, Sure, mean_embeddings
+from .engines.protocol import Labels, Sure, mean_embeddings
 from .linking.cells import Cells, Integers
 from .linking.cells import Floats as Floats64
-from .streaming.stream import Floats, FrameOutput, resize
+from .stream.stream import Floats, FrameOutput, resize
 
 
 def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int64]]:

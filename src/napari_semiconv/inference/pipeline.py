@@ -13,19 +13,19 @@ from ..network.weights import Model
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
-from .cluster import Engine, Labels, engine_for
-from .constraining.constrain import honour
-from .constraining.constraints import Constraints
-from .constraining.maps import Maps
-from .constraining.shrinking import shrink
+from .constraints.enforce import enforce
+from .constraints.maps import Maps
+from .constraints.model import Constraints
+from .constraints.shrinking import shrink
 from .describing import describe, enlarge, evidence_of
+from .engines.payer.published import PUBLISHED, Published
+from .engines.protocol import Engine, Labels, engine_for
 from .linking.link import Linker
-from .procedures.published import PUBLISHED, Published
 from .result import FrameResult
 from .run_state import RunState, check_resumable
 from .sizing import estimate_cell_size
-from .streaming.ahead import Seen, looks_ahead, one_ahead, see
-from .streaming.stream import FrameOutput, Stream
+from .stream.prefetch import Seen, prefetch, prefetches, see
+from .stream.stream import FrameOutput, Stream
 
 
 def segment_and_track(
@@ -121,8 +121,8 @@ def _followed(
         tracker.restore(state)
         begin = frames.index(state.frame) + 1
     steps = see(movie, stream, frames[begin:], skip_unreadable=settings.skip_unreadable)
-    if looks_ahead(settings.look_ahead, model.device):
-        steps = one_ahead(steps)
+    if prefetches(settings.look_ahead, model.device):
+        steps = prefetch(steps)
     with closing(steps):
         for done, seen in enumerate(steps, begin + 1):
             labels = np.zeros(movie.frame_shape, np.int32)
@@ -273,7 +273,7 @@ class Tracker:
         found = _only(found, np.unique(full))
         if frame in self._constraints:
             maps = Maps.of(output, (full.shape[0], full.shape[1]), self._votes)
-            held = honour(full, self._constraints[frame], maps)
+            held = enforce(full, self._constraints[frame], maps)
             if held is not full:
                 # Of cells that only arise now the frames before know nothing.
                 full, before, scored = held, [], None

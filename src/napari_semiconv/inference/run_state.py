@@ -14,8 +14,8 @@ from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage, Track
 from .linking.cells import Bodies, Known
 from .linking.link import LinkState
-from .streaming.state import StreamState, read_tensors, write_tensors
-from .streaming.stream import FrameOutput
+from .stream.state import StreamState, read_tensors, write_tensors
+from .stream.stream import FrameOutput
 
 Tensors = Mapping[str, Tensor]
 

@@ -20,8 +20,8 @@ from ..errors import UnreadableFrameError
 from ..movie import Array, Movie
 from ..network.weights import Model
 from ..settings import VotesSettings
-from .streaming.stream import Floats, Stream
-from .voting.votes import VotesEngine
+from .engines.votes.engine import VotesEngine
+from .stream.stream import Floats, Stream
 from .windows import liveliest
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from ..movie import Array
 from ..network.frames import finite
-from .streaming.stream import Floats, resize
+from .stream.stream import Floats, resize
 
 Window = tuple[slice, slice]
 COARSE = 512  # px; longer frames are shrunk to find out where most happens

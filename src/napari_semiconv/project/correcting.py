@@ -10,8 +10,8 @@ from ..edits.document import Document
 from ..edits.region import labels_in
 from ..edits.solving import SolveAgain
 from ..errors import BadInputError
-from ..inference.constraining.constraints import Constraints, Count, is_among
-from ..inference.constraining.holding import unmet
+from ..inference.constraints.check import violations
+from ..inference.constraints.model import Constraints, Count, is_among
 from .said import constraints_of
 
 Labels = NDArray[np.int32]
@@ -131,7 +131,7 @@ def region_around(labels: Labels, y: int, x: int) -> Mask:
 def _freed(labels: Labels, settled: Labels, word: Constraints) -> NDArray[np.int64]:
     """Labels of settled cells that do not hold the user's new word."""
     numbers: set[int] = set()
-    for one in unmet(labels, word):
+    for one in violations(labels, word):
         if one.count:
             numbers |= _freed_in(word.counts[one.count - 1], labels, settled)
         else:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..edits.document import Document
 from ..edits.region import labels_in
 from ..errors import BadInputError
-from ..inference.constraining.constraints import Constraints, Count
+from ..inference.constraints.model import Constraints, Count
 from ..safe import draft_of, saving
 
 Rows = NDArray[np.int64]

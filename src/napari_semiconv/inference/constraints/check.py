@@ -1,0 +1,166 @@
+"""Which constraints the labels of a frame do not hold: the judge of every engine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .model import (
+    FEW,
+    LARGEST_TABLE,
+    Constraints,
+    Count,
+    Labels,
+    Pixels,
+    numbers_in,
+)
+
+# A cell lies where cells were taken away from this share of its pixels there.
+GONE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Violation:
+    """A constraint that labels do not hold.
+
+    Parameters
+    ----------
+    what
+        What is wrong, in words.
+    pixels
+        Where, row and column, (N, 2).
+    count
+        Number of the region, from 1; 0 for other constraints.
+    """
+
+    what: str
+    pixels: Pixels
+    count: int = 0
+
+
+def violations(labels: Labels, constraints: Constraints) -> list[Violation]:
+    """Find the constraints that the labels of a frame do not hold.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X), in pixels of the movie.
+    constraints
+        What the user says of the frame.
+    """
+    return [
+        *_violated_claims(labels, constraints),
+        *_violated_closed(labels, constraints),
+        *_violated_counts(labels, constraints),
+        *_violated_gone(labels, constraints),
+    ]
+
+
+def _violated_claims(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
+    claims = constraints.claims
+    cells = np.zeros(len(claims), np.int64)
+    for row, claim in enumerate(claims):
+        here = labels[tuple(claim.pixels.T)]
+        cells[row] = here[0]
+        if here.min() == 0 or here.min() != here.max():
+            yield Violation("pixels of one cell are not in one", claim.pixels)
+    yield from _violated_settled(labels, constraints, cells)
+    shared = constraints.apart & (cells[:, None] == cells) & (cells > 0)
+    for one, other in np.argwhere(np.triu(shared)).tolist():
+        both = [claims[one].pixels[:1], claims[other].pixels[:1]]
+        yield Violation("pixels of two cells are in one", np.concatenate(both))
+
+
+def _violated_settled(
+    labels: Labels, constraints: Constraints, cells: NDArray[np.int64]
+) -> Iterator[Violation]:
+    settled = [
+        (claim, int(cell))
+        for claim, cell in zip(constraints.claims, cells, strict=True)
+        if claim.fixed and cell
+    ]
+    if not settled:
+        return
+    areas = areas_of(labels, np.array([cell for _, cell in settled]))
+    for (claim, _), area in zip(settled, areas.tolist(), strict=True):
+        if area != len(claim.pixels):
+            yield Violation("a settled cell has other pixels", claim.pixels)
+
+
+def _violated_closed(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
+    taken = constraints.closed & (labels > 0)
+    if taken.any():
+        yield Violation("a cell lies where none is", np.argwhere(taken))
+
+
+def _violated_counts(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
+    for number, count in enumerate(constraints.counts, 1):
+        if count.cells and not _holds(labels, count, constraints.settled):
+            where = np.argwhere(count.mask)
+            yield Violation("a region has another number of cells", where, number)
+
+
+def _holds(labels: Labels, count: Count, settled: Labels) -> bool:
+    inside = np.where(count.mask[count.box], labels[count.box], 0)
+    present = numbers_in(inside)
+    if len(present) != count.cells:
+        return False
+    if areas_of(labels, present).sum() != np.count_nonzero(inside):
+        return False
+    # A settled mask is as it is, in one part or in several.
+    inside[settled[count.box] > 0] = 0
+    return all(ndimage.label(inside == n)[1] == 1 for n in numbers_in(inside))
+
+
+def _violated_gone(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
+    for label in cells_in_gone(labels, constraints):
+        yield Violation(
+            "a cell lies where one was taken away", np.argwhere(labels == label)
+        )
+
+
+def cells_in_gone(labels: Labels, constraints: Constraints) -> list[int]:
+    """List cells that lie where one was taken away and of which nothing else is said.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X).
+    constraints
+        What the user says.
+    """
+    if constraints.gone is None:
+        return []
+    present, inside = np.unique(labels[constraints.gone], return_counts=True)
+    inside, present = inside[present > 0], present[present > 0]
+    most = inside >= GONE * areas_of(labels, present)
+    named = {*np.unique(labels[constraints.regions > 0]).tolist()}
+    for claim in constraints.claims:
+        named |= {*labels[tuple(claim.pixels.T)].tolist()}
+    return [label for label in present[most].tolist() if label not in named]
+
+
+def areas_of(labels: Labels, wanted: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Count the pixels of some cells.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X).
+    wanted
+        Which, (N,).
+
+    Returns
+    -------
+    NDArray
+        (N,), px.
+    """
+    if not len(wanted):
+        return np.zeros(0, np.int64)
+    if len(wanted) > FEW and labels.max(initial=0) <= LARGEST_TABLE:
+        counts = np.bincount(labels.ravel(), minlength=int(wanted.max()) + 1)
+        areas: NDArray[np.int64] = counts[wanted]
+        return areas
+    return np.array([np.count_nonzero(labels == n) for n in wanted], np.int64)

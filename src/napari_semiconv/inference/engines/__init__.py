@@ -1,0 +1,1 @@
+"""Engines: what the network says of frames, turned into cells."""

@@ -1,0 +1,174 @@
+"""Keeps the linked frames of a published procedure until their end is settled."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ....settings import SegmentSettings
+from ....tracking.lineage import Lineage
+from ...constraints.enforce import enforce
+from ...constraints.maps import Maps
+from ...constraints.model import Constraints
+from ...constraints.shrinking import shrink
+from ...linking.cells import LabelImage
+from .chain import Shelf
+from .history import (
+    Spans,
+    Story,
+    cut_parents,
+    drop_broken,
+    drop_short,
+    find_parents,
+    repair_splits,
+    without_border,
+)
+from .smooth import enlarge_smoothly
+
+
+class Recorder:
+    """Tracks of the frames seen so far, as linked, and how they end.
+
+    Parameters
+    ----------
+    settings
+        How to segment and track.
+    maps
+        Size of the movie's frames and of its cells.
+    constraints
+        By frame, what the user says of its cells.
+    """
+
+    def __init__(
+        self,
+        settings: SegmentSettings,
+        maps: Maps,
+        constraints: Mapping[int, Constraints],
+    ) -> None:
+        self.lineage = Lineage()
+        self._settings = settings
+        self._maps, self._told = maps, constraints
+        self._shape = maps.shape
+        self._frames: list[int] = []
+        self._spoken: list[tuple[int, int]] = []
+        self._shelf = Shelf()
+        self._spans: Spans = {}
+        self._names: dict[int, int] = {}
+        self._count = 0
+        self._lost: list[tuple[int, int]] = []
+
+    def add(self, frame: int, labels: LabelImage) -> LabelImage:
+        """Note the linked labels, (Y, X), of the next frame; give them enlarged."""
+        place = len(self._shelf)
+        kept = self._renamed(without_border(labels, self._border(labels.shape)))
+        self._shelf.add(kept)
+        self._frames.append(frame)
+        large = self._held(frame, self._enlarged(kept))
+        self._note_spoken(frame, place, large)
+        left = set(np.unique(large).tolist())
+        for label in self._names.values():
+            begin, _ = self._spans.get(label, (place, place))
+            self._spans[label] = begin, place
+            if label in left:
+                self.lineage.observe(frame, label)
+            else:
+                self._lost.append((place, label))
+        for label in sorted(left - {0} - {*self._names.values()}):
+            self.lineage.observe(frame, label)
+        return large
+
+    def enforced(
+        self, labels: LabelImage, frame: int, maps: Maps, highest: int
+    ) -> LabelImage:
+        """Make clustered cells hold what the user says of a frame.
+
+        Parameters
+        ----------
+        labels
+            At the resolution of the network, (Y, X).
+        frame
+            Index of the frame.
+        maps
+            What the network says.
+        highest
+            Above which new cells are numbered.
+        """
+        large = self._enlarged(labels)
+        held = enforce(large, self._told[frame], maps)
+        if held is large:
+            return labels
+        small = shrink(held, (labels.shape[0], labels.shape[1]))
+        new = np.setdiff1d(small, large)
+        return np.where(np.isin(small, new), small + highest, small).astype(np.int32)
+
+    def end(self) -> Story:
+        """Settle what becomes of the tracks (5.1.8, 5.2.7, 5.2.8)."""
+        settings, shelf = self._settings.payer, self._shelf
+        story = Story(self._spans, find_parents(shelf, self._spans, settings))
+        if self._settings.engine == "payer2019":
+            repair_splits(shelf, story)
+        cut_parents(story)
+        drop_short(story, min(settings.shortest_track, len(shelf)))
+        drop_broken(story, self._lost)
+        self._keep_spoken(story)
+        self._count = max([self._count, *story.spans, *story.merged])
+        return story
+
+    def painted(self, story: Story, place: int) -> LabelImage:
+        """Labels, (Y, X), of a frame as they stay."""
+        large = self._enlarged(story.paint(place, self._shelf[place]))
+        return self._held(self._frames[place], large)
+
+    def _held(self, frame: int, labels: LabelImage) -> LabelImage:
+        """Make cells of the movie's resolution hold what the user says, (Y, X)."""
+        if frame not in self._told:
+            return labels
+        held = enforce(labels, self._told[frame], self._maps)
+        new = np.setdiff1d(held, labels)
+        new = new[new > 0]
+        # A number of its own: the next one of the frame may be a track elsewhere.
+        lookup = np.arange(int(held.max(initial=0)) + 1, dtype=np.int32)
+        lookup[new] = self._count + 1 + np.arange(len(new))
+        self._count += len(new)
+        return lookup[held]
+
+    def _note_spoken(self, frame: int, place: int, labels: LabelImage) -> None:
+        """Note the cells that the user speaks of, which the end must not drop."""
+        if frame not in self._told:
+            return
+        told = self._told[frame]
+        places = [claim.pixels for claim in told.claims]
+        places += [np.argwhere(count.mask) for count in told.counts]
+        for pixels in places:
+            cells = np.unique(labels[tuple(pixels.T)])
+            self._spoken += [(place, n) for n in cells[cells > 0].tolist()]
+
+    def _keep_spoken(self, story: Story) -> None:
+        dropped, story.dropped = story.dropped, set()
+        named = {story.name(place, label) for place, label in self._spoken}
+        story.dropped = dropped - named
+
+    def _renamed(self, labels: LabelImage) -> LabelImage:
+        """Give a cell that comes back from the border a new label, as published."""
+        present = np.unique(labels[labels > 0])
+        names = {}
+        for label in present.tolist():
+            if label not in self._names:
+                self._count += 1
+            names[label] = self._names.get(label, self._count)
+        self._names = names
+        lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+        lookup[present] = [*names.values()]
+        return lookup[labels]
+
+    def _enlarged(self, labels: LabelImage) -> LabelImage:
+        return enlarge_smoothly(labels, self._shape, self._settings.payer.smoothing)
+
+    def _border(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        settings = self._settings.payer
+        border = settings.border_y, settings.border_x
+        if self._settings.engine == "payer2018":
+            return border
+        y, x = (
+            round(b * n / m) for b, n, m in zip(border, shape, self._shape, strict=True)
+        )
+        return y, x

@@ -1,0 +1,119 @@
+"""How sure the votes engine is of each cell, for the list of suspects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ..protocol import Labels
+from .borders import AREA, WEIGHTS, Borders, Joined
+from .segments import Pieces
+from .tensors import highest, lowest, total
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure each cell of a frame is; every value from 0, a guess, to 1.
+
+    Parameters
+    ----------
+    numbers
+        Cell numbers, rising, (n,).
+    votes
+        Share of the pixels whose votes fall on a hill of the cell, higher than any
+        pass to the hill of another cell, (n,).
+    borders
+        How far the decision about the most doubtful border is from being the other
+        one, as a difference of chances over the largest there can be: a border inside
+        the cell that was joined over, or one with a neighbour that was not, (n,).
+    persistence
+        Height of the cell's highest peak over the highest pass to a hill of another
+        cell, over the height of the peak, (n,); NaN where cells share a hill, which
+        then says nothing of either.
+    """
+
+    numbers: NDArray[np.int32]
+    votes: Floats
+    borders: Floats
+    persistence: Floats
+
+    @property
+    def margin(self) -> Floats:
+        """How far the cell is from the second-best way to draw it, (n,)."""
+        return np.minimum(self.votes, self.borders)
+
+    @classmethod
+    def of_none(cls) -> "Certainty":
+        """Certainty of a frame without cells."""
+        none = np.zeros(0)
+        return cls(np.zeros(0, np.int32), none, none, none)
+
+
+def measure_certainty(
+    labels: Labels, pieces: Pieces, joined: Joined, chance: float
+) -> Certainty:
+    """Measure how sure the cells of a frame are.
+
+    Parameters
+    ----------
+    labels
+        Cells, (Y, X), numbered by the smallest of their pieces.
+    pieces
+        The pieces of the frame.
+    joined
+        Which of them became one cell.
+    chance
+        Least chance of a pair that is joined.
+    """
+    votes, persistence = _of_votes(pieces, joined)
+    numbers = np.unique(labels)
+    numbers = numbers[numbers > 0]
+    borders = _of_borders(pieces.borders, joined, chance)
+    return Certainty(numbers, votes[numbers], borders[numbers], persistence[numbers])
+
+
+def _of_votes(pieces: Pieces, joined: Joined) -> tuple[Floats, Floats]:
+    """Share of clear votes, and persistence, of each cell by number, (n + 1,)."""
+    hills, votes, of_hill = pieces.hills, pieces.votes, pieces.of_hill
+    group = torch.from_numpy(joined.group).to(of_hill.device)
+    count, high = len(group), len(hills.heights)
+    # A hill that no piece stands on anybody may claim.
+    first = lowest(of_hill, group[1:], high, count)
+    last = highest(of_hill, group[1:], high, 0)
+    foreign = first[hills.pairs[:, 0]] != first[hills.pairs[:, 1]]
+    ends, height = hills.pairs[foreign].flatten(), hills.passes[foreign]
+    rim = highest(ends, height.repeat_interleave(2), high, 0.0)
+    rim = torch.where(first < last, hills.heights, rim)
+    region = pieces.regions.image.flatten().index_select(0, votes.pixels)
+    fallen = pieces.density.flatten().index_select(0, votes.spots)
+    on_hill = rim[of_hill].index_select(0, region)
+    clear = total(region, fallen > on_hill, len(of_hill))
+    cell = group[1:]
+    peak = highest(cell, hills.heights[of_hill], count, 0.0)
+    top = torch.minimum(highest(cell, rim[of_hill], count, 0.0), peak)
+    common = highest(cell, (first < last).to(peak.dtype)[of_hill], count, 0.0)
+    table = torch.stack([total(cell, clear, count).to(peak.dtype), peak, top, common])
+    share, peak_, top_, common_ = table.cpu().numpy().astype(np.float64)
+    area = np.maximum(joined.areas, 1)
+    stands = (peak_ - top_) / np.maximum(peak_, 1e-6)
+    return share / area, np.where(common_ > 0, np.nan, stands)
+
+
+def _of_borders(borders: Borders, joined: Joined, chance: float) -> Floats:
+    """How far the most doubtful border of each cell is from the threshold, (n + 1,)."""
+    ends = joined.group[borders.pairs]
+    apart = ends[:, 0] != ends[:, 1]
+    pieces = joined.before[borders.pairs].sum(1)
+    growth = np.log(joined.areas[ends].sum(1) / np.maximum(pieces, 1))
+    odds = np.where(apart, borders.odds + WEIGHTS[AREA] * growth, joined.odds)
+    likely = expit(odds)
+    room = np.where(apart, chance, 1 - chance)
+    far = np.where(apart, chance - likely, likely - chance) / np.maximum(room, 1e-6)
+    told = apart | joined.joined
+    doubt = np.ones(len(joined.group))
+    np.minimum.at(doubt, ends[told], np.clip(far[told], 0, 1)[:, None])
+    return doubt

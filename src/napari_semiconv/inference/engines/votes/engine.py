@@ -1,0 +1,135 @@
+"""Votes engine: cells are where semi-convolutional votes gather."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ....errors import BadSettingsError
+from ....settings import VotesSettings
+from ...stream.stream import FrameOutput
+from ..protocol import Labels
+from .borders import Borders, Joined, join
+from .certainty import Certainty, measure_certainty
+from .regions import Regions, areas_of, fill_holes
+from .segments import Pieces, find_pieces
+from .tensors import one_thread, to_tensors
+
+
+class VotesEngine:
+    """Finds cells where the votes of foreground pixels gather (Novotny et al. 2018).
+
+    Each pixel points at its cell's centre. Hills of the blurred vote map are seeds;
+    each pixel joins the hill its vote falls on. Touching cells may share a hill: pieces
+    with two kinds of cosine embedding are parted. Long cells gather votes in several
+    places: touching pieces are one cell when votes, seeds and embeddings on both sides
+    of their border say so.
+
+    All work on pixels is done by the device, with the same result on each. A frame
+    goes there in one transfer (see `to_tensors`; the CPU reads the arrays themselves);
+    a few numbers of each pair of touching pieces come back, and the labels.
+
+    Parameters
+    ----------
+    settings
+        Thresholds.
+    device
+        Where to work: the CPU or a CUDA card.
+    """
+
+    window = 1
+
+    def __init__(
+        self, settings: VotesSettings, device: torch.device | str = "cpu"
+    ) -> None:
+        self.settings = settings
+        self.device = torch.device(device)
+
+    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
+        """Find the cells of one frame; see `Engine`."""
+        with one_thread():
+            return [self._found(output)[0] for output in outputs]
+
+    def cluster_scored(
+        self, outputs: Sequence[FrameOutput]
+    ) -> list[tuple[Labels, Certainty]]:
+        """Find the cells of one frame, and tell how sure each of them is.
+
+        Parameters
+        ----------
+        outputs
+            Successive frames.
+
+        Returns
+        -------
+        list
+            For each frame its cells, as of `cluster`, and how sure they are.
+        """
+        with one_thread():
+            return [self._scored(output) for output in outputs]
+
+    def _scored(self, output: FrameOutput) -> tuple[Labels, Certainty]:
+        labels, pieces, joined = self._found(output)
+        if pieces is None or joined is None or not pieces.regions.cells:
+            return labels, Certainty.of_none()
+        chance = self.settings.join
+        return labels, measure_certainty(labels, pieces, joined, chance)
+
+    def _found(
+        self, output: FrameOutput
+    ) -> tuple[Labels, Pieces | None, Joined | None]:
+        if output.offset is None or output.seed is None:
+            raise BadSettingsError(
+                "The votes engine needs a model with semi-convolutional heads, found "
+                "one without. Choose the engine 'hdbscan' or another model."
+            )
+        inside = output.foreground > self.settings.foreground
+        if not inside.any():
+            return np.zeros(output.shape, np.int32), None, None
+        pieces = find_pieces(to_tensors(output, inside, self.device), self.settings)
+        regions = pieces.regions
+        areas = np.append(0, areas_of(regions)[: regions.cells].cpu().numpy())
+        joined = join(areas, pieces.borders, self.settings.join)
+        least = self.settings.smallest * np.pi / 4 * output.cell_size**2
+        return _labels(regions, joined, least), pieces, joined
+
+
+def _labels(regions: Regions, joined: Joined, least: float) -> Labels:
+    """Label cells by their smallest piece, without small ones and with no holes.
+
+    Pieces that were joined touch, so that every cell is connected.
+    """
+    kept = np.where(joined.areas[joined.group] >= least, joined.group, 0)
+    cell = torch.zeros_like(regions.labels)
+    cell[: regions.cells] = torch.from_numpy(kept[1:]).to(cell.device)
+    cell = fill_holes(regions, cell).to(torch.int32)
+    flat = cell.index_select(0, regions.image.flatten())
+    labels: Labels = flat.reshape(regions.image.shape).cpu().numpy()
+    return labels
+
+
+def pieces_of(
+    output: FrameOutput, inside: NDArray[np.bool_], settings: VotesSettings
+) -> tuple[Labels, Borders]:
+    """Part the foreground by the hills that its votes fall on, and by embedding.
+
+    Parameters
+    ----------
+    output
+        What the network says of the frame, with the semi-convolutional heads.
+    inside
+        Foreground, (Y, X), with at least one pixel.
+    settings
+        Thresholds.
+
+    Returns
+    -------
+    tuple
+        Pieces, (Y, X), numbered from 1, and what is observed on those that touch.
+    """
+    with one_thread():
+        pieces = find_pieces(to_tensors(output, inside, torch.device("cpu")), settings)
+        image, cells = pieces.regions.image, pieces.regions.cells
+        labels = torch.where(image < cells, image + 1, 0).to(torch.int32)
+    return labels.numpy(), pieces.borders
