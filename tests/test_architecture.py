@@ -14,6 +14,7 @@ RANK = {
     "errors": 0,
     "settings": 1,
     "safe": 1,
+    "labels": 1,
     "movie": 2,
     "synthetic": 2,
     "network": 3,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_semiconv.edits.names import DraftNames, FrameNames, relabelled
+from napari_semiconv.edits.names import DraftNames, FrameNames
 
 # The machine may be busy with other things.
 CALMLY = settings(deadline=None)
@@ -121,25 +121,6 @@ def test_a_draft_leaves_its_frame_alone_and_tells_what_differs(steps, more):
         assert old != new
         before[number] = new
     assert {n: label for n, label in before.items() if n != label} == after
-
-
-NUMBERS = st.lists(
-    st.one_of(st.integers(0, 9), st.integers(2**31 - 9, 2**31 - 1)), max_size=12
-)
-
-
-@CALMLY
-@given(
-    numbers=NUMBERS,
-    labels=st.dictionaries(
-        st.one_of(st.integers(1, 9), st.integers(2**31 - 9, 2**31 - 1)),
-        st.integers(-5, 2**31 - 1),
-    ),
-)
-def test_numbers_are_relabelled_one_by_one(numbers, labels):
-    found = relabelled(np.array(numbers, np.int32), labels)
-    assert found.dtype == np.int32
-    assert found.tolist() == [max(labels.get(n, n), 0) for n in numbers]
 
 
 def test_a_large_number_needs_no_table_of_its_size():

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from ..compute.messages import Resolved
 from ..compute.resolving import resolve_in_project, run_of
 from ..compute.supervisor import Supervisor
-from ..edits.region import areas_in
 from ..errors import BadSettingsError
 from ..inference.constraints.model import Constraints, Count
 from ..io.images import open_movie
+from ..labels import areas_in
 from ..project.correcting import region_around
 from ..project.project import Project
 from .progress import StopRequest, tell, tell_if_watched

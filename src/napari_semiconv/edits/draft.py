@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EditError
+from ..labels import LARGEST_LABEL, labels_in
 from ..tracking.intervals import Intervals, difference, frames_in, union
-from ..tracking.invariants import LARGEST_LABEL
 from ..tracking.lineage import Track
 from .change import Absence, Change, Labels, Numbers, Patch, TrackPair
 from .document import Document
 from .names import DraftNames, FrameNames
-from .region import Box, Region, labels_in
+from .region import Box, Region
 
 # More numbers than this are looked for in a frame all at once.
 _MANY = 8

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import EditError
+from ..labels import LARGEST_LABEL
 from ..tracking.intervals import (
     Intervals,
     difference,
@@ -17,7 +18,6 @@ from ..tracking.intervals import (
     since,
     until,
 )
-from ..tracking.invariants import LARGEST_LABEL
 from ..tracking.lineage import Track
 from .base import Edit
 from .draft import Draft

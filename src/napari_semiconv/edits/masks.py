@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import EditError
-from ..tracking.invariants import LARGEST_LABEL
+from ..labels import LARGEST_LABEL, labels_in, pieces_in
 from .base import Edit
 from .draft import Draft
 from .region import Region
@@ -134,7 +134,7 @@ class Erase(Edit):
         gone = inside.mask & (before > 0)
         if self.label is not None:
             gone &= before == self.label
-        touched = np.unique(before[gone]).tolist()
+        touched = labels_in(before[gone])
         after = np.where(gone, 0, before).astype(np.int32)
         draft.paint(self.frame, inside.box, after)
         for label in touched:
@@ -165,11 +165,9 @@ class Fill(Edit):
 
     def make(self, draft: Draft) -> None:
         """Fill."""
-        from scipy import ndimage
-
         labels = draft.labels(self.frame)
         found = label_at(draft, self.frame, self.y, self.x)
-        pieces, _ = ndimage.label(labels == found)
+        pieces, _ = pieces_in(labels == found)
         region = Region.where(pieces == pieces[self.y, self.x])
         if self.label == 0:
             Erase(self.frame, region, found or None).make(draft)

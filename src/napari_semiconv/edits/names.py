@@ -1,28 +1,9 @@
 """Which label the pixels of a stored number show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-import numpy as np
-
+from ..labels import relabelled
 from .change import Labels, Numbers
-
-# Numbers up to this are looked up in a table of 4 MB; larger ones take longer.
-_LARGEST_TABLE = 1 << 20
-
-
-def relabelled(numbers: Numbers, labels: Mapping[int, int]) -> Labels:
-    """Give labels for numbers of any shape; 0 for negative ones, others stay."""
-    if not labels:
-        return numbers
-    rows = np.array(sorted(labels.items()), np.int64)
-    shown = np.maximum(rows[:, 1], 0).astype(np.int32)
-    top = max(int(numbers.max(initial=0)), int(rows[-1, 0]))
-    if top > _LARGEST_TABLE:
-        place = np.minimum(np.searchsorted(rows[:, 0], numbers), len(rows) - 1)
-        return np.where(rows[place, 0] == numbers, shown[place], numbers)
-    table = np.arange(top + 1, dtype=np.int32)
-    table[rows[:, 0]] = shown
-    return table[numbers]
 
 
 class FrameNames:

@@ -6,27 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Mask = NDArray[np.bool_]
-# Labels up to this are counted in a table of 8 MB; larger ones are sorted.
-_LARGEST_TABLE = 1 << 20
-
-
-def areas_in(
-    image: NDArray[np.int32],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Labels in an image of any shape, ascending, without background; areas in px."""
-    if image.min(initial=0) >= 0 and image.max(initial=0) <= _LARGEST_TABLE:
-        counts = np.bincount(image.ravel(), minlength=1)
-        counts[0] = 0
-        labels = np.flatnonzero(counts)
-        return labels, counts[labels]
-    found, areas = np.unique(image[image > 0], return_counts=True)
-    return found.astype(np.int64), areas
-
-
-def labels_in(image: NDArray[np.int32]) -> list[int]:
-    """Labels in an image of any shape, ascending, without background."""
-    labels: list[int] = areas_in(image)[0].tolist()
-    return labels
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EditError
+from ..labels import areas_in, areas_of, labels_in, overlap, relabelled
 from .base import Edit
 from .change import Labels
 from .draft import Draft
-from .names import relabelled
-from .region import Box, areas_in, labels_in
+from .region import Box
 from .regrouping import regroup
 
 # A found cell is one the user confirmed, or took away, from this share of either mask.
@@ -119,32 +119,21 @@ def same_cells(found: Labels, known: Labels) -> dict[int, int]:
         Known label of each found one that shares half of either mask with it; of
         several the one with the largest overlap.
     """
-    both = (found > 0) & (known > 0)
-    if not both.any():
-        return {}
-    # Both labels of a pixel in one number, which is quicker to sort than a pair.
-    keys = found[both].astype(np.int64) << 32 | known[both]
-    pairs, overlaps = np.unique(keys, return_counts=True)
-    ones, others = pairs >> 32, pairs & 0xFFFFFFFF
-    least = np.minimum(_areas(found, ones), _areas(known, others))
-    order = np.argsort(overlaps, kind="stable")
+    both = overlap(found, known)
+    ones, others = both.pairs.T
+    least = np.minimum(areas_of(found, ones), areas_of(known, others))
+    order = np.argsort(both.shared, kind="stable")
     return {
         int(ones[i]): int(others[i])
         for i in order
-        if overlaps[i] >= SAME_CELL * least[i]
+        if both.shared[i] >= SAME_CELL * least[i]
     }
-
-
-def _areas(image: Labels, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Areas, px, of labels that are in an image."""
-    present, areas = areas_in(image)
-    return areas[np.searchsorted(present, labels)]
 
 
 def _covered(found: Labels, mask: NDArray[np.bool_]) -> set[int]:
     """Labels that have half of their pixels or more in a mask."""
     labels, inside = areas_in(found[mask])
-    covered = inside >= SAME_CELL * _areas(found, labels)
+    covered = inside >= SAME_CELL * areas_of(found, labels)
     return set(labels[covered].tolist())
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels import pieces_in
 from .region import Box, Mask, Region
 
 Point = tuple[float, float]
@@ -71,12 +72,11 @@ def part_by_line(mask: Mask, line: Sequence[Point]) -> Parts:
         ok = (rows >= 0) & (columns >= 0)
         ok &= (rows < mask.shape[0]) & (columns < mask.shape[1])
         cut[rows[ok], columns[ok]] = True
-    pieces, count = ndimage.label(mask & ~cut, np.ones((3, 3)))
-    if count == 0:
+    pieces, areas = pieces_in(mask & ~cut, corners=True)
+    if not len(areas):
         return mask.astype(np.int32)
-    order = np.argsort(-np.bincount(pieces.ravel(), minlength=count + 1)[1:])
-    ranks = np.zeros(count + 1, np.int32)
-    ranks[order + 1] = np.arange(1, count + 1)
+    ranks = np.zeros(len(areas) + 1, np.int32)
+    ranks[np.argsort(-areas) + 1] = np.arange(1, len(areas) + 1)
     parts = ranks[pieces]
     near = ndimage.distance_transform_edt(
         parts == 0, return_distances=False, return_indices=True

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import EditError
+from ..labels import labels_in
 from .base import Edit
 from .draft import Draft
 from .masks import draw
@@ -73,7 +74,7 @@ class SplitByLine(Edit):
 
 
 def _replace(draft: Draft, frame: int, label: int, parts: Parts) -> None:
-    found = np.unique(parts[parts > 0]).tolist()
+    found = labels_in(parts)
     if len(found) < 2:
         raise EditError(
             f"Cell {label} in frame {frame} stays in one piece: expected parts on both "

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import EditError
+from ..labels import labels_in, relabelled
 from .base import Edit
 from .change import Labels
 from .draft import Draft
-from .names import relabelled
-from .region import Box, labels_in
+from .region import Box
 
 
 @dataclass(frozen=True, eq=False)

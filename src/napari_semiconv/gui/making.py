@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError, counted
 from ..io.images import open_movie
-from ..io.observing import as_labels, lineage_of_labels
+from ..io.observing import lineage_of_labels
 from ..io.tracked import TrackedMovie
+from ..labels import as_labels
 from ..movie import Movie
 from ..project.facts import SUFFIX
 from ..project.project import Project

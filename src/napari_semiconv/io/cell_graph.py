@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import BadInputError
-from ..tracking.invariants import LARGEST_LABEL
+from ..labels import LARGEST_LABEL
 from ..tracking.lineage import Lineage, Track
 
 Numbers = NDArray[np.int64]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tifffile import imread, imwrite
 
 from ..errors import BadInputError, SaveError
+from ..labels import Labels, labels_in, relabelled
 from ..safe import draft_of, saving
 from ..tracking.lineage import Lineage
 from .axes import sizes
@@ -23,7 +24,6 @@ from .ctc_masks import (
 )
 from .ctc_pieces import Pieces, Repaint
 from .ctc_table import RESULT_TABLE, TRUTH_TABLE, Table, read_table, write_table
-from .observing import Labels, labels_in
 
 
 class CtcFolder(NamedTuple):
@@ -244,14 +244,9 @@ class CtcWriter:
         """
         self._check(frame, labels)
         number = frame - self._first
-        present = np.unique(labels)
-        present = present[present != 0]
-        given = self._pieces.number(number, present.tolist(), lineage)
-        written = np.array([given[label] for label in present.tolist()], np.uint16)
-        masks = np.zeros(labels.shape, np.uint16)
-        inside = labels != 0
-        masks[inside] = written[np.searchsorted(present, labels[inside])]
-        self._save(number, masks)
+        given = self._pieces.number(number, labels_in(labels), lineage)
+        masks = relabelled(labels, given, others_stay=False)
+        self._save(number, masks.astype(np.uint16))
         self._lineage = lineage
         self._done += 1
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadInputError, UnreadableFrameError
-from .observing import Labels, as_labels
+from ..labels import Labels, as_labels
 from .tiff import read_tiff
 
 RESULT_MASK = re.compile(r"mask(\d+)\.tif", re.IGNORECASE)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..labels import Labels, labels_in
 from ..tracking.intervals import intervals_of
 from ..tracking.lineage import Lineage
 from .cell_graph import Numbers, origins_of_links, tracks_of_graph
@@ -25,7 +26,6 @@ from .geff_write import (
 )
 from .guard import brief
 from .label_stacks import MOST_FRAMES, LabelStack, open_stack
-from .observing import Labels, labels_in
 from .own_tracks import OWN, check_version
 from .tracked import TrackedMovie
 from .units import seconds, um

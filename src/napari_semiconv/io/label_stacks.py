@@ -10,12 +10,12 @@ import numpy as np
 from zarr.storage import LocalStore
 
 from ..errors import BadInputError, UnreadableFrameError
+from ..labels import Labels, as_labels, labels_in
 from ..movie import ArraySource, Movie
 from ..tracking.lineage import Lineage, Track
 from .axes import sizes
 from .guard import brief
 from .images import open_movie
-from .observing import Labels, as_labels, labels_in
 from .ome_zarr import is_zarr, read_zarr
 from .opened import Opened
 from .zarr_store import DAMAGED

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, UnreadableFrameError
+from ..labels import Labels, dense
 from ..movie import Movie
-from .observing import Labels, labels_in
 from .tracked import TrackedMovie
 
 Values = NDArray[np.float64]
@@ -61,10 +61,11 @@ def measure(
     channels
         Grey values, (Y, X), of each channel; None for one that cannot be read.
     """
-    present = labels_in(labels)
+    found, numbered = dense(labels)
+    present: list[int] = found.tolist()
     inside = labels != 0
     # Numbered from 0: memory must not depend on how large a label is.
-    places = np.searchsorted(present, labels[inside])
+    places = numbered[inside] - 1
     pixels = np.bincount(places, minlength=len(present)).astype(float)
 
     def mean(values: NDArray[Any]) -> Values:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadInputError, UnreadableFrameError
+from ..labels import Labels, as_labels
 from ..tracking.invariants import faults_of_lineage
 from ..tracking.lineage import Lineage
 from .guard import brief
-from .observing import Labels, as_labels, lineage_of_labels
+from .observing import lineage_of_labels
 from .results import Result, ResultStore
 from .run_labels import Labels as LabelArray
 from .tracked import TrackedMovie

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from roifile import ImagejRoi
-from scipy.ndimage import find_objects
 from skimage.measure import find_contours
 
 from ..errors import SaveError
-from .observing import Labels, labels_in
+from ..labels import Labels, boxes_in
 from .staging import new_target
 from .tracked import TrackedMovie
 
@@ -86,15 +85,11 @@ def outlines(labels: Labels) -> Iterator[tuple[str, NDArray[np.float32]]]:
         the piece; and the corners, (N, 2), x before y, in px, where the first pixel
         reaches from 0, 0 to 1, 1 as in ImageJ.
     """
-    present = labels_in(labels)
-    inside = labels != 0
-    numbered = np.zeros(labels.shape, np.int32)
-    numbered[inside] = np.searchsorted(present, labels[inside]) + 1
-    for number, box in enumerate(find_objects(numbered), 1):
-        mask = np.pad(numbered[box] == number, 1)
+    for cell, box in boxes_in(labels).items():
+        mask = np.pad(labels[box] == cell, 1)
         # Half a pixel: contours count from the centre of the first pixel, not its edge.
         corner = [side.start - 0.5 for side in box]
-        label = f"{present[number - 1]:0{LEAST_DIGITS}d}"
+        label = f"{cell:0{LEAST_DIGITS}d}"
         for piece, contour in enumerate(_outer_contours(mask), 1):
             name = label if piece == 1 else f"{label}-{piece}"
             yield name, (contour + corner)[:, ::-1].astype(np.float32)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BadInputError
+from ..labels import Labels, as_labels
 from ..movie import Movie
 from ..tracking.intervals import count_frames
 from ..tracking.invariants import faults_of_lineage
@@ -14,7 +15,7 @@ from ..tracking.lineage import Lineage
 from .guard import brief, read_text
 from .images import open_movie
 from .labels_tiff import COLUMNS, LabelsTiffWriter, tracks_beside
-from .observing import Labels, as_labels, lineage_of_labels
+from .observing import lineage_of_labels
 from .staging import check_free
 from .tracked import TrackedMovie
 

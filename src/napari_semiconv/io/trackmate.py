@@ -11,9 +11,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels import Labels
 from .cell_graph import CellGraph, graph_of_lineage
 from .measuring import measure
-from .observing import Labels
 from .rois import outlines
 from .staging import new_target
 from .tracked import TrackedMovie

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..edits.document import Document
-from ..edits.region import labels_in
 from ..edits.solving import SolveAgain
 from ..errors import BadInputError
 from ..inference.constraints.check import violations
 from ..inference.constraints.model import Constraints, Count, is_among
+from ..labels import labels_in
 from .said import constraints_of
 
 Labels = NDArray[np.int32]

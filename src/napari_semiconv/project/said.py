@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..edits.document import Document
-from ..edits.region import labels_in
 from ..errors import BadInputError
 from ..inference.constraints.model import Constraints, Count
+from ..labels import labels_in
 from ..safe import draft_of, saving
 
 Rows = NDArray[np.int64]

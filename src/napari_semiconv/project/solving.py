@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..edits.base import Group
 from ..edits.change import Labels
-from ..edits.region import areas_in
 from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
@@ -20,6 +19,7 @@ from ..io.results import LABELS
 from ..io.run_labels import Labels as RunMasks
 from ..io.run_labels import stored_labels
 from ..io.zarr_store import DAMAGED
+from ..labels import areas_in
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from ..labels import boxes_in, largest_piece
 from .conditions import SyntheticSettings
 from .dish import Cell
 
@@ -71,9 +71,9 @@ class Paint:
     def labels(self) -> Labels:
         """Label of each pixel of the view, one connected piece per cell, (Y, X)."""
         labels = self.crop(self.owner).copy()
-        for label, window in enumerate(ndimage.find_objects(labels), 1):
-            if window is not None:
-                _keep_largest_piece(labels[window], label)
+        for label, window in boxes_in(labels).items():
+            mask = labels[window] == label
+            labels[window][mask & ~largest_piece(mask)] = 0
         return labels
 
     def crop(self, image: NDArray[Pixel]) -> NDArray[Pixel]:
@@ -162,11 +162,3 @@ def _spindle_level(
         middle = np.where(along < 0, np.float32(9), 0.4 + 0.6 * along)
         body = np.minimum(body, np.maximum(np.abs(across) / width, middle))
     return body
-
-
-def _keep_largest_piece(labels: Labels, label: int) -> None:
-    pieces, count = ndimage.label(labels == label)
-    if count > 1:
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        labels[(pieces > 0) & (pieces != sizes.argmax())] = 0

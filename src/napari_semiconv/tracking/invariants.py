@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels import LARGEST_LABEL
 from .intervals import Intervals, difference
 from .lineage import Lineage, Track
-
-LARGEST_LABEL = 2**31 - 1
 
 Find = Callable[[int], Track | None]
 

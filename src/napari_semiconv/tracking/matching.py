@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..labels import areas_in, overlap
 
 Labels = NDArray[Any]
 Indices = NDArray[np.int64]
 Table = NDArray[np.int64]
-
-# Up to this label a look-up table is smaller and faster than sorting the pixels.
-_LARGEST_TABLE = 1 << 22
 
 
 class LabelMovie(Protocol):
@@ -100,32 +98,29 @@ def measure_overlaps(truth: Labels, result: Labels) -> Overlaps:
             f"Expected a result of the size of the truth, {truth.shape} px, found "
             f"{result.shape} px. Compare results of the same movie."
         )
-    truth_labels, truth_area = _count(truth)
-    result_labels, result_area = _count(result)
-    both = (truth > 0) & (result > 0)
-    true_index = np.searchsorted(truth_labels, truth[both])
-    found_index = np.searchsorted(result_labels, result[both])
-    width = max(len(result_labels), 1)
-    # Counted from 1, since 0 is background to the counting.
-    keys, shared = _count(true_index * width + found_index + 1)
-    pairs = np.stack(np.divmod(keys - 1, width), axis=1)
-    return Overlaps(truth_labels, result_labels, truth_area, result_area, pairs, shared)
-
-
-def _count(labels: Labels) -> tuple[Indices, Indices]:
-    """List the labels above 0, ascending, and how often each occurs."""
-    if labels.size and int(labels.min()) < 0:
-        raise BadInputError(
-            f"Expected labels from 0, found {int(labels.min())}. "
-            "Paint what is not a cell with 0."
+    for image in (truth, result):
+        if (least := int(image.min(initial=0))) < 0:
+            raise BadInputError(
+                f"Expected labels from 0, found {least}. Paint what is not a cell "
+                "with 0."
+            )
+    truth_labels, truth_area = areas_in(truth)
+    result_labels, result_area = areas_in(result)
+    both = overlap(truth, result)
+    places = [
+        np.searchsorted(labels, column)
+        for labels, column in zip(
+            (truth_labels, result_labels), both.pairs.T, strict=True
         )
-    if labels.size and int(labels.max()) < _LARGEST_TABLE:
-        areas = np.bincount(labels.ravel())
-        present = np.flatnonzero(areas[1:]) + 1
-        areas = areas[present]
-    else:
-        present, areas = np.unique(labels[labels > 0], return_counts=True)
-    return present.astype(np.int64), areas.astype(np.int64)
+    ]
+    return Overlaps(
+        truth_labels,
+        result_labels,
+        truth_area,
+        result_area,
+        np.stack(places, 1),
+        both.shared,
+    )
 
 
 @dataclass(frozen=True)
