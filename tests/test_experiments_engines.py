@@ -34,7 +34,7 @@ def model(tmp_path_factory):
     """A network with chance weights, so that it says something of every frame."""
     torch.manual_seed(0)
     network = Embedder(NETWORK_PRESETS["tiny"])
-    torch.nn.init.normal_(network.heads.out.weight, std=0.5)
+    network.heads.draw(0.5)
     folder = tmp_path_factory.mktemp("models") / "chance"
     save_model(folder, network, cell_size=16, description="", card="")
     return load_model(folder, "cpu")

@@ -207,8 +207,7 @@ def test_all_methods_are_tried_and_what_was_chosen_is_told(tmp_path):
 def test_votes_that_fall_together_are_told():
     """Without offsets cells vote for their centroids; one place for all is no gap."""
     network = stills.build("attraction", TINY).eval()
-    torch.nn.init.zeros_(network.heads.out.weight)
-    torch.nn.init.zeros_(network.heads.out.bias)
+    torch.nn.init.zeros_(network.heads.offset.weight)
     labels = np.zeros((48, 48), np.int32)
     labels[4:7, 4:7], labels[4:7, 24:27], labels[34:37, 4:7] = 1, 2, 3
     picture = stills.Picture(np.float32(labels > 0), labels)

@@ -30,7 +30,7 @@ def model(tmp_path_factory):
     """A small network with random weights: it finds something, but nothing true."""
     torch.manual_seed(0)
     network = Embedder(NETWORK_PRESETS["tiny"]).eval()
-    torch.nn.init.normal_(network.heads.out.weight, std=0.5)
+    network.heads.draw(0.5)
     folder = tmp_path_factory.mktemp("model")
     info = ModelInfo("random", folder, network.settings, 24.0, "", "")
     return Model(info, network)

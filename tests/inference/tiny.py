@@ -26,5 +26,5 @@ def tiny_model(folder, memory="gru", digest="a"):
         update={"memory": memory, "memory_from": 0}
     )
     network = Embedder(settings).eval()
-    torch.nn.init.normal_(network.heads.out.weight, std=0.5)
+    network.heads.draw(0.5)
     return Model(ModelInfo("random", folder, settings, 24.0, "", digest), network)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from napari_semiconv.network import losses
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.heads import OUTPUTS, SIGMA
+from napari_semiconv.network.heads.bandwidth import SIGMA
 from napari_semiconv.network.kernels import GaussianKernel, kernel_of
 from napari_semiconv.network.losses import Cells
 from napari_semiconv.network.semiconv import pixel_grid
@@ -189,9 +189,8 @@ def test_only_the_choice_adds_a_width_map_and_it_begins_even():
     frame = torch.zeros(1, 2, 16, 16)
     plain = Embedder(TINY)
     own = Embedder(TINY.model_copy(update={"bandwidth": "cell"}))
-    assert plain(frame)[0].bandwidth is None
-    assert plain.heads.out.out_channels == sum(OUTPUTS.values())
-    width = own(frame)[0].bandwidth
+    assert list(plain(frame)[0].maps) == ["offset", "motion", "seed", "foreground"]
+    width = own(frame)[0].maps["bandwidth"]
     assert width.shape == (1, 1, 16, 16)
     torch.testing.assert_close(
         width.exp(), torch.full_like(width, SIGMA), rtol=0.05, atol=0
@@ -204,7 +203,7 @@ def test_the_learned_operator_adds_keys_and_begins_as_the_additive_one():
     learned = Embedder(TINY.model_copy(update={"operator": "learned"}))
     missing = learned.load_state_dict(plain.state_dict(), strict=False).missing_keys
     assert missing
-    assert all(key.startswith("heads.operator.") for key in missing)
+    assert all(key.startswith("heads.offset.operator.") for key in missing)
     frame = F.pad(torch.ones(1, 2, 8, 8), (4, 4, 4, 4))
     torch.testing.assert_close(
         learned(frame)[0].offset, plain(frame)[0].offset, atol=1e-4, rtol=0

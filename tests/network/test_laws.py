@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from napari_semiconv.network import losses
 from napari_semiconv.network.embedder import Embedder
@@ -25,7 +24,7 @@ def shifted_by():
     """Maps of one picture and of the same picture moved by a shift, borders cut off."""
     torch.manual_seed(0)
     network = Embedder(SHALLOW).eval()
-    nn.init.normal_(network.heads.out.weight, std=0.1)
+    network.heads.draw(0.1)
     picture = torch.randn(1, 1, 64, 64)
 
     def cut(maps, shift):

@@ -203,7 +203,8 @@ def test_the_same_source_of_randomness_gives_the_same_regions():
 def test_a_frame_without_a_sure_proposal_has_no_cell(heads):
     network = RegionNetwork(WITH_SEEDS, heads).eval()
     torch.nn.init.constant_(network.propose.out.bias, -9)
-    torch.nn.init.constant_(network.backbone.heads.out.bias, -9)
+    for head in network.backbone.heads.heads:
+        torch.nn.init.constant_(network.backbone.heads.layer(head.name).bias, -9)
     output, _ = network(torch.zeros(1, 1, 16, 16))
     (found,) = network.instances(output)
     assert found.masks.shape == (0, 16, 16)
@@ -246,9 +247,12 @@ def test_proposals_from_seeds_are_boxes_around_the_votes():
         seed[y, x] = 4 + label / 10
     pixel = type(output.pixel)(
         output.pixel.embeddings,
-        offset=offset[None],
-        seed=seed[None, None],
-        foreground=(labels[:, None] > 0) * 10.0 - 5,
+        {
+            "offset": offset[None],
+            "seed": seed[None, None],
+            "foreground": (labels[:, None] > 0) * 10.0 - 5,
+        },
+        output.features,
     )
     kernel = LaplacianKernel(1.0)
     boxes, scores = seed_proposals(pixel, 0, kernel, SEEDS)

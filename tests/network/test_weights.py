@@ -34,7 +34,7 @@ def test_a_saved_model_gives_the_same_output(folder):
 def test_writing_over_a_model_replaces_it(folder):
     old = load_model(folder, "cpu").info.digest
     network = Embedder(NETWORK_PRESETS["tiny"])
-    torch.nn.init.ones_(network.heads.out.bias)
+    torch.nn.init.ones_(network.heads.seed.bias)
     save_model(folder, network, cell_size=20, description="", card="")
     assert load_model(folder, "cpu").info.digest != old
     assert not list(folder.glob("*.part"))

@@ -202,7 +202,7 @@ def test_the_bilateral_kernel_teaches_votes_and_embedding_alike():
     model, clip = network(kernel="bilateral"), clip_of(some_labels())
     loss = clip_losses(model, clip, USUAL, CPU)["kernel"]
     loss.backward()
-    for weights in (model.embed[0].weight, model.heads.out.weight):
+    for weights in (model.embed[0].weight, model.heads.offset.weight):
         assert weights.grad.abs().max() > 0
     widths = [model.kernel.geometric.log_sigma, model.kernel.appearance.log_sigma]
     assert all(width.grad.abs() > 0 for width in widths)

@@ -1,6 +1,6 @@
 """The network: stacked recurrent hourglasses and heads, one frame at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import BadInputError
 from ..settings import NetworkSettings
-from .heads import PixelHeads
+from .heads import HEADS
+from .heads.layers import PixelHeads
 from .hourglass import Hourglass
 from .kernels import kernel_of
 from .memory import he_initialise
@@ -25,33 +26,40 @@ class Output:
     ----------
     embeddings
         Cosine embedding of each stack, not normalised, (B, D, Y, X); the last is used.
-    offset
-        From the pixel to its cell's centre, (B, 2, Y, X), px; None without the heads.
-    motion
-        From the pixel to its cell's centre one frame before, (B, 2, Y, X), px.
-    seed
-        Logit of how near the pixel's vote falls to its cell's centre, (B, 1, Y, X).
-    foreground
-        Logit of being in a cell, (B, 1, Y, X).
+    maps
+        Map of each pixel head by name, (B, C, Y, X), see `Head.scale`.
     features
         What the last hourglass found, (B, F, Y, X): further heads work on it.
-    bandwidth
-        Logarithm of the kernel width in px, (B, 1, Y, X); None where one width serves
-        all cells.
     """
 
     embeddings: tuple[Tensor, ...]
-    offset: Tensor | None = None
-    motion: Tensor | None = None
-    seed: Tensor | None = None
-    foreground: Tensor | None = None
-    features: Tensor | None = None
-    bandwidth: Tensor | None = None
+    maps: Mapping[str, Tensor]
+    features: Tensor
 
     @property
     def embedding(self) -> Tensor:
         """Embedding of the last stack, (B, D, Y, X)."""
         return self.embeddings[-1]
+
+    @property
+    def offset(self) -> Tensor | None:
+        """From the pixel to its cell's centre, (B, 2, Y, X), px; None without heads."""
+        return self.maps.get("offset")
+
+    @property
+    def motion(self) -> Tensor | None:
+        """From the pixel to its cell's centre one frame before, (B, 2, Y, X), px."""
+        return self.maps.get("motion")
+
+    @property
+    def seed(self) -> Tensor | None:
+        """Logit of how near the vote falls to the centre, (B, 1, Y, X)."""
+        return self.maps.get("seed")
+
+    @property
+    def foreground(self) -> Tensor | None:
+        """Logit of being in a cell, (B, 1, Y, X)."""
+        return self.maps.get("foreground")
 
 
 class Embedder(nn.Module):
@@ -69,7 +77,7 @@ class Embedder(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         self.settings = settings
-        image, size = settings.image_channels, settings.embedding_size
+        image, size = settings.image_channels, HEADS["embedding"].channels(settings)
         kernel = 3 if settings.layout == "miccai" else 1
         self.stacks = nn.ModuleList(
             Hourglass(image + (size if stack else 0), settings)
@@ -81,7 +89,7 @@ class Embedder(nn.Module):
             )
             for _ in range(settings.stacks)
         )
-        self.heads = PixelHeads(settings) if settings.offsets else None
+        self.heads = PixelHeads(settings) if settings.heads else None
         self.kernel = kernel_of(settings.kernel) if settings.offsets else None
 
     def forward(
@@ -120,7 +128,7 @@ class Embedder(nn.Module):
             embeddings.append(embed(features))
             x = torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
         maps = {} if self.heads is None else self.heads(features)
-        return Output(tuple(embeddings), **maps, features=features), fresh
+        return Output(tuple(embeddings), maps, features), fresh
 
     def _check(self, frame: Tensor) -> None:
         stride = self.settings.stride

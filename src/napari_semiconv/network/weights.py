@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 from ..errors import BadModelError, DeviceError, SaveError
 from ..settings import DeviceName, NetworkSettings
 from .embedder import Embedder
+from .heads.layers import with_own_layers
 
 FORMAT = "napari-semiconv model"
 VERSION = 1
@@ -193,7 +194,7 @@ def load_model(name: str | Path = "default", device: DeviceName = "auto") -> Mod
         )
     network = Embedder(info.network)
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(with_own_layers(load_file(path), info.network))
     except (SafetensorError, RuntimeError) as error:
         raise BadModelError(
             f"{path}: expected the weights of the network in {SETTINGS}, found others "

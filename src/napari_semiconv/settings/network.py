@@ -87,6 +87,12 @@ class NetworkSettings(Settings):
         "(steered bilateral). Widths are learned.",
     )
 
+    further_heads: tuple[str, ...] = setting(
+        (),
+        "Further heads",
+        "Names of heads beside these, each a file of its own in the source.",
+    )
+
     @field_validator("channels")
     @classmethod
     def _has_levels(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -100,6 +106,13 @@ class NetworkSettings(Settings):
     def stride(self) -> int:
         """Frame height and width must be multiples of this, in px."""
         return int(2 ** (len(self.channels) - 1))
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the pixel heads, in the order of their channels."""
+        own = ("offset", "motion", "seed", "foreground") if self.offsets else ()
+        width = ("bandwidth",) if self.offsets and self.bandwidth == "cell" else ()
+        return (*own, *width, *self.further_heads)
 
 
 NETWORK_PRESETS: dict[str, NetworkSettings] = {
