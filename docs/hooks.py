@@ -1,7 +1,8 @@
 """Fills pages with what the program says of itself, so that they cannot be outdated.
 
-``<!-- help: segment -->`` becomes the help text of a subcommand and
-``<!-- settings: settings.VotesSettings -->`` the table of a settings class.
+``<!-- help: segment -->`` becomes the help text of a subcommand,
+``<!-- settings: settings.LinkSettings -->`` the table of a settings class, and
+``<!-- engines: settings -->`` what each engine does and what can be set of it.
 """
 
 import io
@@ -14,8 +15,9 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from napari_semiconv.cli import main
+from napari_semiconv.settings import ENGINES, EngineInfo, Settings
 
-MARK = re.compile(r"<!-- (help|settings): (\S+) -->")
+MARK = re.compile(r"<!-- (help|settings|engines): (\S+) -->")
 WIDTH = {"COLUMNS": "88", "NO_COLOR": "1"}
 
 
@@ -36,10 +38,27 @@ def help_text(name: str) -> str:
 def settings_table(place: str) -> str:
     """Show the fields of a settings class."""
     module, _, name = place.rpartition(".")
-    fields = getattr(import_module(f"napari_semiconv.{module}"), name).model_fields
-    rows = [_row(name, field) for name, field in fields.items() if field.title]
+    return _table(getattr(import_module(f"napari_semiconv.{module}"), name))
+
+
+def _table(settings: type[Settings]) -> str:
+    fields = settings.model_fields.items()
+    rows = [_row(name, field) for name, field in fields if field.title]
     head = "| setting | what it means | usual value |\n|---|---|---|"
     return "\n".join([head, *rows])
+
+
+def engines_of(_: str) -> str:
+    """Tell what each engine does, with the settings of its own."""
+    engines: dict[str, list[EngineInfo[Settings]]] = {}
+    for engine in ENGINES.values():
+        engines.setdefault(engine.part, []).append(engine)
+    parts = []
+    for part, those in engines.items():
+        lines = [f"- `{e.name}`, in the window *{e.title}*: {e.summary}" for e in those]
+        table = _table(those[0].settings)
+        parts += [f"### Engine settings `{part}`", "\n".join(lines), table]
+    return "\n\n".join(parts)
 
 
 def _row(name: str, field: FieldInfo) -> str:
@@ -50,4 +69,4 @@ def _row(name: str, field: FieldInfo) -> str:
     return f"| `{name}` | {field.description} | {default} |"
 
 
-FILLERS = {"help": help_text, "settings": settings_table}
+FILLERS = {"help": help_text, "settings": settings_table, "engines": engines_of}

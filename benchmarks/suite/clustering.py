@@ -22,9 +22,10 @@ from napari_semiconv.inference.engines.hdbscan.engine import (
     Window,
     cells_of,
 )
-from napari_semiconv.inference.engines.protocol import Labels, tidy
+from napari_semiconv.inference.engines.regions import tidy
 from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.stream.stream import FrameOutput, Stream
+from napari_semiconv.labels import Labels
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import VotesSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate
@@ -197,7 +198,7 @@ def trial(way: Way, case: Case, repeats: int) -> Trial:
 def votes_engine(case: Case, repeats: int) -> Trial:
     """Let the votes engine find the cells of both frames."""
     engine = VotesEngine(VotesSettings())
-    whole, cells = timed(lambda: engine.cluster(case.outputs), repeats)
+    whole, cells = timed(lambda: [engine.cells(o) for o in case.outputs], repeats)
     return Trial(0.0, whole, *scored(case.truth, cells), 0)
 
 

@@ -228,7 +228,7 @@ def compared(whole: FrameOutput, tiled: FrameOutput) -> Row:
     least = VotesSettings().foreground
     inside = [maps.foreground > least for maps in (whole, tiled)]
     engine = VotesEngine(VotesSettings())
-    one, other = (engine.cluster([maps])[0] for maps in (whole, tiled))
+    one, other = (engine.cells(maps) for maps in (whole, tiled))
     table = np.zeros((int(one.max()) + 1, int(other.max()) + 1))
     np.add.at(table, (one.ravel(), other.ravel()), 1)
     areas, others = table.sum(1)[1:, None], table.sum(0)[None, 1:]

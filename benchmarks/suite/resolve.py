@@ -92,7 +92,7 @@ def _clustered(output: FrameOutput, shape: tuple[int, int]) -> tuple[Labels, Tim
     engine, times = VotesEngine(settings), []
     for _ in range(5):
         begin = _now()
-        found = engine.cluster([output])[0]
+        found = engine.cells(output)
         labels = enlarge(found, output.foreground - settings.foreground, shape)
         times.append(_since(begin))
     clock, processor = (statistics.median(part) for part in zip(*times, strict=True))

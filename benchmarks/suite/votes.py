@@ -130,7 +130,7 @@ def time_all(images: np.ndarray[Any, Any], model: Model) -> tuple[Times, float]:
     with watch.on_stages():
         for frame, image in enumerate(images):
             output = watch.timed("network", network)(image)
-            labels, _ = engine.cluster_scored([output])[0]
+            labels, _ = engine.cluster([output])[0]
             watch.timed("linking", link)(frame, labels, output)
     return times, statistics.mean(counts)
 

@@ -13,10 +13,9 @@ from napari_semiconv.compute import book, keeper
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.keeper import StateKeeper
 from napari_semiconv.compute.messages import Failed, Finished, FrameDone, Started
-from napari_semiconv.compute.plan import WHOLE
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.io.results import ResultStore
-from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.settings import ENGINES, SegmentSettings
 
 from .chain import ChainTools
 from .conftest import LONG, segment, write_cells
@@ -208,8 +207,8 @@ class WholeTools(ChainTools):
             yield result
 
 
-@pytest.mark.parametrize("engine", WHOLE)
-def test_published_procedures_start_again(run, whole, engine):
+@pytest.mark.parametrize("engine", [n for n, e in ENGINES.items() if e.whole])
+def test_engines_that_need_all_frames_start_again(run, whole, engine):
     settings = SegmentSettings(engine=engine)
     run(stop_after=5, settings=settings, tools=WholeTools, save_every=1)
     assert not (run.output / "states").exists()
@@ -218,12 +217,6 @@ def test_published_procedures_start_again(run, whole, engine):
     assert "starts again from the first frame" in run.started.note
     assert [m.frame for m in run.said if isinstance(m, FrameDone)] == [*range(LONG)]
     check_same(run, whole)
-
-
-def test_the_engines_that_need_all_frames_are_known():
-    from napari_semiconv.inference.engines.payer.published import PUBLISHED
-
-    assert WHOLE == PUBLISHED
 
 
 def test_daughters_are_told_when_they_are_born(run):

@@ -37,3 +37,8 @@ def same_partition(one, other):
     return (one == 0).tolist() == (other == 0).tolist() and len(pairs) == len(
         lefts
     ) == len(rights)
+
+
+def cells_of(engine, outputs):
+    """Cells that an engine finds in each frame."""
+    return [labels for labels, _ in engine.cluster(outputs)]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from napari_semiconv.inference.engines.regions import find_regions
+from napari_semiconv.inference.engines.tensors import FINE, to_tensors
 from napari_semiconv.inference.engines.votes.borders import (
     AREA,
     WEIGHTS,
@@ -16,8 +18,6 @@ from napari_semiconv.inference.engines.votes.borders import (
 )
 from napari_semiconv.inference.engines.votes.observing import measure_borders
 from napari_semiconv.inference.engines.votes.peaks import Hills
-from napari_semiconv.inference.engines.votes.regions import find_regions
-from napari_semiconv.inference.engines.votes.tensors import FINE, to_tensors
 from napari_semiconv.inference.stream.stream import FrameOutput
 
 

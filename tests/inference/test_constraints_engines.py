@@ -11,13 +11,17 @@ from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.engines.payer import published
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.movie import movie_from_array
-from napari_semiconv.settings import HdbscanSettings, PayerSettings, SegmentSettings
+from napari_semiconv.settings import (
+    ENGINES,
+    HdbscanSettings,
+    PayerSettings,
+    SegmentSettings,
+)
 
 from .scenes import SIZE, corrections, mistaken, output_of, truth_of
 from .tiny import tiny_model
 
 SHAPE = (24, 32)
-ENGINES = ("votes", "hdbscan", "payer2018", "payer2019")
 
 
 class MistakenStream:

@@ -7,11 +7,13 @@ import pytest
 
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.inference.engines.hdbscan.engine import HdbscanEngine
-from napari_semiconv.inference.engines.protocol import engine_for, tidy
+from napari_semiconv.inference.engines.protocol import build_engine
+from napari_semiconv.inference.engines.regions import tidy
 from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.settings import HdbscanSettings, SegmentSettings, VotesSettings
 
-from .perfect import perfect_output, same_partition
+from .perfect import cells_of, perfect_output, same_partition
+from .tiny import tiny_model
 
 
 def dots(side=64, spacing=16, radius=4):
@@ -37,7 +39,7 @@ def test_votes_tell_identical_dots_apart():
     """The decisive case of Novotny et al.: same embedding, another place."""
     labels = dots()
     output = perfect_output(labels, 8.0, directions=dict.fromkeys(range(1, 17), 0))
-    found = VotesEngine(VotesSettings()).cluster([output])[0]
+    found = VotesEngine(VotesSettings()).cells(output)
     assert same_partition(found, labels)
 
 
@@ -46,7 +48,7 @@ def test_votes_that_all_fall_beside_the_frame_are_told_apart(drift):
     """The loss leaves the centres free: a network may let them drift together."""
     output = perfect_output(dots())
     moved = output.offset + np.array(drift, np.float32)[:, None, None]
-    found = VotesEngine(VotesSettings()).cluster([replace(output, offset=moved)])[0]
+    found = VotesEngine(VotesSettings()).cells(replace(output, offset=moved))
     assert same_partition(found, dots())
 
 
@@ -56,12 +58,12 @@ def test_a_cell_without_a_hill_of_its_own_is_kept():
     labels[5:17, 5:17], labels[22:34, 40:52] = 1, 2
     output = perfect_output(labels)
     weak = np.where(labels == 2, 1e-4, output.seed).astype(np.float32)
-    found = VotesEngine(VotesSettings()).cluster([replace(output, seed=weak)])[0]
+    found = VotesEngine(VotesSettings()).cells(replace(output, seed=weak))
     assert same_partition(found, labels)
 
 
 def test_votes_part_touching_cells():
-    found = VotesEngine(VotesSettings()).cluster([perfect_output(two_touching())])[0]
+    found = VotesEngine(VotesSettings()).cells(perfect_output(two_touching()))
     assert same_partition(found, two_touching())
 
 
@@ -72,15 +74,14 @@ def smeared(labels, share=0.5):
 
 
 def test_a_long_cell_whose_votes_lie_along_a_line_stays_whole():
-    found = VotesEngine(VotesSettings()).cluster([smeared(long_cell())])[0]
+    found = VotesEngine(VotesSettings()).cells(smeared(long_cell()))
     assert same_partition(found, long_cell())
 
 
 def test_pieces_are_joined_as_readily_as_is_asked():
     votes = perfect_output(two_touching())
     never, always = (
-        VotesEngine(VotesSettings(join=chance)).cluster([votes])[0]
-        for chance in (1.0, 0.0)
+        VotesEngine(VotesSettings(join=chance)).cells(votes) for chance in (1.0, 0.0)
     )
     assert same_partition(never, two_touching())
     assert same_partition(always, two_touching() > 0)
@@ -89,15 +90,13 @@ def test_pieces_are_joined_as_readily_as_is_asked():
 def test_small_remains_are_no_cells():
     labels = two_touching()
     labels[20:22, 35:37] = 3
-    found = VotesEngine(VotesSettings(smallest=0.1)).cluster([perfect_output(labels)])[
-        0
-    ]
+    found = VotesEngine(VotesSettings(smallest=0.1)).cells(perfect_output(labels))
     assert same_partition(found, two_touching())
 
 
 def test_no_foreground_gives_no_cell():
     for engine in (VotesEngine(VotesSettings()), HdbscanEngine(HdbscanSettings())):
-        found = engine.cluster([perfect_output(np.zeros((16, 16), np.int32))])
+        found = cells_of(engine, [perfect_output(np.zeros((16, 16), np.int32))])
         assert [f.any() for f in found] == [False]
 
 
@@ -114,7 +113,7 @@ def test_places_where_votes_fall_part_touching_cells_of_one_embedding():
     labels = one_row()
     output = perfect_output(labels, directions=dict.fromkeys(range(1, 5), 0))
     pixel, vote = (
-        HdbscanEngine(HdbscanSettings(position=p)).cluster([output, output])[0]
+        cells_of(HdbscanEngine(HdbscanSettings(position=p)), [output, output])[0]
         for p in ("pixel", "vote")
     )
     assert not same_partition(pixel, labels)
@@ -131,27 +130,31 @@ def test_embeddings_part_cells_whose_votes_fall_together():
     votes_alone = HdbscanSettings(position="vote", embedding_weight=0)
     both = HdbscanSettings(position="vote")
     alone, together = (
-        HdbscanEngine(s).cluster([joint, joint])[0] for s in (votes_alone, both)
+        cells_of(HdbscanEngine(s), [joint, joint])[0] for s in (votes_alone, both)
     )
     assert not same_partition(alone, labels)
     assert same_partition(together, labels)
 
 
-def test_votes_for_places_need_a_network_with_votes():
+def model_with(tmp_path, *, votes):
+    model = tiny_model(tmp_path)
+    network = model.info.network.model_copy(update={"offsets": votes})
+    return replace(model, info=replace(model.info, network=network))
+
+
+def test_votes_for_places_need_a_network_with_votes(tmp_path):
     place = HdbscanSettings(position="vote")
     settings = SegmentSettings(engine="hdbscan", hdbscan=place)
+    assert build_engine(settings, model_with(tmp_path, votes=True)).window == 2
     with pytest.raises(BadSettingsError, match=r"place 'vote'.*'pixel'"):
-        engine_for(settings, with_votes=False)
-    blind = replace(perfect_output(two_touching()), offset=None)
-    with pytest.raises(BadSettingsError, match="place 'vote'"):
-        HdbscanEngine(place).cluster([blind])
+        build_engine(settings, model_with(tmp_path, votes=False))
 
 
 def test_hdbscan_gives_a_cell_one_number_in_both_frames():
     first = two_touching()
     second = np.roll(first, (2, 3), (0, 1))
     outputs = [perfect_output(first), perfect_output(second)]
-    before, after = HdbscanEngine(HdbscanSettings()).cluster(outputs)
+    before, after = cells_of(HdbscanEngine(HdbscanSettings()), outputs)
     assert same_partition(before, first)
     assert same_partition(after, second)
     for label in (1, 2):
@@ -161,13 +164,15 @@ def test_hdbscan_gives_a_cell_one_number_in_both_frames():
 def test_hdbscan_on_a_sample_finds_the_same_cells():
     labels = two_touching()
     few = HdbscanEngine(HdbscanSettings(clustered="pixels", most_pixels=100))
-    assert same_partition(few.cluster([perfect_output(labels)])[0], labels)
+    assert same_partition(cells_of(few, [perfect_output(labels)])[0], labels)
 
 
-def test_the_votes_engine_refuses_a_network_without_votes():
-    with pytest.raises(BadSettingsError, match=r"semi-convolutional heads.*hdbscan"):
-        engine_for(SegmentSettings(engine="votes"), with_votes=False)
-    assert engine_for(SegmentSettings(engine="hdbscan"), with_votes=False).window == 2
+def test_an_engine_refuses_a_network_without_its_heads(tmp_path):
+    blind = model_with(tmp_path, votes=False)
+    wanted = r"'votes' needs a model with semi-convolutional heads.*hdbscan"
+    with pytest.raises(BadSettingsError, match=wanted):
+        build_engine(SegmentSettings(engine="votes"), blind)
+    assert build_engine(SegmentSettings(engine="hdbscan"), blind).window == 2
 
 
 def test_tidying_keeps_the_largest_piece_and_fills_its_holes():

@@ -10,7 +10,7 @@ from napari_semiconv.inference.engines.hdbscan.engine import HdbscanEngine
 from napari_semiconv.inference.engines.hdbscan.separate import follow, separate
 from napari_semiconv.settings import HdbscanSettings
 
-from .perfect import perfect_output, same_partition
+from .perfect import cells_of, perfect_output, same_partition
 
 GROUPS = HdbscanEngine(HdbscanSettings())
 PIXELS = HdbscanEngine(HdbscanSettings(clustered="pixels", most_pixels=0))
@@ -42,7 +42,7 @@ def test_groups_are_the_usual_way_and_as_good_as_single_pixels():
     outputs = [noisy(perfect_output(labels), 0.15, seed) for seed in (0, 1)]
     truth = np.stack([labels, labels])
     groups, pixels = (
-        adjusted_rand_score(truth[truth > 0], np.stack(e.cluster(outputs))[truth > 0])
+        adjusted_rand_score(truth[truth > 0], np.stack(cells_of(e, outputs))[truth > 0])
         for e in (GROUPS, PIXELS)
     )
     assert min(groups, pixels) > 0.99
@@ -51,8 +51,8 @@ def test_groups_are_the_usual_way_and_as_good_as_single_pixels():
 def test_the_same_frames_give_the_same_cells():
     outputs = [noisy(perfect_output(dish()), 0.3, seed) for seed in (2, 3)]
     one, other = (
-        GROUPS.cluster(outputs),
-        HdbscanEngine(HdbscanSettings()).cluster(outputs),
+        cells_of(GROUPS, outputs),
+        cells_of(HdbscanEngine(HdbscanSettings()), outputs),
     )
     assert all((a == b).all() for a, b in zip(one, other, strict=True))
 
@@ -62,7 +62,7 @@ def test_votes_may_all_fall_beside_the_frame(drift):
     labels = dish()
     output = perfect_output(labels)
     moved = replace(output, offset=output.offset + np.float32(drift)[:, None, None])
-    assert same_partition(GROUPS.cluster([moved])[0], labels)
+    assert same_partition(cells_of(GROUPS, [moved])[0], labels)
 
 
 def test_one_stray_vote_takes_no_memory():
@@ -70,20 +70,20 @@ def test_one_stray_vote_takes_no_memory():
     output = perfect_output(labels)
     offset = output.offset.copy()
     offset[:, 3, 3] = 1e7
-    found = GROUPS.cluster([replace(output, offset=offset)])[0]
+    found = cells_of(GROUPS, [replace(output, offset=offset)])[0]
     assert same_partition(found, labels)
 
 
 def test_without_votes_the_pixels_own_place_is_taken():
     labels = dish()
     blind = replace(perfect_output(labels), offset=None)
-    assert same_partition(GROUPS.cluster([blind])[0], labels)
+    assert same_partition(cells_of(GROUPS, [blind])[0], labels)
 
 
 def test_a_single_cell_is_found():
     labels = np.zeros((30, 30), np.int32)
     labels[8:20, 8:20] = 1
-    assert same_partition(GROUPS.cluster([perfect_output(labels)])[0], labels)
+    assert same_partition(cells_of(GROUPS, [perfect_output(labels)])[0], labels)
 
 
 def test_far_cells_of_one_embedding_and_noise_are_cells_of_their_own():
@@ -94,7 +94,7 @@ def test_far_cells_of_one_embedding_and_noise_are_cells_of_their_own():
     rng = np.random.default_rng(0)
     offset = output.offset.copy()
     offset[:, labels == 2] += 15 * rng.normal(size=(2, 144)).astype(np.float32)
-    found = GROUPS.cluster([replace(output, offset=offset)])[0]
+    found = cells_of(GROUPS, [replace(output, offset=offset)])[0]
     assert same_partition(found, labels)
 
 
@@ -107,8 +107,8 @@ def test_scores_tell_a_sure_cell_from_a_doubtful_one():
         embedding=np.where(labels == doubtful, unsure.embedding, sure.embedding),
         offset=np.where(labels == doubtful, unsure.offset, sure.offset),
     )
-    ((found, scores),) = GROUPS.cluster_scored([mixed])
-    assert (found == GROUPS.cluster([mixed])[0]).all()
+    ((found, scores),) = GROUPS.cluster([mixed])
+    assert (found == cells_of(GROUPS, [mixed])[0]).all()
     numbers = np.unique(found)
     assert scores.numbers.tolist() == numbers[numbers > 0].tolist()
     own = np.unique(found[labels == doubtful]).tolist()
@@ -119,18 +119,16 @@ def test_scores_tell_a_sure_cell_from_a_doubtful_one():
 
 
 def test_scores_of_nothing_are_none():
-    ((found, scores),) = GROUPS.cluster_scored(
-        [perfect_output(np.zeros((9, 9), np.int32))]
-    )
+    ((found, scores),) = GROUPS.cluster([perfect_output(np.zeros((9, 9), np.int32))])
     assert not found.any()
     assert not len(scores.numbers)
 
 
 def test_single_pixels_have_no_scores():
     output = perfect_output(dish())
-    ((found, scores),) = PIXELS.cluster_scored([output])
+    ((found, scores),) = PIXELS.cluster([output])
     assert scores is None
-    assert np.array_equal(found, PIXELS.cluster([output])[0])
+    assert np.array_equal(found, cells_of(PIXELS, [output])[0])
 
 
 def test_a_cell_that_divides_keeps_its_number_on_the_larger_piece():

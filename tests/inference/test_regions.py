@@ -5,9 +5,13 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_semiconv.inference.engines.protocol import connected_pieces, tidy
-from napari_semiconv.inference.engines.votes.regions import fill_holes, find_regions
-from napari_semiconv.inference.engines.votes.tensors import rest, unite
+from napari_semiconv.inference.engines.regions import (
+    connected_components,
+    fill_holes,
+    find_regions,
+    tidy,
+)
+from napari_semiconv.inference.engines.tensors import rest, unite
 
 from .perfect import same_partition
 
@@ -29,7 +33,7 @@ def test_pieces_are_those_of_each_label_alone(seed):
         part, count = ndimage.label(labels == label)
         wanted[part > 0] = part[part > 0] + last
         last += count
-    pieces, owners = connected_pieces(labels)
+    pieces, owners = connected_components(labels)
     assert same_partition(pieces, wanted)
     assert (np.append(0, owners)[pieces] == labels).all()
     # Numbered in the order in which rows meet them.
@@ -40,8 +44,8 @@ def test_pieces_are_those_of_each_label_alone(seed):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 4)])
 def test_frames_of_any_shape_are_parted(shape):
     labels = np.arange(1, shape[0] * shape[1] + 1, dtype=np.int32).reshape(shape)
-    assert same_partition(connected_pieces(labels)[0], labels)
-    assert not connected_pieces(np.zeros(shape, np.int32))[0].any()
+    assert same_partition(connected_components(labels)[0], labels)
+    assert not connected_components(np.zeros(shape, np.int32))[0].any()
 
 
 def test_neighbours_in_the_next_row_do_not_touch_over_the_edge():
@@ -59,7 +63,7 @@ def test_a_spiral_is_one_piece():
         labels[ring, max(0, ring - 2) : far] = labels[ring:far, far - 1] = 1
         labels[far - 1, ring:far] = labels[ring + 2 : far, ring] = 1
     assert ndimage.label(labels)[1] == 1
-    assert len(connected_pieces(labels)[1]) == 1
+    assert len(connected_components(labels)[1]) == 1
 
 
 def test_pointers_are_followed_to_rest():

@@ -77,5 +77,5 @@ def test_touching_cells_whose_votes_fall_together_are_parted():
     cells = row_of_cells(2)
     together = perfect_output((cells > 0).astype(np.int32))
     output = replace(together, embedding=perfect_output(cells).embedding)
-    found = VotesEngine(VotesSettings()).cluster([output])[0]
+    found = VotesEngine(VotesSettings()).cells(output)
     assert same_partition(found, cells)

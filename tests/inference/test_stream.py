@@ -61,7 +61,7 @@ def seen_in(precision_name, frames, device="cpu"):
 
 
 def cells(output):
-    return VotesEngine(VotesSettings()).cluster([output])[0]
+    return VotesEngine(VotesSettings()).cells(output)
 
 
 def test_bfloat16_finds_the_same_cells(simulated):

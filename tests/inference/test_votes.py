@@ -7,14 +7,14 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_semiconv.inference.engines.votes.engine import VotesEngine, pieces_of
-from napari_semiconv.inference.engines.votes.segments import find_pieces
-from napari_semiconv.inference.engines.votes.tensors import (
+from napari_semiconv.inference.engines.tensors import (
     pack,
     places,
     to_tensors,
     unpack,
 )
+from napari_semiconv.inference.engines.votes.engine import VotesEngine, pieces_of
+from napari_semiconv.inference.engines.votes.segments import find_pieces
 from napari_semiconv.inference.stream.stream import FrameOutput
 from napari_semiconv.settings import VotesSettings
 
@@ -67,7 +67,7 @@ def check_same(one, other):
 @pytest.mark.usefixtures("only_deterministic")
 def test_only_deterministic_operations_are_used():
     engine = VotesEngine(VotesSettings())
-    first, again = (engine.cluster_scored([crowd()])[0] for _ in range(2))
+    first, again = (engine.cluster([crowd()])[0] for _ in range(2))
     assert len(first[1].numbers) > 30
     check_same(first, again)
 
@@ -75,9 +75,9 @@ def test_only_deterministic_operations_are_used():
 def test_every_tensor_is_made_where_the_maps_are():
     """A tensor made elsewhere meets none of them; no card is needed to find that."""
     engine = VotesEngine(VotesSettings())
-    wanted = engine.cluster_scored([crowd()])[0]
+    wanted = engine.cluster([crowd()])[0]
     with torch.device("meta"):
-        found = engine.cluster_scored([crowd()])[0]
+        found = engine.cluster([crowd()])[0]
     check_same(wanted, found)
 
 
@@ -94,7 +94,7 @@ def test_the_number_of_threads_changes_nothing_and_is_given_back():
         for count in (1, 2):
             torch.set_num_threads(count)
             found.append(find_pieces(planes, VotesSettings()))
-        VotesEngine(VotesSettings()).cluster([output])
+        VotesEngine(VotesSettings()).cells(output)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
@@ -110,10 +110,10 @@ def test_the_number_of_threads_changes_nothing_and_is_given_back():
 def test_a_card_finds_what_the_cpu_finds_bit_by_bit(seed, strict):
     output = crowd(seed)
     host, card = (VotesEngine(VotesSettings(), d) for d in ("cpu", "cuda"))
-    wanted = host.cluster_scored([output])[0]
+    wanted = host.cluster([output])[0]
     torch.use_deterministic_algorithms(strict)
     try:
-        found = card.cluster_scored([output])[0]
+        found = card.cluster([output])[0]
     finally:
         torch.use_deterministic_algorithms(False)
     check_same(wanted, found)
@@ -133,7 +133,7 @@ def test_the_cpu_reads_the_arrays_themselves_and_leaves_them():
     inside = output.foreground > 0.6
     planes = to_tensors(output, inside, torch.device("cpu"))
     assert np.shares_memory(planes.embedding.numpy(), output.embedding)
-    VotesEngine(VotesSettings()).cluster([output])
+    VotesEngine(VotesSettings()).cells(output)
     for array, kept in zip(
         (output.offset, output.seed, output.embedding), before, strict=True
     ):
@@ -153,10 +153,10 @@ def test_what_travels_to_a_card_is_what_the_cpu_reads():
 
 def test_arrays_that_may_not_be_written_to_are_read():
     output = crowd()
-    wanted = VotesEngine(VotesSettings()).cluster([output])[0]
+    wanted = VotesEngine(VotesSettings()).cells(output)
     for array in (output.offset, output.seed, output.embedding):
         array.setflags(write=False)
-    assert same_bits(VotesEngine(VotesSettings()).cluster([output])[0], wanted)
+    assert same_bits(VotesEngine(VotesSettings()).cells(output), wanted)
 
 
 def test_pieces_are_numbered_in_the_order_of_rows():
@@ -176,7 +176,7 @@ def square_cells(gap):
 
 
 def certainty_of(output):
-    return VotesEngine(VotesSettings()).cluster_scored([output])[0][1]
+    return VotesEngine(VotesSettings()).cluster([output])[0][1]
 
 
 def test_perfect_cells_that_stand_alone_are_sure():
@@ -187,7 +187,7 @@ def test_perfect_cells_that_stand_alone_are_sure():
 
 
 def test_scores_belong_to_the_cells_that_are_found():
-    labels, found = VotesEngine(VotesSettings()).cluster_scored([crowd()])[0]
+    labels, found = VotesEngine(VotesSettings()).cluster([crowd()])[0]
     assert found.numbers.tolist() == [n for n in np.unique(labels).tolist() if n]
     for score in (found.votes, found.borders, found.persistence, found.margin):
         assert score.shape == found.numbers.shape
@@ -216,12 +216,12 @@ def test_a_border_near_the_threshold_is_a_doubtful_one():
     sure = certainty_of(output).borders
     chance = pieces_of(output, output.foreground > 0.6, VotesSettings())[1].chance[0]
     near = VotesEngine(VotesSettings(join=float(chance) * 1.01))
-    assert (near.cluster_scored([output])[0][1].borders < 0.05).all()
+    assert (near.cluster([output])[0][1].borders < 0.05).all()
     assert (sure > 0.5).all()
 
 
 def test_a_frame_without_cells_has_no_scores():
-    labels, found = VotesEngine(VotesSettings()).cluster_scored(
+    labels, found = VotesEngine(VotesSettings()).cluster(
         [perfect_output(np.zeros((16, 16), np.int32))]
     )[0]
     assert not labels.any()
@@ -231,7 +231,7 @@ def test_a_frame_without_cells_has_no_scores():
 def test_foreground_without_any_vote_is_no_cell():
     output = perfect_output(square_cells(gap=6))
     blind = replace(output, seed=np.zeros_like(output.seed))
-    labels, found = VotesEngine(VotesSettings()).cluster_scored([blind])[0]
+    labels, found = VotesEngine(VotesSettings()).cluster([blind])[0]
     assert not labels.any()
     assert len(found.numbers) == 0
 
@@ -240,7 +240,7 @@ def test_a_cell_larger_than_the_map_expects_is_found():
     """Smoothing as wide as a cell reaches beyond the margin of the map."""
     labels = square_cells(gap=6)
     wide = VotesSettings(smoothing=2.0, least_votes=0.0)
-    found = VotesEngine(wide).cluster([perfect_output(labels)])[0]
+    found = VotesEngine(wide).cells(perfect_output(labels))
     assert same_partition(found > 0, labels > 0)
 
 
@@ -264,7 +264,7 @@ def test_whatever_a_network_says_cells_are_connected_and_scored(seed):
         join=float(rng.choice([0, 0.3, 1])),
         smoothing=float(rng.choice([0.01, 0.05, 0.5])),
     )
-    labels, found = VotesEngine(settings).cluster_scored([output])[0]
+    labels, found = VotesEngine(settings).cluster([output])[0]
     assert found.numbers.tolist() == [n for n in np.unique(labels).tolist() if n]
     for number in found.numbers:
         assert ndimage.label(labels == number)[1] == 1

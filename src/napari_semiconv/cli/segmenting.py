@@ -168,7 +168,7 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
     BadSettingsError
         When a cell size is given that the preset would not use.
     """
-    from ..inference.presets import PUBLISHED, with_engine, with_preset
+    from ..inference.presets import with_engine, with_preset
 
     settings = SegmentSettings(
         model=arguments.model,
@@ -192,7 +192,7 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
     if arguments.memory_span is not None:
         changes["memory_span"] = arguments.memory_span
     if arguments.solver is not None:
-        if settings.engine in PUBLISHED:
+        if settings.engine_info.links:
             raise BadSettingsError(
                 f"--solver: expected an engine of this program, found the published "
                 f"procedure '{settings.engine}', which decides tracks in its own way. "

@@ -14,13 +14,13 @@ from ..inference.constraints.model import Constraints, Labels
 from ..io.run_states import RunStates
 from ..movie import Movie
 from ..project.said import read_said
-from ..settings import SegmentSettings
+from ..settings import AFTER_NETWORK, SegmentSettings
 from .book import write_array
 from .messages import Resolve, Resolved
 from .tools import Tools
 
-# Settings that the network does not look at: all others tell its outputs apart.
-AFTER_NETWORK = {"engine", "votes", "hdbscan", "payer", "link", "look_ahead"}
+# What the network does not look at: all other settings tell its outputs apart.
+NOT_SEEN = {*AFTER_NETWORK, "look_ahead"}
 
 
 class _CancelledError(Exception):
@@ -110,7 +110,7 @@ class Corrector:
                 made[:] = [output]
             raise _CancelledError
 
-        exact = settings.model_dump_json(exclude=AFTER_NETWORK)
+        exact = settings.model_dump_json(exclude=NOT_SEEN)
         digest = self._tools.facts(model)["sha256"]
         key = (request.movie.model_dump_json(), exact, digest, frames)
         return self._cache.get(key, make), bool(made)

@@ -12,9 +12,6 @@ from .book import TrackBook
 from .messages import Segment
 from .tools import Tools
 
-# Engines that look at all frames before they settle one.
-WHOLE = ("payer2018", "payer2019")
-
 Sized = Callable[[range], SegmentSettings]
 
 
@@ -103,9 +100,9 @@ def plan_run(
         return Plan(store, settings, frames, ready=True)
     before = frames.stop if request.again_from is None else request.again_from
     state, note = usable_state(store, tools, range(frames.start, before))
-    if state is None and settings.engine in WHOLE:
+    if state is None and settings.engine_info.whole:
         note = (
-            f"The published procedure '{settings.engine}' settles tracks when it has "
+            f"The engine '{settings.engine}' decides when it has "
             f"seen all frames and cannot go on where it stopped: it starts again from "
             f"the first frame."
         )

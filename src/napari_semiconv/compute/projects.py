@@ -18,7 +18,6 @@ from .messages import (
     Solving,
     Started,
 )
-from .plan import WHOLE
 from .supervisor import Supervisor
 
 Stop = Callable[[], bool]
@@ -117,7 +116,7 @@ def _with_solving(
     for message in messages:
         if isinstance(message, Finished) and not message.cancelled:
             settings = run.settings
-            if settings.link.solver == "global" and settings.engine not in WHOLE:
+            if settings.link.solver == "global" and not settings.engine_info.links:
                 yield from _solve(project, run, settings, message.ticket, stop)
             tracks = len(project.lineage.tracks)
             message = message.model_copy(update={"tracks": tracks})

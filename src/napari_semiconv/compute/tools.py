@@ -7,7 +7,7 @@ from typing import Any, Protocol, get_args
 from ..errors import DeviceError
 from ..inference.constraints.model import Constraints, Labels
 from ..movie import Movie
-from ..settings import DeviceName, SegmentSettings
+from ..settings import VOTES, DeviceName, SegmentSettings
 
 # One `FrameResult` after the other; closing it stops the network.
 Results = Generator[Any, None, None]
@@ -185,7 +185,7 @@ class NetworkTools:
         self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
     ) -> tuple[Window, Labels]:
         """Solve the cells, (Y, X), that do not hold what is told of a frame again."""
-        found = self._resegment.resegment(output, labels, told, settings.votes)
+        found = self._resegment.resegment(output, labels, told, VOTES.own(settings))
         return found.window, found.labels
 
     def _is_there(self, device: DeviceName) -> bool:

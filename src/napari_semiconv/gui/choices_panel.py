@@ -13,38 +13,16 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from ..settings import (
-    HdbscanSettings,
-    LinkSettings,
-    PayerSettings,
-    SegmentSettings,
-    Settings,
-    VotesSettings,
-)
+from ..settings import ENGINES, LinkSettings, SegmentSettings, Settings
 from .form import Choice, Number, SettingsForm, Whole
 from .panel_state import ChoiceState
 
-ENGINES = {
-    "votes": "Votes (fast)",
-    "hdbscan": "HDBSCAN",
-    "payer2018": "Published 2018",
-    "payer2019": "Published 2019",
-}
 OWN = "Own settings"
 OTHER, OTHER_MODEL = "", "Other folder…"
 OWN_HINT = "Settings that no preset has: one was chosen, then something was changed."
 MODEL_HINT = SegmentSettings.model_fields["model"].description
-# Parts that only some engines look at.
-PARTS_OF = {
-    "votes": ("votes", "link"),
-    "hdbscan": ("hdbscan", "link"),
-    "payer2018": ("payer",),
-    "payer2019": ("payer",),
-}
 PARTS: dict[str, type[Settings]] = {
-    "votes": VotesSettings,
-    "hdbscan": HdbscanSettings,
-    "payer": PayerSettings,
+    **{engine.part: engine.settings for engine in ENGINES.values()},
     "link": LinkSettings,
 }
 # What concerns the lineage of a project: a run of the window links frame by frame.
@@ -106,7 +84,9 @@ class ChoicesPanel(QWidget):
         )
         devices = tuple((name, DEVICES[name]) for name in state.devices)
         self._device.offer(devices, settings.device)
-        self._engine.offer(tuple(ENGINES.items()), settings.engine)
+        engines = tuple((name, engine.title) for name, engine in ENGINES.items())
+        self._engine.offer(engines, settings.engine)
+        self._engine.explain({name: e.summary for name, e in ENGINES.items()})
         self._estimate.setText(state.estimate)
         self._estimate.setVisible(bool(state.estimate))
         self._more.show_settings(settings)
@@ -192,6 +172,8 @@ class MoreSettings(QWidget):
     def show_settings(self, settings: SegmentSettings) -> None:
         """Show all settings that the chosen engine looks at."""
         self._forms[""].show_settings(settings)
+        engine = settings.engine_info
+        shown = (engine.part,) if engine.links else (engine.part, "link")
         for name in PARTS:
             self._forms[name].show_settings(getattr(settings, name))
-            self._forms[name].setVisible(name in PARTS_OF[settings.engine])
+            self._forms[name].setVisible(name in shown)

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..labels import Labels
 from ..tracking.evidence import Evidence
-from .engines.protocol import Labels, Sure, mean_embeddings
+from .engines.protocol import Scores
 from .linking.cells import Cells, Integers
 from .linking.cells import Floats as Floats64
 from .stream.stream import Floats, FrameOutput, resize
@@ -68,7 +69,7 @@ def evidence_of(
     labels: NDArray[np.int64],
     shape: tuple[int, ...],
     kin: tuple[Integers, Floats64],
-    scored: tuple[NDArray[np.int64], Sure] | None = None,
+    scored: tuple[NDArray[np.int64], Scores] | None = None,
 ) -> Evidence:
     """Keep what the network says of the cells of a frame, for the solver.
 
@@ -143,3 +144,33 @@ def enlarge(labels: Labels, level: Floats, shape: tuple[int, ...]) -> Labels:
         for n, m in zip(shape, labels.shape, strict=True)
     )
     return np.where(above, grown[np.ix_(rows, columns)], 0).astype(np.int32)
+
+
+def mean_embeddings(
+    labels: Labels, embedding: NDArray[np.float32], count: int | None = None
+) -> NDArray[np.float32]:
+    """Average the unit embeddings of each cell.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X), 1 to n.
+    embedding
+        Unit embeddings, (D, Y, X).
+    count
+        Number of cells n; the largest label when None.
+
+    Returns
+    -------
+    NDArray
+        (n, D); zero for a number without pixels.
+    """
+    inside = np.flatnonzero(labels)
+    flat = labels.ravel()[inside]
+    bins = (int(flat.max(initial=0)) if count is None else count) + 1
+    total = np.stack(
+        [np.bincount(flat, plane.ravel()[inside], bins) for plane in embedding], 1
+    )[1:]
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (total / np.maximum(length, 1e-6)).astype(np.float32)
+    return unit

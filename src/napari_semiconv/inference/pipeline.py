@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, BadSettingsError
+from ..labels import Labels
 from ..movie import Movie
 from ..network.weights import Model
-from ..settings import SegmentSettings
+from ..settings import ENGINES, VOTES, SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 from .constraints.enforce import enforce
@@ -18,8 +19,7 @@ from .constraints.maps import Maps
 from .constraints.model import Constraints
 from .constraints.shrinking import shrink
 from .describing import describe, enlarge, evidence_of
-from .engines.payer.published import PUBLISHED, Published
-from .engines.protocol import Engine, Labels, engine_for
+from .engines.protocol import Engine, build_engine, linking_engine
 from .linking.link import Linker
 from .result import FrameResult
 from .run_state import RunState, check_resumable
@@ -78,19 +78,21 @@ def segment_and_track(
     if resume_from is not None:
         _check_engine(settings)
         check_resumable(resume_from, settings, frames, movie.frame_shape)
-    if settings.engine in PUBLISHED:
+    if settings.engine_info.links:
+        engine = linking_engine(settings, model)
         size = cell_size_for(movie, model, settings, frames)
-        yield from Published(movie, model, settings, frames, size, told).results()
+        yield from engine.run(movie, model, settings, frames, size, told)
     else:
         yield from _followed(movie, model, settings, frames, resume_from, told)
 
 
 def _check_engine(settings: SegmentSettings) -> None:
-    if settings.engine in PUBLISHED:
+    if settings.engine_info.whole:
+        others = " or ".join(name for name, e in ENGINES.items() if not e.whole)
         raise BadSettingsError(
-            f"The published procedure '{settings.engine}' settles tracks when it has "
-            f"seen all frames and cannot go on from a state: start from the first "
-            f"frame, or choose the engine 'votes' or 'hdbscan'."
+            f"The engine '{settings.engine}' decides when it has seen all frames and "
+            f"cannot go on from a state: start from the first frame, or choose the "
+            f"engine {others}."
         )
 
 
@@ -104,11 +106,7 @@ def _followed(
 ) -> Iterator[FrameResult]:
     """Decide each frame once, for good."""
     # Checked before the first frame is computed.
-    engine = engine_for(
-        settings,
-        with_votes=model.info.network.offsets,
-        device=model.device if settings.votes.on_device else "cpu",
-    )
+    engine = build_engine(settings, model)
     if state is None:
         size = cell_size_for(movie, model, settings, frames)
     else:
@@ -205,14 +203,9 @@ class Tracker:
     ) -> None:
         self._engine, self._name = engine, settings.engine
         self._cell_size = cell_size
-        self._votes = settings.votes
+        self._votes = VOTES.own(settings)
         self._constraints = constraints or {}
         self._linker = Linker(settings.link, model.info.cell_size)
-        self._foreground = (
-            settings.votes.foreground
-            if settings.engine == "votes"
-            else settings.hdbscan.foreground
-        )
         self._recent: list[FrameOutput] = []
 
     @property
@@ -267,9 +260,9 @@ class Tracker:
             Track labels, (Y, X), and what the network says of the cells.
         """
         self._recent = [*self._recent, output][-self._engine.window :]
-        *earlier, (found, scored) = self._engine.cluster_scored(self._recent)
+        *earlier, (found, scored) = self._engine.cluster(self._recent)
         before = [labels for labels, _ in earlier]
-        full = enlarge(found, output.foreground - self._foreground, shape)
+        full = enlarge(found, output.foreground - self._engine.foreground, shape)
         found = _only(found, np.unique(full))
         if frame in self._constraints:
             maps = Maps.of(output, (full.shape[0], full.shape[1]), self._votes)

@@ -1,11 +1,18 @@
 """Published parameters of each data set, chosen by name."""
 
 from ..errors import BadSettingsError
-from ..settings import EngineName, PayerSettings, Resize, SegmentSettings
+from ..settings import (
+    PAYER_2018,
+    PAYER_2019,
+    EngineInfo,
+    EngineName,
+    PayerSettings,
+    Resize,
+    SegmentSettings,
+)
 
 # What a preset decides; model, device and cell size stay as they are.
-DECIDED = ("engine", "resize", "memory_span", "payer")
-PUBLISHED = ("payer2018", "payer2019")
+DECIDED = ("engine", "resize", "memory_span", PAYER_2018.part)
 
 # The movies of the Cell Tracking Challenge that the parameters were published for.
 DATA_SETS = {
@@ -54,9 +61,7 @@ def _preset_2018(name: str) -> SegmentSettings:
         parent_frames=frames,
         most_pixels=0,
     )
-    return SegmentSettings(
-        engine="payer2018", resize="256x256", memory_span=0, payer=payer
-    )
+    return _published(PAYER_2018, payer, "256x256")
 
 
 def _preset_2019(name: str) -> SegmentSettings:
@@ -71,20 +76,23 @@ def _preset_2019(name: str) -> SegmentSettings:
         parent_frames=frames,
         shortest_track=shortest,
     )
-    return SegmentSettings(
-        engine="payer2019", resize=resize, memory_span=0, payer=payer
-    )
+    return _published(PAYER_2019, payer, resize)
+
+
+def _published(
+    engine: EngineInfo[PayerSettings], own: PayerSettings, resize: Resize = "cells"
+) -> SegmentSettings:
+    settings = SegmentSettings(engine=engine.name, resize=resize, memory_span=0)
+    return settings.model_copy(update={engine.part: own})
 
 
 # Without a data set in the name: the procedure with the usual values of
 # `PayerSettings`, on frames rescaled by cell size, so that any model can be tried.
 PAPER_PRESETS: dict[str, SegmentSettings] = {
-    "payer2018": SegmentSettings(engine="payer2018", memory_span=0),
+    "payer2018": _published(PAYER_2018, PayerSettings()),
     **{f"payer2018-{name}": _preset_2018(name) for name in TABLE_2018},
-    "payer2019": SegmentSettings(
-        engine="payer2019",
-        memory_span=0,
-        payer=PayerSettings(coordinate_weight=0.005, shortest_track=2),
+    "payer2019": _published(
+        PAYER_2019, PayerSettings(coordinate_weight=0.005, shortest_track=2)
     ),
     **{f"payer2019-{name}": _preset_2019(name) for name in TABLE_2019},
 }
@@ -130,9 +138,9 @@ def with_engine(settings: SegmentSettings, engine: EngineName) -> SegmentSetting
     """
     if engine == settings.engine:
         return settings
-    if engine in PUBLISHED:
+    if engine in PRESETS:
         return with_preset(settings, engine)
-    if settings.engine in PUBLISHED:
+    if settings.engine in PRESETS:
         settings = with_preset(settings, "usual")
     return settings.model_copy(update={"engine": engine})
 

@@ -238,7 +238,7 @@ def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
     for image in images:
         for window in liveliest(image, round(WINDOW * scale), WINDOWS):
             output = Stream(model, size).push(image[window])
-            labels = VotesEngine(VotesSettings()).cluster([output])[0]
+            labels = VotesEngine(VotesSettings()).cells(output)
             if labels.any():
                 counts = np.unique(labels[labels > 0], return_counts=True)[1]
                 areas.append(counts.astype(np.float64) * scale**2)

@@ -11,7 +11,6 @@ from ..network.weights import Model
 from ..settings import LinkSettings, SegmentSettings
 from .constraints.model import Constraints
 from .engines.payer.chain import Shelf
-from .engines.payer.published import PUBLISHED
 from .linking.cells import LabelImage
 from .linking.solving import Solver, notes_of
 from .pipeline import segment_and_track
@@ -55,7 +54,7 @@ def segment_and_solve(
     stops = stop or _never
     channels = model.info.network.embedding_size
     with closing(results):
-        if settings.engine in PUBLISHED or settings.link.solver == "greedy":
+        if settings.engine_info.links or settings.link.solver == "greedy":
             yield from _until(results, stops)
         else:
             yield from _settled(_until(results, stops), settings.link, channels)

@@ -5,6 +5,18 @@ and the page in the documentation.
 """
 
 from .base import Settings, setting
+from .engines import (
+    ENGINES,
+    HDBSCAN,
+    PAYER_2018,
+    PAYER_2019,
+    VOTES,
+    EngineInfo,
+    HdbscanSettings,
+    PayerSettings,
+    Position,
+    VotesSettings,
+)
 from .network import (
     NETWORK_PRESETS,
     Bandwidth,
@@ -17,23 +29,27 @@ from .network import (
     RegionSettings,
 )
 from .segmenting import (
+    AFTER_NETWORK,
     DeviceName,
     EngineName,
-    HdbscanSettings,
     LinkSettings,
     LookAhead,
-    PayerSettings,
-    Position,
     PrecisionName,
     Resize,
     SegmentSettings,
-    VotesSettings,
 )
 
 __all__ = [
+    "AFTER_NETWORK",
+    "ENGINES",
+    "HDBSCAN",
     "NETWORK_PRESETS",
+    "PAYER_2018",
+    "PAYER_2019",
+    "VOTES",
     "Bandwidth",
     "DeviceName",
+    "EngineInfo",
     "EngineName",
     "HdbscanSettings",
     "KernelName",

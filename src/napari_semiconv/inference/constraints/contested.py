@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..engines.protocol import Labels, connected_pieces
+from ...labels import Labels
+from ..engines.regions import connected_components
 from .grow import Scene
 from .split import split_by_seeds
 from .union_find import contacts_of, join_atoms
@@ -62,7 +63,7 @@ def _atoms(
     scene: Scene, pieces: Labels, seeds: Labels, codes: NDArray[np.float32]
 ) -> Integers:
     """Give connected pieces, (Y, X); those of claims that clash are parted."""
-    atoms, _ = connected_pieces(pieces)
+    atoms, _ = connected_components(pieces)
     kinds = np.zeros(pieces.shape, np.int64)
     for atom in np.unique(atoms[seeds > 0]).tolist():
         inside = atoms == atom
@@ -79,5 +80,5 @@ def _atoms(
     key = np.unique(np.stack([atoms, kinds], -1)[mask], axis=0, return_inverse=True)[1]
     image = np.zeros(pieces.shape, np.int32)
     image[mask] = key.ravel() + 1
-    found: Integers = connected_pieces(image)[0]
+    found: Integers = connected_components(image)[0]
     return found

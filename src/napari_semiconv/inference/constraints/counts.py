@@ -8,7 +8,8 @@ from scipy import ndimage
 from skimage.graph import MCP
 
 from ...errors import BadInputError, counted
-from ..engines.protocol import Labels, connected_pieces
+from ...labels import Labels
+from ..engines.regions import connected_components
 from .grow import Scene
 from .maps import Floats, Window
 from .split import halve
@@ -74,7 +75,7 @@ class Plot:
     def is_met(self, wanted: int) -> bool:
         """Whether there are as many cells as wanted, each connected."""
         loose = np.where(self.inside & ~self.still, self.cells, 0)
-        pieces = len(connected_pieces(loose)[1])
+        pieces = len(connected_components(loose)[1])
         return len(np.unique(loose[loose > 0])) == pieces and (
             len(self.found()[0]) == wanted
         )
@@ -82,7 +83,7 @@ class Plot:
     def disconnect(self) -> None:
         """Give each connected part of a cell a number of its own."""
         loose = np.where(self.inside & ~self.still, self.cells, 0)
-        pieces, owners = connected_pieces(loose)
+        pieces, owners = connected_components(loose)
         self.cells[loose > 0] = pieces[loose > 0] + self.last
         self.last += len(owners)
 
@@ -280,7 +281,7 @@ def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
     mask = plot.cells == cell
     if _settled(plot, cell):
         return None
-    atoms, _ = connected_pieces(np.where(mask, plot.pieces, 0).astype(np.int32))
+    atoms, _ = connected_components(np.where(mask, plot.pieces, 0).astype(np.int32))
     count = int(atoms.max(initial=0))
     if count < 2:
         return None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...errors import BadInputError
-from ..engines.protocol import connected_pieces
+from ..engines.regions import connected_components
 from .check import Violation, areas_of, cells_in_gone, violations
 from .contested import split_contested
 from .counts import balance
@@ -274,7 +274,7 @@ def _cut(
     rest = is_among(crop, hurt) & ~taken
     key = np.zeros(crop.shape, np.int32)
     key[rest] = np.unique(kinds[rest], return_inverse=True)[1].ravel() + 1
-    pieces, _ = connected_pieces(key)
+    pieces, _ = connected_components(key)
     kept = _worth(pieces, crop, named, size)
     cells = np.where(taken | (rest & ~kept[pieces]), 0, crop)
     cells = np.where(rest & kept[pieces], pieces + first, cells)

@@ -8,7 +8,7 @@ from scipy import ndimage
 from skimage.graph import MCP
 
 from ...errors import BadInputError
-from ..engines.protocol import Labels
+from ...labels import Labels
 from .maps import Floats, Maps, Window
 from .union_find import UnionFind
 

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...labels import Labels
 from ...settings import VotesSettings
-from ..engines.protocol import Labels
 from ..engines.votes.engine import pieces_of
 from ..stream.stream import FrameOutput
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.protocol import Labels
+from ...labels import Labels
 
 
 def shrink(labels: Labels, shape: tuple[int, int]) -> Labels:

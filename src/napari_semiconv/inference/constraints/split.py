@@ -6,7 +6,8 @@ from scipy import ndimage
 from skimage.graph import MCP
 from skimage.segmentation import watershed
 
-from ..engines.protocol import Labels, connected_pieces
+from ...labels import Labels
+from ..engines.regions import connected_components
 
 Floats = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -45,7 +46,7 @@ def split_by_seeds(mask: Mask, seeds: Labels, codes: Floats, size: float) -> Lab
     sure = mask & (order[1] - order[0] > SURE)
     cores = np.where(sure, numbers[far.argmin(0)], 0)
     cores = np.where((seeds > 0) & mask, seeds, cores).astype(np.int32)
-    pieces, _ = connected_pieces(cores)
+    pieces, _ = connected_components(cores)
     cores[~np.isin(pieces, pieces[(seeds > 0) & mask])] = 0
     depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     parts = watershed(-depth, cores, connectivity=1, mask=mask)
@@ -142,7 +143,7 @@ def _two_seeds(mask: Mask, codes: Floats, size: float) -> Labels:
         first, second = points[~other].mean(0), points[other].mean(0)
     seeds = np.zeros(mask.shape, np.int32)
     seeds[mask] = np.where(other, 2, 1)
-    pieces, owners = connected_pieces(seeds)
+    pieces, owners = connected_components(seeds)
     areas = np.bincount(pieces.ravel())[1:]
     kept = np.zeros(mask.shape, np.int32)
     for number in (1, 2):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engines.protocol import Labels
+from ...labels import Labels
 from .maps import Odds
 
 Integers = NDArray[np.int64]

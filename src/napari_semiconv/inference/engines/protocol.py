@@ -1,45 +1,68 @@
-"""Outputs of the network into cells: one protocol, several engines."""
+"""What an engine offers, and how the one that settings name is loaded.
 
-from collections.abc import Sequence
-from typing import Protocol
+An engine is a module in this folder, named in the table of `settings.engines`, with one
+function:
 
-import numpy as np
-import torch
+- ``build(settings, model)`` gives an `Engine`, which finds cells frame by frame; links
+  and constraints are the pipeline's;
+- ``run(movie, model, settings, frames, cell_size, constraints)`` gives the results of a
+  movie, for one that the table says links by itself.
+
+Either may raise `BadSettingsError` when the model or the settings do not do.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from numpy import float64
 from numpy.typing import NDArray
 
 from ...errors import BadSettingsError
-from ...settings import SegmentSettings
+from ...labels import Labels
+from ...movie import Movie
+from ...network.weights import Model
+from ...settings import EngineInfo, SegmentSettings, Settings
+from ..constraints.model import Constraints
+from ..result import FrameResult
 from ..stream.stream import FrameOutput
-from .votes.regions import areas_of, fill_holes, find_regions
-from .votes.tensors import highest, lowest, one_thread, tensor_of
-
-Labels = NDArray[np.int32]
 
 
-class Sure(Protocol):
-    """How sure an engine is of the cells of a frame."""
+@dataclass(frozen=True)
+class Scores:
+    """How sure an engine is of the cells of a frame, for the list of suspects.
 
-    @property
-    def numbers(self) -> NDArray[np.int32]:
-        """Cell numbers, rising, (n,)."""
+    Parameters
+    ----------
+    numbers
+        Cell numbers, ascending, (n,).
+    persistence
+        How clearly each stands out as one cluster, (n,), 0 to 1; NaN is not known.
+    margin
+        How far each is from the second-best way to draw it, (n,), up to 1; below 0 it
+        is nearer to that than to its own.
+    """
 
-    @property
-    def persistence(self) -> NDArray[np.float64]:
-        """How clearly each stands out as one cluster, (n,), 0 to 1."""
-
-    @property
-    def margin(self) -> NDArray[np.float64]:
-        """How far each is from the second-best way to draw it, (n,), up to 1."""
+    numbers: Labels
+    persistence: NDArray[float64]
+    margin: NDArray[float64]
 
 
 class Engine(Protocol):
-    """Turns the outputs of a window of frames into cells."""
+    """Finds the cells of frames in what the network says of them."""
 
     @property
     def window(self) -> int:
         """Frames clustered together; successive windows share all but one."""
 
-    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
+    @property
+    def foreground(self) -> float:
+        """Foreground probability at which cells end against the background."""
+
+    def cluster(
+        self, outputs: Sequence[FrameOutput]
+    ) -> Sequence[tuple[Labels, Scores | None]]:
         """Find the cells of a window of frames.
 
         Parameters
@@ -49,125 +72,79 @@ class Engine(Protocol):
 
         Returns
         -------
-        list
-            Cell numbers of each frame, (Y, X), 0 background; the same number in two
-            frames is the same cell.
+        Sequence
+            For each frame the cell numbers, (Y, X), 0 background, the same number in
+            two frames being the same cell; and how sure each cell is, or None.
         """
 
-    def cluster_scored(
-        self, outputs: Sequence[FrameOutput]
-    ) -> Sequence[tuple[Labels, Sure | None]]:
-        """Find the cells of a window of frames, and how sure each is; None: not known.
+
+class Builder(Protocol):
+    """Module of an engine whose cells the pipeline links."""
+
+    def build(self, settings: SegmentSettings, model: Model) -> Engine:
+        """Make the engine for a model."""
+
+
+class LinkingEngine(Protocol):
+    """Module of an engine that links cells by itself."""
+
+    def run(
+        self,
+        movie: Movie,
+        model: Model,
+        settings: SegmentSettings,
+        frames: range,
+        cell_size: float,
+        constraints: Mapping[int, Constraints],
+    ) -> Iterator[FrameResult]:
+        """Find and link the cells of some frames; as `segment_and_track` yields them.
 
         Parameters
         ----------
-        outputs
-            One to ``window`` successive frames.
+        movie, model, settings, frames, constraints
+            As for `segment_and_track`.
+        cell_size
+            Diameter of a usual cell, px.
         """
 
 
-def engine_for(
-    settings: SegmentSettings, *, with_votes: bool, device: torch.device | str = "cpu"
-) -> Engine:
-    """Build the engine the user chose.
-
-    Parameters
-    ----------
-    settings
-        All segmentation settings.
-    with_votes
-        Whether the network has semi-convolutional heads.
-    device
-        Where the votes engine works, the CPU or a CUDA card; HDBSCAN knows the CPU
-        alone.
+def check_model(settings: SegmentSettings, model: Model) -> None:
+    """Check that a model has what the chosen engine reads.
 
     Raises
     ------
     BadSettingsError
-        When the network lacks what the engine needs.
+        When it has not.
     """
-    from .hdbscan.engine import HdbscanEngine
-    from .votes.engine import VotesEngine
-
-    if settings.engine == "hdbscan":
-        if settings.hdbscan.position == "vote" and not with_votes:
-            raise BadSettingsError(
-                "The place 'vote' needs a model with semi-convolutional heads, found "
-                "one without. Choose the place 'pixel' or another model."
-            )
-        return HdbscanEngine(settings.hdbscan)
-    if not with_votes:
-        raise BadSettingsError(
-            "The votes engine needs a model with semi-convolutional heads, found one "
-            "without. Choose the engine 'hdbscan' or another model."
-        )
-    return VotesEngine(settings.votes, device)
+    misfit = settings.engine_info.misfit(model.info.network.heads)
+    if misfit:
+        raise BadSettingsError(misfit)
 
 
-@one_thread()
-def tidy(labels: Labels, smallest: float) -> Labels:
-    """Keep the largest piece of each cell, fill its holes and drop small cells.
+def build_engine(settings: SegmentSettings, model: Model) -> Engine:
+    """Load and make the chosen engine, one that does not link by itself.
 
-    Parameters
-    ----------
-    labels
-        Cell numbers, (Y, X).
-    smallest
-        Least area of a cell, px.
-
-    Returns
-    -------
-    Labels
-        (Y, X), numbers kept.
+    Raises
+    ------
+    BadSettingsError
+        When the model lacks what the engine needs.
     """
-    regions = find_regions(tensor_of(labels))
-    owner, area = regions.labels, areas_of(regions)
-    if not regions.cells:
-        return labels
-    count = int(owner.max()) + 1
-    # Of two pieces of equal area the first one is kept.
-    number = torch.arange(len(owner))
-    largest = area == highest(owner, area, count, 0)[owner]
-    first = lowest(owner, torch.where(largest, number, len(owner)), count, len(owner))
-    keep = (number == first[owner]) & (area >= smallest)
-    cell = fill_holes(regions, torch.where(keep, owner, 0))
-    found: Labels = cell.to(torch.int32)[regions.image].numpy()
-    return found
+    check_model(settings, model)
+    return cast("Builder", _module_of(settings.engine_info)).build(settings, model)
 
 
-def mean_embeddings(
-    labels: Labels, embedding: NDArray[np.float32], count: int | None = None
-) -> NDArray[np.float32]:
-    """Average the unit embeddings of each cell.
+def linking_engine(settings: SegmentSettings, model: Model) -> LinkingEngine:
+    """Load the chosen engine, one that links by itself.
 
-    Parameters
-    ----------
-    labels
-        Cell numbers, (Y, X), 1 to n.
-    embedding
-        Unit embeddings, (D, Y, X).
-    count
-        Number of cells n; the largest label when None.
-
-    Returns
-    -------
-    NDArray
-        (n, D); zero for a number without pixels.
+    Raises
+    ------
+    BadSettingsError
+        When the model lacks what the engine needs.
     """
-    inside = np.flatnonzero(labels)
-    flat = labels.ravel()[inside]
-    bins = (int(flat.max(initial=0)) if count is None else count) + 1
-    total = np.stack(
-        [np.bincount(flat, plane.ravel()[inside], bins) for plane in embedding], 1
-    )[1:]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (total / np.maximum(length, 1e-6)).astype(np.float32)
-    return unit
+    check_model(settings, model)
+    return cast("LinkingEngine", _module_of(settings.engine_info))
 
 
-@one_thread()
-def connected_pieces(labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find connected pieces of equal label, (Y, X), and the label of each."""
-    regions = find_regions(tensor_of(labels))
-    image = torch.where(regions.image < regions.cells, regions.image + 1, 0)
-    return image.numpy(), regions.labels[: regions.cells].numpy()
+def _module_of(engine: EngineInfo[Settings]) -> object:
+    # Loaded by name, so that the table of engines is read without PyTorch.
+    return import_module(f"{__package__}.{engine.module}")

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ....errors import BadSettingsError
-from ....settings import HdbscanSettings
+from ....labels import Labels
+from ....network.weights import Model
+from ....settings import HDBSCAN, HdbscanSettings, SegmentSettings
 from ...stream.stream import FrameOutput
-from ..protocol import Labels, tidy
+from ..protocol import Scores
+from ..regions import tidy
 from .density import cluster_points
 from .separate import follow, renumbered, separate
 from .superpixels import SuperPixels, group_pixels
@@ -25,27 +28,6 @@ REACH_OF_PIXELS = 0.2
 FINEST = 1 / 4  # of the reach: nearer than this all are equally near
 SPARSE = 8  # every so many pixels tell the usual offset
 MARGIN = 1.5  # cell diameters around the frame in which votes are told apart
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How sure the cells of a frame are, for the list of suspects.
-
-    Parameters
-    ----------
-    numbers
-        Cell numbers, rising, (n,).
-    persistence
-        Of each cell, (n,), 0 to 1: how much denser its cluster is than where it parts
-        from its surroundings, averaged over its pixels; noise counts 0.
-    margin
-        Of each cell, (n,), -1 to 1: how much nearer its pixels are to the centre of
-        their own cluster than to the second-best one; noise counts 0.
-    """
-
-    numbers: NDArray[np.int32]
-    persistence: NDArray[np.float64]
-    margin: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -110,18 +92,9 @@ class HdbscanEngine:
 
     def __init__(self, settings: HdbscanSettings) -> None:
         self.settings = settings
+        self.foreground = settings.foreground
 
-    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
-        """Find the cells of a frame pair; see `Engine`."""
-        smallest = self._smallest(outputs)
-        window = self.gather(outputs)
-        if self.settings.clustered == "pixels":
-            least = round(smallest * len(outputs))
-            found = hdbscan_numbers(window.codes.T, least, self.settings.most_pixels)
-            return [tidy(image, smallest) for image in window.images(found)]
-        return self._grouped(window, outputs)[0]
-
-    def cluster_scored(
+    def cluster(
         self, outputs: Sequence[FrameOutput]
     ) -> list[tuple[Labels, Scores | None]]:
         """Find the cells of a frame pair, and tell how sure each of them is.
@@ -134,12 +107,15 @@ class HdbscanEngine:
         Returns
         -------
         list
-            For each frame its cells, as of `cluster`, and how sure they are; None when
+            For each frame its cells, (Y, X), and how sure they are; None when
             single pixels are clustered, which tells nothing of this.
         """
-        if self.settings.clustered == "pixels":
-            return [(labels, None) for labels in self.cluster(outputs)]
         window = self.gather(outputs)
+        if self.settings.clustered == "pixels":
+            smallest = self._smallest(outputs)
+            least = round(smallest * len(outputs))
+            found = hdbscan_numbers(window.codes.T, least, self.settings.most_pixels)
+            return [(tidy(image, smallest), None) for image in window.images(found)]
         frames, sure = self._grouped(window, outputs)
         scored: list[tuple[Labels, Scores | None]] = []
         begin = 0
@@ -202,12 +178,24 @@ class HdbscanEngine:
 
     def _by_votes(self, outputs: Sequence[FrameOutput]) -> bool:
         known = all(output.offset is not None for output in outputs)
-        if self.settings.position == "vote" and not known:
-            raise BadSettingsError(
-                "The place 'vote' needs a model with semi-convolutional heads, "
-                "found one without. Choose the place 'pixel' or another model."
-            )
         return known and self.settings.position != "pixel"
+
+
+def build(settings: SegmentSettings, model: Model) -> HdbscanEngine:
+    """Make the engine for a model; see `engines.protocol`.
+
+    Raises
+    ------
+    BadSettingsError
+        When places are to be those of votes, and the model has none.
+    """
+    own = HDBSCAN.own(settings)
+    if own.position == "vote" and not model.info.network.offsets:
+        raise BadSettingsError(
+            "The place 'vote' needs a model with semi-convolutional heads, found one "
+            "without. Choose the place 'pixel' or another model."
+        )
+    return HdbscanEngine(own)
 
 
 def group_window(window: Window, size: float) -> SuperPixels:

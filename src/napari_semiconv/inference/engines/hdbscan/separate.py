@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..protocol import Labels
-from ..votes.regions import Regions, areas_of, fill_holes, find_regions
-from ..votes.tensors import tensor_of, unite
+from ....labels import Labels
+from ..regions import Regions, areas_of, fill_holes, find_regions
+from ..tensors import tensor_of, unite
 
 
 def separate(frames: Sequence[Labels], smallest: float) -> list[Labels]:

@@ -16,7 +16,7 @@ import numpy as np
 from ....errors import UnreadableFrameError
 from ....movie import Movie
 from ....network.weights import Model
-from ....settings import SegmentSettings
+from ....settings import PAYER_2018, PAYER_2019, VOTES, SegmentSettings
 from ....tracking.lineage import Lineage
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
@@ -28,7 +28,18 @@ from .feeds import Feed, Outputs, PairFeed, WindowFeed
 from .recorder import Recorder
 from .stacks import Clusterer2018, Clusterer2019, Stack, StackClusterer
 
-PUBLISHED = ("payer2018", "payer2019")
+
+def run(
+    movie: Movie,
+    model: Model,
+    settings: SegmentSettings,
+    frames: range,
+    cell_size: float,
+    constraints: Mapping[int, Constraints],
+) -> Iterator[FrameResult]:
+    """Run the procedure that the engine's name says; see `engines.protocol`."""
+    run_ = Published(movie, model, settings, frames, cell_size, constraints)
+    yield from run_.results()
 
 
 class Published:
@@ -63,14 +74,14 @@ class Published:
         self._cell_size = cell_size
         self._feed: Feed
         self._clusterer: StackClusterer
-        if settings.engine == "payer2018":
+        if settings.engine == PAYER_2018.name:
             self._stream = Stream.of(model, cell_size, settings)
             self._feed = PairFeed(self._stream)
-            self._clusterer = Clusterer2018(settings.payer)
+            self._clusterer = Clusterer2018(PAYER_2018.own(settings))
         else:
             self._stream = Stream.of(model, cell_size, settings, memory_span=0)
             self._feed = WindowFeed(self._stream)
-            self._clusterer = Clusterer2019(settings.payer)
+            self._clusterer = Clusterer2019(PAYER_2019.own(settings))
         self._chain = Chain()
         self._told = constraints or {}
         bare = Maps(movie.frame_shape, cell_size)
@@ -118,7 +129,9 @@ class Published:
         stack, top = stack.copy(), int(stack.max())
         for place, (frame, output) in enumerate(zip(frames, outputs, strict=True)):
             if frame in self._told:
-                maps = Maps.of(output, self._movie.frame_shape, self._settings.votes)
+                maps = Maps.of(
+                    output, self._movie.frame_shape, VOTES.own(self._settings)
+                )
                 stack[place] = self._recorder.enforced(
                     stack[place], frame, maps, int(stack.max())
                 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ....settings import SegmentSettings
+from ....settings import PAYER_2018, PAYER_2019, SegmentSettings
 from ....tracking.lineage import Lineage
 from ...constraints.enforce import enforce
 from ...constraints.maps import Maps
@@ -45,7 +45,7 @@ class Recorder:
         constraints: Mapping[int, Constraints],
     ) -> None:
         self.lineage = Lineage()
-        self._settings = settings
+        self._settings, self._own = settings, PAYER_2018.own(settings)
         self._maps, self._told = maps, constraints
         self._shape = maps.shape
         self._frames: list[int] = []
@@ -102,9 +102,9 @@ class Recorder:
 
     def end(self) -> Story:
         """Settle what becomes of the tracks (5.1.8, 5.2.7, 5.2.8)."""
-        settings, shelf = self._settings.payer, self._shelf
+        settings, shelf = self._own, self._shelf
         story = Story(self._spans, find_parents(shelf, self._spans, settings))
-        if self._settings.engine == "payer2019":
+        if self._settings.engine == PAYER_2019.name:
             repair_splits(shelf, story)
         cut_parents(story)
         drop_short(story, min(settings.shortest_track, len(shelf)))
@@ -161,12 +161,12 @@ class Recorder:
         return lookup[labels]
 
     def _enlarged(self, labels: LabelImage) -> LabelImage:
-        return enlarge_smoothly(labels, self._shape, self._settings.payer.smoothing)
+        return enlarge_smoothly(labels, self._shape, self._own.smoothing)
 
     def _border(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        settings = self._settings.payer
+        settings = self._own
         border = settings.border_y, settings.border_x
-        if self._settings.engine == "payer2018":
+        if self._settings.engine == PAYER_2018.name:
             return border
         y, x = (
             round(b * n / m) for b, n, m in zip(border, shape, self._shape, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ..protocol import Labels
+from ....labels import Labels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

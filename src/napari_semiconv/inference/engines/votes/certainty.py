@@ -7,50 +7,42 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ..protocol import Labels
+from ....labels import Labels
+from ..protocol import Scores
+from ..tensors import highest, lowest, total
 from .borders import AREA, WEIGHTS, Borders, Joined
 from .segments import Pieces
-from .tensors import highest, lowest, total
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Certainty:
+class Certainty(Scores):
     """How sure each cell of a frame is; every value from 0, a guess, to 1.
+
+    The persistence is the height of the cell's highest peak over the highest pass to
+    that of another cell, over the height of the peak; NaN where cells share a peak,
+    which then says nothing of either. The margin is the smaller of votes and borders.
 
     Parameters
     ----------
-    numbers
-        Cell numbers, rising, (n,).
     votes
-        Share of the pixels whose votes fall on a hill of the cell, higher than any
-        pass to the hill of another cell, (n,).
+        Share of the pixels whose votes fall on a peak of the cell, higher than any
+        pass to the peak of another cell, (n,).
     borders
         How far the decision about the most doubtful border is from being the other
         one, as a difference of chances over the largest there can be: a border inside
         the cell that was joined over, or one with a neighbour that was not, (n,).
-    persistence
-        Height of the cell's highest peak over the highest pass to a hill of another
-        cell, over the height of the peak, (n,); NaN where cells share a hill, which
-        then says nothing of either.
     """
 
-    numbers: NDArray[np.int32]
     votes: Floats
     borders: Floats
-    persistence: Floats
-
-    @property
-    def margin(self) -> Floats:
-        """How far the cell is from the second-best way to draw it, (n,)."""
-        return np.minimum(self.votes, self.borders)
 
     @classmethod
     def of_none(cls) -> "Certainty":
         """Certainty of a frame without cells."""
         none = np.zeros(0)
-        return cls(np.zeros(0, np.int32), none, none, none)
+        return cls(np.zeros(0, np.int32), none, none, none, none)
 
 
 def measure_certainty(
@@ -73,7 +65,9 @@ def measure_certainty(
     numbers = np.unique(labels)
     numbers = numbers[numbers > 0]
     borders = _of_borders(pieces.borders, joined, chance)
-    return Certainty(numbers, votes[numbers], borders[numbers], persistence[numbers])
+    votes, borders = votes[numbers], borders[numbers]
+    margin = np.minimum(votes, borders)
+    return Certainty(numbers, persistence[numbers], margin, votes, borders)
 
 
 def _of_votes(pieces: Pieces, joined: Joined) -> tuple[Floats, Floats]:

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ....errors import BadSettingsError
-from ....settings import VotesSettings
+from ....labels import Labels
+from ....network.weights import Model
+from ....settings import VOTES, SegmentSettings, VotesSettings
 from ...stream.stream import FrameOutput
-from ..protocol import Labels
+from ..regions import Regions, areas_of, fill_holes
+from ..tensors import one_thread, to_tensors
 from .borders import Borders, Joined, join
 from .certainty import Certainty, measure_certainty
-from .regions import Regions, areas_of, fill_holes
 from .segments import Pieces, find_pieces
-from .tensors import one_thread, to_tensors
 
 
 class VotesEngine:
@@ -45,15 +45,14 @@ class VotesEngine:
     ) -> None:
         self.settings = settings
         self.device = torch.device(device)
+        self.foreground = settings.foreground
 
-    def cluster(self, outputs: Sequence[FrameOutput]) -> list[Labels]:
-        """Find the cells of one frame; see `Engine`."""
+    def cells(self, output: FrameOutput) -> Labels:
+        """Find the cells of one frame, (Y, X)."""
         with one_thread():
-            return [self._found(output)[0] for output in outputs]
+            return self._found(output)[0]
 
-    def cluster_scored(
-        self, outputs: Sequence[FrameOutput]
-    ) -> list[tuple[Labels, Certainty]]:
+    def cluster(self, outputs: Sequence[FrameOutput]) -> list[tuple[Labels, Certainty]]:
         """Find the cells of one frame, and tell how sure each of them is.
 
         Parameters
@@ -64,7 +63,7 @@ class VotesEngine:
         Returns
         -------
         list
-            For each frame its cells, as of `cluster`, and how sure they are.
+            For each frame its cells, as of `cells`, and how sure they are.
         """
         with one_thread():
             return [self._scored(output) for output in outputs]
@@ -79,11 +78,6 @@ class VotesEngine:
     def _found(
         self, output: FrameOutput
     ) -> tuple[Labels, Pieces | None, Joined | None]:
-        if output.offset is None or output.seed is None:
-            raise BadSettingsError(
-                "The votes engine needs a model with semi-convolutional heads, found "
-                "one without. Choose the engine 'hdbscan' or another model."
-            )
         inside = output.foreground > self.settings.foreground
         if not inside.any():
             return np.zeros(output.shape, np.int32), None, None
@@ -93,6 +87,12 @@ class VotesEngine:
         joined = join(areas, pieces.borders, self.settings.join)
         least = self.settings.smallest * np.pi / 4 * output.cell_size**2
         return _labels(regions, joined, least), pieces, joined
+
+
+def build(settings: SegmentSettings, model: Model) -> VotesEngine:
+    """Make the engine for a model; see `engines.protocol`."""
+    own = VOTES.own(settings)
+    return VotesEngine(own, model.device if own.on_device else "cpu")
 
 
 def _labels(regions: Regions, joined: Joined, least: float) -> Labels:

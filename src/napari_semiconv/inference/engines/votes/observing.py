@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..regions import Regions, areas_of
+from ..tensors import FINE, Planes, fixed, places, tally, total
 from .borders import Borders
 from .peaks import Hills
-from .regions import Regions, areas_of
 from .splitting import dot, sums_of, unit
-from .tensors import FINE, Planes, fixed, places, tally, total
 
 
 def measure_borders(

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .tensors import Planes, highest, lowest, places, rest, tally, total
+from ..tensors import Planes, highest, lowest, places, rest, tally, total
 
 APART = 0.08  # least distance of two peaks, cell diameters
 FOOT = 0.1  # a hill ends at this share of the least peak

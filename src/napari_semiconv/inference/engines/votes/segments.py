@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ....settings import VotesSettings
+from ..regions import Regions, find_regions
+from ..tensors import Planes
 from .borders import Borders
 from .observing import measure_borders
 from .peaks import (
@@ -20,9 +22,7 @@ from .peaks import (
     reach_of,
     vote_map,
 )
-from .regions import Regions, find_regions
 from .splitting import split_pieces
-from .tensors import Planes
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .tensors import FINE, fixed, lowest, places, tally, total
+from ..tensors import FINE, fixed, lowest, places, tally, total
 
 # Chosen on frames that the default model was trained on: mean length of the unit
 # embeddings of a piece below which it is looked into, cosine of the two halves below

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .tensors import highest, lowest, places, tally, unite
+from ...labels import Integers, Labels
+from .tensors import highest, lowest, one_thread, places, tally, tensor_of, unite
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,42 @@ def fill_holes(regions: Regions, cell: Tensor) -> Tensor:
     least = lowest(inner, around, count, torch.iinfo(torch.int64).max)
     filled = torch.where((most == least) & ~outside, most, 0)
     return torch.where(empty, filled[hole], cell)
+
+
+@one_thread()
+def tidy(labels: Labels, smallest: float) -> Labels:
+    """Keep the largest piece of each cell, fill its holes and drop small cells.
+
+    Parameters
+    ----------
+    labels
+        Cell numbers, (Y, X).
+    smallest
+        Least area of a cell, px.
+
+    Returns
+    -------
+    Labels
+        (Y, X), numbers kept.
+    """
+    regions = find_regions(tensor_of(labels))
+    owner, area = regions.labels, areas_of(regions)
+    if not regions.cells:
+        return labels
+    count = int(owner.max()) + 1
+    # Of two pieces of equal area the first one is kept.
+    number = torch.arange(len(owner))
+    largest = area == highest(owner, area, count, 0)[owner]
+    first = lowest(owner, torch.where(largest, number, len(owner)), count, len(owner))
+    keep = (number == first[owner]) & (area >= smallest)
+    cell = fill_holes(regions, torch.where(keep, owner, 0))
+    found: Labels = cell.to(torch.int32)[regions.image].numpy()
+    return found
+
+
+@one_thread()
+def connected_components(labels: Labels) -> tuple[Integers, Integers]:
+    """Find connected components of equal label, (Y, X), and the label of each."""
+    regions = find_regions(tensor_of(labels))
+    image = torch.where(regions.image < regions.cells, regions.image + 1, 0)
+    return image.numpy(), regions.labels[: regions.cells].numpy()

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...stream.stream import FrameOutput
+from ..stream.stream import FrameOutput
 
 FINE = 1 << 12  # steps per unit in which embeddings, seeds and lengths are added up
 
