@@ -1,8 +1,9 @@
 """Fills pages with what the program says of itself, so that they cannot be outdated.
 
 ``<!-- help: segment -->`` becomes the help text of a subcommand,
-``<!-- settings: settings.LinkSettings -->`` the table of a settings class, and
-``<!-- engines: settings -->`` what each engine does and what can be set of it.
+``<!-- settings: settings.LinkSettings -->`` the table of a settings class,
+``<!-- engines: settings -->`` what each engine does and what can be set of it, and
+``<!-- formats: table -->`` the table of all formats of masks and tracks.
 """
 
 import io
@@ -15,9 +16,10 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from napari_semiconv.cli import main
+from napari_semiconv.io.cells import formats
 from napari_semiconv.settings import ENGINES, EngineInfo, Settings
 
-MARK = re.compile(r"<!-- (help|settings|engines): (\S+) -->")
+MARK = re.compile(r"<!-- (help|settings|engines|formats): (\S+) -->")
 WIDTH = {"COLUMNS": "88", "NO_COLOR": "1"}
 
 
@@ -69,4 +71,14 @@ def _row(name: str, field: FieldInfo) -> str:
     return f"| `{name}` | {field.description} | {default} |"
 
 
-FILLERS = {"help": help_text, "settings": settings_table, "engines": engines_of}
+def formats_table(_: str) -> str:
+    """Show the table of formats."""
+    return formats.table()
+
+
+FILLERS = {
+    "help": help_text,
+    "settings": settings_table,
+    "engines": engines_of,
+    "formats": formats_table,
+}

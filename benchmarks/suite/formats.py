@@ -8,15 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_semiconv.io.exports import FORMATS
-from napari_semiconv.io.imports import read_tracked
+from napari_semiconv.io.cells.formats import format_of, names, writable
 from napari_semiconv.io.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
 
 from ..report import Report, Row
 from .document import LIFE, World
 
-READ = ("ctc", "tiff", "ome-zarr", "geff")
 PIXEL_SIZE, FRAME_INTERVAL = (0.5, 0.5), 300.0
 
 
@@ -25,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=1_000)
     parser.add_argument("--side", type=int, default=512, help="of a frame, px")
     parser.add_argument("--cells", type=int, default=200, help="in a frame")
-    parser.add_argument("--only", choices=sorted(FORMATS), help="one format alone")
+    parser.add_argument("--only", choices=names(writable()), help="one format alone")
 
 
 class Drifting(World):
@@ -66,9 +64,9 @@ def run(options: argparse.Namespace) -> Report:
     """Write and read each format once."""
     world = Drifting(options.frames, options.side, options.cells)
     tracked = world.tracked()
-    names = [options.only] if options.only else list(FORMATS)
+    chosen = (options.only,) if options.only else names(writable())
     with tempfile.TemporaryDirectory() as folder:
-        rows = [_measure(tracked, name, Path(folder)) for name in names]
+        rows = [_measure(tracked, name, Path(folder)) for name in chosen]
     return Report(
         rows=rows,
         settings={
@@ -86,7 +84,7 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def _measure(tracked: TrackedMovie, name: str, folder: Path) -> Row:
-    form = FORMATS[name]
+    form = format_of(name)
     target = folder / f"cells{form.suffix}"
     begin, used = time.perf_counter(), time.process_time()
     form.write(tracked, target, None)
@@ -98,9 +96,9 @@ def _measure(tracked: TrackedMovie, name: str, folder: Path) -> Row:
         "write_cpu_s": used,
         "MB": sum(path.stat().st_size for path in files) / 1e6,
     }
-    if name in READ:
+    if form.reader:
         begin, used = time.perf_counter(), time.process_time()
-        found = read_tracked(target)
+        found = form.read(target)
         row["read_s"] = time.perf_counter() - begin
         row["read_cpu_s"] = time.process_time() - used
         assert found.shape == tracked.shape

@@ -9,10 +9,8 @@ from tests.edits.worlds import shown
 from tests.stand_in_child import command
 
 from napari_semiconv.cli import main
-from napari_semiconv.cli.project_commands import EXPORTS
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
-from napari_semiconv.io.exports import FORMATS
 from napari_semiconv.project.project import Project
 
 FRAMES = 5
@@ -187,10 +185,6 @@ def test_a_crash_while_correcting_is_told_and_changes_nothing(folder, child, cap
 def test_what_is_no_project_is_told(tmp_path, verb, capsys):
     assert run(verb, tmp_path / "nothing") == 1
     assert "expected a project with project.json" in capsys.readouterr().err
-
-
-def test_every_export_format_can_be_asked_for():
-    assert set(EXPORTS) == set(FORMATS)
 
 
 def test_solving_tells_where_nothing_is_known_of_the_network(folder, capsys):

@@ -19,8 +19,8 @@ if os.environ.get("WITHOUT_IMAGECODECS"):
     sys.modules["imagecodecs"] = None
 
 from napari_semiconv.errors import SemiconvError
+from napari_semiconv.io.cells import formats
 from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.imports import read_tracked
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.trackmate_read import read_trackmate
 
@@ -48,7 +48,7 @@ def read_movie(path):
 
 def read_cells(path):
     """Import cells, all of whose frames are looked at, and look at some again."""
-    found = read_tracked(path)
+    found = formats.read(path)
     for frame in range(min(len(found), 2)):
         assert found.read(frame).shape == found.frame_shape
         assert found.read(frame).dtype == np.int32

@@ -3,17 +3,17 @@ from tests.tracked_worlds import PARENTS, UNITS, WORLDS, lively, tracked_of
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadSettingsError, SaveError
-from napari_semiconv.io.exports import FORMATS, format_of, lost
+from napari_semiconv.io.cells.formats import format_of, names, writable
 from napari_semiconv.io.geff_write import labels_beside
 from napari_semiconv.io.labels_tiff import tracks_beside
 from napari_semiconv.tracking.lineage import Track
 
-NAMES = sorted(FORMATS)
+NAMES = names(writable())
 
 
 @pytest.fixture(params=NAMES)
 def form(request):
-    return FORMATS[request.param]
+    return format_of(request.param)
 
 
 def target_of(folder, form):
@@ -71,22 +71,26 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path, form):
 def test_what_is_lost_is_said_in_sentences(form):
     tracked = tracked_of(lively, PARENTS, **UNITS)
     tracked.lineage.put(Track(2, ((3, 5),), 1, ((3, 4),), scores=bytes(12)))
-    for sentence in lost(tracked, form.name):
+    for sentence in form.lost(tracked):
         assert sentence[0].isupper() or sentence[0].isdigit()
         assert sentence.endswith(".")
 
 
 def test_only_what_is_there_can_be_lost():
     plain = tracked_of(one_division)
-    assert lost(plain, "tiff") == []
-    assert not any("gap" in sentence for sentence in lost(plain, "ctc"))
-    assert any("2 tracks have gaps" in s for s in lost(tracked_of(lively), "ctc"))
+    assert format_of("tiff").lost(plain) == []
+    assert not any("gap" in sentence for sentence in format_of("ctc").lost(plain))
+    assert any(
+        "2 tracks have gaps" in s for s in format_of("ctc").lost(tracked_of(lively))
+    )
 
 
 def test_confirmations_are_lost_where_they_are_not_written():
     tracked = tracked_of(lively, PARENTS)
     tracked.lineage.put(Track(2, ((3, 5),), 1, ((3, 4),)))
-    telling = {n for n in NAMES if any("confirmed" in s for s in lost(tracked, n))}
+    telling = {
+        n for n in NAMES if any("confirmed" in s for s in format_of(n).lost(tracked))
+    }
     assert telling >= {"ctc", "tiff", "rois"}
     assert "csv" not in telling
 
@@ -94,8 +98,3 @@ def test_confirmations_are_lost_where_they_are_not_written():
 def test_a_format_that_does_not_exist():
     with pytest.raises(BadSettingsError, match="'avi': expected one of ctc"):
         format_of("avi")
-
-
-def test_names_and_suffixes_are_unlike():
-    assert len({form.suffix for form in FORMATS.values()}) == len(FORMATS)
-    assert all(name == form.name for name, form in FORMATS.items())

@@ -11,14 +11,15 @@ from tests.tracked_worlds import (
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError
+from napari_semiconv.io.cells.formats import read
 from napari_semiconv.io.ctc_tracked import write_ctc
 from napari_semiconv.io.geff_write import write_geff
-from napari_semiconv.io.imports import read_tracked
 from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
 from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.rois import write_rois
 from napari_semiconv.io.tables import write_csv
 from napari_semiconv.io.tiff_tracked import write_tiff
+from napari_semiconv.io.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array
 
 
@@ -36,7 +37,7 @@ def result(folder, world, parents=None, done=None, finish=True):
 
 def test_a_challenge_folder(tmp_path):
     write_ctc(tracked_of(one_division, {2: 1, 3: 1}), tmp_path / "x")
-    assert_same_masks(read_tracked(tmp_path / "x"), one_division)
+    assert_same_masks(read(tmp_path / "x"), one_division)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_challenge_folder(tmp_path):
 def test_zarr_of_labels_or_of_a_graph(tmp_path, write, name, place):
     tracked = tracked_of(lively, PARENTS, **UNITS)
     write(tracked, tmp_path / name)
-    found = read_tracked((tmp_path / name / place).resolve())
+    found = read((tmp_path / name / place).resolve())
     assert_same_masks(found, lively)
     assert found.lineage == tracked.lineage
     assert (found.pixel_size, found.frame_interval) == ((0.5, 0.25), 90)
@@ -58,7 +59,7 @@ def test_zarr_of_labels_or_of_a_graph(tmp_path, write, name, place):
 
 def test_a_tiff_of_labels(tmp_path):
     write_tiff(tracked_of(lively, PARENTS), tmp_path / "x.tif")
-    found = read_tracked(str(tmp_path / "x.tif"))
+    found = read(str(tmp_path / "x.tif"))
     assert_same_masks(found, lively)
     assert found.lineage == tracked_of(lively, PARENTS).lineage
 
@@ -66,7 +67,7 @@ def test_a_tiff_of_labels(tmp_path):
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_result(tmp_path, name):
     world, parents = WORLDS[name]
-    found = read_tracked(result(tmp_path / "x.semiconv", world, parents))
+    found = read(result(tmp_path / "x.semiconv", world, parents))
     assert_same_masks(found, world)
     assert found.lineage == tracked_of(world, parents).lineage
     assert found.pixel_size == UNITS["pixel_size"]
@@ -74,7 +75,7 @@ def test_a_result(tmp_path, name):
 
 
 def test_a_result_of_a_run_that_was_stopped(tmp_path):
-    found = read_tracked(result(tmp_path / "x", lively, PARENTS, done=4))
+    found = read(result(tmp_path / "x", lively, PARENTS, done=4))
     assert_same_masks(found, np.concatenate([lively[:4], np.zeros_like(lively[4:])]))
     assert len(found.lineage.tracks) == 4
 
@@ -83,7 +84,7 @@ def test_a_result_of_a_run_that_broke_off_before_its_tracks_were_written(tmp_pat
     folder = result(tmp_path / "x", lively, PARENTS, finish=False)
     text = (folder / "tracks.json").read_text()
     (folder / "tracks.json").write_text(text.replace('"label": 9', '"label": 8'))
-    assert 9 in read_tracked(folder).lineage.tracks
+    assert 9 in read(folder).lineage.tracks
 
 
 def test_a_finished_result_whose_tracks_do_not_fit(tmp_path):
@@ -91,29 +92,32 @@ def test_a_finished_result_whose_tracks_do_not_fit(tmp_path):
     text = (folder / "tracks.json").read_text()
     (folder / "tracks.json").write_text(text.replace('"label": 9', '"label": 8'))
     with pytest.raises(BadInputError, match="expected cell 8 in the frames"):
-        read_tracked(folder)
+        read(folder)
 
 
 def test_a_project_is_told_from_a_result(tmp_path):
     (tmp_path / "project.json").write_text("{}")
     with pytest.raises(BadInputError, match="is a project"):
-        read_tracked(tmp_path)
+        read(tmp_path)
 
 
 def test_nothing_that_can_be_read(tmp_path):
     with pytest.raises(BadInputError, match="found none of them"):
-        read_tracked(tmp_path)
+        read(tmp_path)
     with pytest.raises(BadInputError, match="No such file"):
-        read_tracked(tmp_path / "none")
+        read(tmp_path / "none")
     (tmp_path / "x.txt").write_text("x")
-    with pytest.raises(BadInputError, match="found something else"):
-        read_tracked(tmp_path / "x.txt")
+    with pytest.raises(BadInputError, match="found none of them"):
+        read(tmp_path / "x.txt")
 
 
 def test_exports_that_hold_too_little_are_named(tmp_path):
     write_rois(tracked_of(lively), tmp_path / "x.zip")
-    with pytest.raises(BadInputError, match="found ImageJ regions"):
-        read_tracked(tmp_path / "x.zip")
+    write_trackmate(tracked_of(lively), tmp_path / "x.xml")
+    with pytest.raises(BadInputError, match="found the format 'TrackMate'"):
+        read(tmp_path / "x.xml")
+    with pytest.raises(BadInputError, match="found the format 'ImageJ regions'"):
+        read(tmp_path / "x.zip")
     write_csv(tracked_of(lively), tmp_path / "tables")
-    with pytest.raises(BadInputError, match="found a table"):
-        read_tracked(tmp_path / "tables" / "cells.csv")
+    with pytest.raises(BadInputError, match="found the format 'Tables'"):
+        read(tmp_path / "tables" / "cells.csv")

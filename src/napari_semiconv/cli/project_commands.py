@@ -6,10 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..io.cells.formats import names, writable
 from .words import count, frame_span, index, pixel, share
 
-# Names of the formats in `io.exports`, which takes long to load.
-EXPORTS = ("ctc", "tiff", "ome-zarr", "geff", "trackmate", "csv", "rois")
 # File and function that answer a command.
 WHERE = {
     "export": ("projects", "export"),
@@ -52,7 +51,10 @@ def _add_export(commands: Any) -> None:
     command = _add(commands, "export", summary)
     command.add_argument("project", type=Path, metavar="PROJECT")
     command.add_argument(
-        "--to", choices=EXPORTS, required=True, help="what each keeps is told before"
+        "--to",
+        choices=names(writable()),
+        required=True,
+        help="what each keeps is told before",
     )
     command.add_argument("output", type=Path, metavar="OUT", help="new file or folder")
     command.add_argument(

@@ -4,16 +4,12 @@ import argparse
 from typing import Any
 
 from ..errors import BadInputError, counted
-from ..io.exports import format_of, lost
+from ..io.cells import formats
 from ..io.images import open_movie
-from ..io.imports import read_tracked
 from ..movie import Movie
 from ..project.project import Project
 from ..project.telling import as_csv, as_json, as_lines
 from .progress import progress_bar, tell
-
-# Formats that hold, measure or name the movie too.
-WITH_PIXELS = ("csv", "ome-zarr", "trackmate", "rois")
 
 # What `check` tells before it says how many faults there are besides.
 MOST_FAULTS = 20
@@ -21,12 +17,11 @@ MOST_FAULTS = 20
 
 def export(arguments: argparse.Namespace) -> None:
     """Write masks and tracks of a project in a format of the field."""
-    form = format_of(arguments.to)
+    form = formats.format_of(arguments.to)
     named = None if arguments.movie is None else open_movie(arguments.movie)
     with Project.open(arguments.project, movie=named, write=False) as project:
-        needed = arguments.to in WITH_PIXELS
-        tracked = project.tracked(_pixels(project) if needed else None)
-        for sentence in lost(tracked, arguments.to):
+        tracked = project.tracked(_pixels(project) if form.uses_movie else None)
+        for sentence in form.lost(tracked):
             tell(sentence)
         with progress_bar(tracked.shape[0], "frame") as bar:
             form.write(tracked, arguments.output, lambda done, _: _advance(bar, done))
@@ -36,7 +31,7 @@ def export(arguments: argparse.Namespace) -> None:
 def import_(arguments: argparse.Namespace) -> None:
     """Make a project of masks and tracks that another program found."""
     movie = open_movie(arguments.movie)
-    found = read_tracked(arguments.result)
+    found = formats.read(arguments.result)
     with progress_bar(len(movie), "frame") as bar:
         project = Project.create(
             arguments.output, movie, found, lambda done, _: _advance(bar, done)

@@ -5,9 +5,19 @@ from pathlib import Path
 
 from ..tracking.lineage import Lineage, Track
 from .ctc import CtcWriter, check_masks, read_ctc
-from .ctc_table import Table
+from .ctc_masks import RESULT_MASK, TRUTH_MASK, numbered_masks
+from .ctc_table import RESULT_TABLE, TRUTH_TABLE, Table
 from .staging import new_target
 from .tracked import TrackedMovie
+
+
+def is_ctc(path: Path) -> bool:
+    """Tell whether a folder holds a result or tracking truth of the challenge."""
+    return any(
+        (folder / table).is_file() or numbered_masks(folder, mask)
+        for folder in (path, path / "TRA")
+        for mask, table in ((RESULT_MASK, RESULT_TABLE), (TRUTH_MASK, TRUTH_TABLE))
+    )
 
 
 def write_ctc(

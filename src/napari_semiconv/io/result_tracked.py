@@ -10,10 +10,15 @@ from ..tracking.invariants import faults_of_lineage
 from ..tracking.lineage import Lineage
 from .guard import brief
 from .observing import lineage_of_labels
-from .results import Result, ResultStore
+from .results import INFO, Result, ResultStore
 from .run_labels import Labels as LabelArray
 from .tracked import TrackedMovie
 from .zarr_store import DAMAGED
+
+
+def is_old_result(folder: Path) -> bool:
+    """Tell whether a folder holds a result of the first releases."""
+    return (folder / INFO).is_file()
 
 
 def read_tracked_result(source: Path) -> TrackedMovie:

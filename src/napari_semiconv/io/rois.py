@@ -19,6 +19,17 @@ LARGEST_SIDE = 60_000
 LEAST_DIGITS = 4
 
 
+def is_rois(path: Path) -> bool:
+    """Tell whether a file is a zip whose first member is a region of ImageJ."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".roi") for name in archive.namelist()[:1])
+    except zipfile.BadZipFile:
+        return False
+
+
 def write_rois(
     tracked: TrackedMovie,
     target: Path,

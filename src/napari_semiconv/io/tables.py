@@ -25,6 +25,13 @@ Value: TypeAlias = float | int | None
 Line: TypeAlias = dict[str, Value]
 
 
+def is_csv(path: Path) -> bool:
+    """Tell whether a folder holds both tables, or a file is one of them."""
+    folder = path if path.is_dir() else path.parent
+    there = (folder / CELLS).is_file() and (folder / TRACKS).is_file()
+    return there and (path.is_dir() or path.name in (CELLS, TRACKS))
+
+
 def write_csv(
     tracked: TrackedMovie,
     target: Path,

@@ -37,6 +37,21 @@ DEFLATED = (8, 32946)
 BOUNDED = find_spec("imagecodecs") is not None
 
 
+def is_tiff(path: Path) -> bool:
+    """Tell whether a file begins as a TIFF does.
+
+    Raises
+    ------
+    BadInputError
+        When it is no file that can be read to its end, such as a pipe.
+    """
+    if path.is_dir():
+        return False
+    check_regular(path)
+    with path.open("rb") as stream:
+        return stream.read(len(MAGIC[0])) in MAGIC
+
+
 def read_tiff(path: Path, taken: str = "") -> Opened:
     """Find the planes, axes and units of a TIFF; no pixel is read.
 

@@ -47,8 +47,18 @@ _TRACK = (
     ("TRACK_INDEX", "Track index", "Index", "NONE", True),
     ("TRACK_ID", "Track ID", "ID", "NONE", True),
 )
+# Bytes in which its first element is.
+_BEGIN = 1024
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_trackmate(path: Path) -> bool:
+    """Tell whether a file is XML of TrackMate, by its begin."""
+    if not path.is_file() or path.suffix.lower() != ".xml":
+        return False
+    with path.open("rb") as stream:
+        return b"<TrackMate" in stream.read(_BEGIN)
 
 
 def write_trackmate(
