@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import SaveError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -73,6 +77,27 @@ def write_text_safely(path: Path, text: str) -> None:
 def write_json_safely(path: Path, value: object) -> None:
     """Write a value as JSON, all of it or nothing; see `write_text_safely`."""
     write_text_safely(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_array_safely(path: Path, array: "NDArray[Any]") -> None:
+    """Write all of a .npy file or none of it.
+
+    Raises
+    ------
+    SaveError
+        When the disk is full or may not be written.
+    """
+    import numpy as np
+
+    draft = draft_of(path)
+    with saving(path):
+        try:
+            with draft.open("wb") as stream:
+                np.save(stream, array)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def reason_of(error: OSError) -> str:

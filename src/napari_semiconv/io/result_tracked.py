@@ -1,19 +1,32 @@
-"""Tracked movies from result folders of the plugin."""
+"""Results of the first releases: read to be converted, no longer written.
 
+::
+
+    NAME.semiconv/
+        result.json    movie, settings, model, state
+        labels.zarr    (T, Y, X), int32, one chunk per frame
+        tracks.json    tracks and parents
+"""
+
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import zarr
 
 from ..errors import BadInputError, UnreadableFrameError
 from ..labels import Labels, as_labels
+from ..tracking.intervals import joined
 from ..tracking.invariants import faults_of_lineage
-from ..tracking.lineage import Lineage
-from .guard import brief
+from ..tracking.lineage import Lineage, Track
+from .guard import brief, check_parts, read_text
 from .observing import lineage_of_labels
-from .results import INFO, Result, ResultStore
-from .run_labels import Labels as LabelArray
 from .tracked import TrackedMovie
-from .zarr_store import DAMAGED
+from .zarr_store import DAMAGED, check_chunks, open_guarded
+
+INFO, TRACKS, LABELS = "result.json", "tracks.json", "labels.zarr"
+FORMAT, VERSION = "napari-semiconv result", 1
 
 
 def is_old_result(folder: Path) -> bool:
@@ -38,31 +51,27 @@ def read_tracked_result(source: Path) -> TrackedMovie:
     BadInputError
         When it is damaged, or its tracks do not agree with its labels.
     """
-    found = ResultStore.open(source)
-    facts = found.info.movie
-    frames, height, width = found.labels.shape
+    facts, known = _facts(source), _tracks(source)
+    masks = _masks(source)
+    frames, height, width = masks.shape
 
     def read(frame: int) -> Labels:
-        return _read(found.labels, source, frame)
+        what = f"{source.name}, frame {frame}"
+        try:
+            return as_labels(np.asarray(masks[frame]), what)
+        except DAMAGED as error:
+            raise UnreadableFrameError(
+                f"{what} cannot be read ({brief(error)}). Restore the folder, or "
+                f"segment the movie again.",
+                frame,
+            ) from error
 
-    parents = {t.label: t.parent for t in found.lineage.tracks.values()}
-    lineage = lineage_of_labels(read, found.done, parents)
-    _check(source, found, lineage, frames)
-    return TrackedMovie(
-        facts.name,
-        (frames, height, width),
-        read,
-        lineage,
-        facts.pixel_size,
-        facts.frame_interval,
-    )
-
-
-def _check(source: Path, found: Result, lineage: Lineage, frames: int) -> None:
-    if found.info.state == "finished" and lineage != found.lineage:
-        known = found.lineage.tracks
-        labels = known.keys() ^ lineage.tracks.keys() or {
-            label for label in known if known[label] != lineage.tracks[label]
+    parents = {track.label: track.parent for track in known.tracks.values()}
+    done = [frame for frame in range(frames) if _chunk(source, frame).is_file()]
+    lineage = lineage_of_labels(read, done, parents)
+    if facts["state"] == "finished" and lineage != known:
+        labels = known.tracks.keys() ^ lineage.tracks.keys() or {
+            n for n, track in known.tracks.items() if track != lineage.tracks[n]
         }
         raise BadInputError(
             f"{source}: expected cell {min(labels)} in the frames that the tracks "
@@ -71,15 +80,101 @@ def _check(source: Path, found: Result, lineage: Lineage, frames: int) -> None:
         )
     for fault in faults_of_lineage(lineage, frames):
         raise BadInputError(f"{source}: {fault} Segment the movie again.")
+    return TrackedMovie(
+        facts["name"],
+        (frames, height, width),
+        read,
+        lineage,
+        facts["pixel_size"],
+        facts["interval"],
+    )
 
 
-def _read(labels: LabelArray, source: Path, frame: int) -> Labels:
-    what = f"{source.name}, frame {frame}"
+def movie_of_result(source: Path) -> Path | None:
+    """Where the movie of a result was; None when it never was a file.
+
+    Raises
+    ------
+    BadInputError
+        When the record of the result is damaged.
+    """
+    path = _facts(source)["path"]
+    return None if path is None else Path(path)
+
+
+def _facts(source: Path) -> dict[str, Any]:
+    value = _read_json(source / INFO)
+    found = value.get("format"), value.get("version")
+    if found != (FORMAT, VERSION):
+        raise BadInputError(
+            f"{source}: expected {FORMAT} version {VERSION}, found {found[0]} version "
+            f"{found[1]}. If a newer release wrote it, update napari-semiconv."
+        )
     try:
-        return as_labels(np.asarray(labels[frame]), what)
-    except DAMAGED as error:
-        raise UnreadableFrameError(
-            f"{what} cannot be read ({brief(error)}). Restore the folder, or segment "
-            f"the movie again.",
-            frame,
+        movie = value["movie"]
+        size, interval = movie["pixel_size"], movie["frame_interval"]
+        return {
+            "name": str(movie["name"]),
+            "path": None if movie["path"] is None else str(movie["path"]),
+            "pixel_size": None if size is None else (float(size[0]), float(size[1])),
+            "interval": None if interval is None else float(interval),
+            "state": str(value["state"]),
+        }
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise BadInputError(
+            f"{source}: {INFO} is damaged ({brief(error)}). Restore that file, or "
+            f"segment the movie again."
         ) from error
+
+
+def _tracks(source: Path) -> Lineage:
+    value = _read_json(source / TRACKS)
+    try:
+        return Lineage(
+            Track(
+                int(row["label"]),
+                joined((int(first), int(last)) for first, last in row["frames"]),
+                int(row["parent"]),
+            )
+            for row in value["tracks"]
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadInputError(
+            f"{source}: the tracks in {TRACKS} are damaged. Restore that file, or "
+            f"segment the movie again."
+        ) from error
+
+
+def _masks(source: Path) -> "zarr.Array[Any]":
+    try:
+        found = open_guarded(source / LABELS)
+        if not isinstance(found, zarr.Array):
+            raise ValueError("it is no array")
+        if found.ndim != 3 or np.dtype(found.dtype).kind not in "iu":
+            raise ValueError(f"it holds {found.dtype} of {found.ndim} axes")
+        check_chunks(LABELS, found, (1, 2))
+    except DAMAGED as error:
+        raise BadInputError(
+            f"{source}: its labels in {LABELS} are missing or damaged. Restore "
+            f"that folder, or segment the movie again."
+        ) from error
+    return found
+
+
+def _chunk(source: Path, frame: int) -> Path:
+    return source / LABELS / "c" / str(frame) / "0" / "0"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        text = read_text(path)
+        check_parts(path.name, text)
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise ValueError("no named values")
+    except (BadInputError, ValueError, RecursionError) as error:
+        raise BadInputError(
+            f"{path.parent}: expected a result with {path.name}, found none that can "
+            f"be read. Choose another folder."
+        ) from error
+    return value

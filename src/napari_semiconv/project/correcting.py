@@ -1,4 +1,4 @@
-"""A user's new word on the cells of a frame, beside what was said of them before."""
+"""A user's new constraints on the cells of a frame, beside those from before."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from ..errors import BadInputError
 from ..inference.constraints.check import violations
 from ..inference.constraints.model import Constraints, Count, is_among
 from ..labels import labels_in
-from .said import constraints_of
+from .constraints import constraints_of
 
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -21,7 +21,7 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """All that is said of a frame once the user has said something new.
+    """All constraints on a frame once the user has added some.
 
     Parameters
     ----------
@@ -29,18 +29,18 @@ class Correction:
         Index of the frame.
     labels
         Its cells as they are now, (Y, X).
-    word
-        What the user said just now.
-    told
-        That, and all that was said before and still holds.
+    added
+        Those that the user added just now.
+    constraints
+        These, and all from before that still hold.
     freed
-        Labels of confirmed cells that the new word is about: these may change.
+        Labels of confirmed cells that the new ones are about: these may change.
     """
 
     frame: int
     labels: Labels
-    word: Constraints
-    told: Constraints
+    added: Constraints
+    constraints: Constraints
     freed: tuple[int, ...] = ()
 
     def edit(self, window: Window, found: Labels) -> SolveAgain:
@@ -55,28 +55,28 @@ class Correction:
         """
         labels = self.labels.copy()
         labels[window] = found
-        spoken = _claimed(self.word)
-        for count in self.word.counts:
-            spoken |= count.mask
+        claimed = _claimed(self.added)
+        for count in self.added.counts:
+            claimed |= count.mask
         # Cells to be confirmed lie in the edit's window, also those that stay as is.
-        inside = (spoken & (labels > 0)) | (labels != self.labels)
+        inside = (claimed & (labels > 0)) | (labels != self.labels)
         rows, columns = (_extent(inside.any(axis)) for axis in (1, 0))
         return SolveAgain(
             self.frame,
             rows.start,
             columns.start,
             labels[rows, columns],
-            tuple(labels_in(labels[spoken])),
-            tuple((int(y), int(x)) for y, x in self.word.absent),
+            tuple(labels_in(labels[claimed])),
+            tuple((int(y), int(x)) for y, x in self.added.absent),
             self.freed,
         )
 
 
-def correction_of(document: Document, frame: int, word: Constraints) -> Correction:
-    """Add the user's new word on a frame to what the document says of it.
+def correction_of(document: Document, frame: int, added: Constraints) -> Correction:
+    """Add the user's new constraints on a frame to those that the document has.
 
-    The new word goes first: confirmed cells that it is about, and that do not hold it
-    as they are, are no longer settled, and places that it gives to a cell are no
+    The new ones go first: confirmed cells that they are about, and that do not meet
+    them as they are, are no longer fixed, and places that they give to a cell are no
     longer marked as empty.
 
     Parameters
@@ -85,29 +85,29 @@ def correction_of(document: Document, frame: int, word: Constraints) -> Correcti
         Masks and tracks as they are now.
     frame
         Index of the frame.
-    word
-        What the user says now.
+    added
+        What the user adds now.
 
     Raises
     ------
     BadInputError
-        When the word does not fit the frame or contradicts itself. What else it may
+        When they do not fit the frame or contradict themselves. What else they may
         contradict is found when the frame is solved.
     """
-    if word.shape != document.shape[1:]:
+    if added.shape != document.shape[1:]:
         raise BadInputError(
-            f"What is said of frame {frame}: expected it to be of {document.shape[1:]} "
-            f"pixels, found {word.shape}. Use pixels of this movie."
+            f"The constraints on frame {frame}: expected them for frames of "
+            f"{document.shape[1:]} px, found {added.shape}. Use pixels of this movie."
         )
-    word.check()
+    added.check()
     labels, before = document.labels(frame), constraints_of(document, frame)
-    freed = _freed(labels, before.settled, word)
+    freed = _freed(labels, before.settled, added)
     fixed = np.where(is_among(before.settled, freed), 0, before.settled)
-    spoken = _claimed(word)
-    free = before.absent[~spoken[tuple(before.absent.T)]]
+    claimed = _claimed(added)
+    free = before.absent[~claimed[tuple(before.absent.T)]]
     before = replace(before, fixed=fixed.astype(np.int32), absent=free)
-    told = before.and_also(word)
-    return Correction(frame, labels, word, told, tuple(freed.tolist()))
+    constraints = before.and_also(added)
+    return Correction(frame, labels, added, constraints, tuple(freed.tolist()))
 
 
 def region_around(labels: Labels, y: int, x: int) -> Mask:
@@ -128,12 +128,12 @@ def region_around(labels: Labels, y: int, x: int) -> Mask:
     return is_among(labels, np.unique(labels[near]))
 
 
-def _freed(labels: Labels, settled: Labels, word: Constraints) -> NDArray[np.int64]:
-    """Labels of settled cells that do not hold the user's new word."""
+def _freed(labels: Labels, settled: Labels, added: Constraints) -> NDArray[np.int64]:
+    """Labels of settled cells that do not meet the new constraints."""
     numbers: set[int] = set()
-    for one in violations(labels, word):
+    for one in violations(labels, added):
         if one.count:
-            numbers |= _freed_in(word.counts[one.count - 1], labels, settled)
+            numbers |= _freed_in(added.counts[one.count - 1], labels, settled)
         else:
             numbers |= {*settled[tuple(one.pixels.T)].tolist()}
     return np.array(sorted(numbers - {0}), np.int64)
@@ -152,10 +152,10 @@ def _freed_in(count: Count, labels: Labels, settled: Labels) -> set[int]:
     return here
 
 
-def _claimed(word: Constraints) -> Mask:
+def _claimed(added: Constraints) -> Mask:
     """Pixels that some cell has, as the user says, (Y, X)."""
-    mask = np.zeros(word.shape, bool)
-    for claim in word.claims:
+    mask = np.zeros(added.shape, bool)
+    for claim in added.claims:
         mask[tuple(claim.pixels.T)] = True
     return mask
 

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import BadInputError
-from ..io.results import MovieFacts
 from ..safe import write_json_safely
 from ..settings import SegmentSettings, Settings
+from .movies import MovieFacts
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv project"

@@ -3,14 +3,51 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-from ..errors import BadInputError
+import numpy as np
+
+from ..errors import BadInputError, UnreadableFrameError
 from ..io.images import open_movie
-from ..io.results import MovieFacts
 from ..movie import Movie
+from ..settings import Settings
 
 # A moved movie is looked for beside the project and this many folders above.
 LEVELS = 3
+
+
+class MovieFacts(Settings):
+    """Which movie a project or run belongs to, and how its axes were understood.
+
+    ``shape`` is that of the source, in the order of ``axes``; pixel size in um, frame
+    interval in s. ``pixels`` is the SHA-256 of the first frame that was asked for, or
+    None where it cannot be read.
+    """
+
+    name: str
+    path: str | None
+    axes: str
+    shape: tuple[int, ...]
+    channel: int
+    z: int | Literal["max"]
+    pixel_size: tuple[float, float] | None
+    frame_interval: float | None
+    pixels: str | None = None
+
+    @classmethod
+    def of(cls, movie: Movie, first: int | None = None) -> "MovieFacts":
+        """Describe a movie, with the pixels of the frame ``first`` if it is given."""
+        return cls(
+            name=movie.name,
+            path=str(movie.path.resolve()) if movie.path else None,
+            axes=movie.axes,
+            shape=movie.source.shape,
+            channel=movie.channel,
+            z=movie.z,
+            pixel_size=movie.pixel_size,
+            frame_interval=movie.frame_interval,
+            pixels=None if first is None else _digest(movie, first),
+        )
 
 
 def fingerprint(movie: Movie) -> str:
@@ -25,11 +62,6 @@ def fingerprint(movie: Movie) -> str:
     for frame in (0, len(movie) - 1):
         digest.update(movie.frame(frame).astype(plain).tobytes())
     return digest.hexdigest()
-
-
-def facts_of(movie: Movie) -> MovieFacts:
-    """Describe a movie for the project."""
-    return MovieFacts.of(movie)
 
 
 def find_movie(folder: Path, facts: MovieFacts, expected: str) -> Movie:
@@ -115,3 +147,11 @@ def _places(folder: Path, path: Path) -> Iterator[Path]:
         yield above / path.name
         # The folder of the movie may have been moved together with the project.
         yield above / path.parent.name / path.name
+
+
+def _digest(movie: Movie, frame: int) -> str | None:
+    try:
+        pixels = np.ascontiguousarray(movie.frame(frame))
+    except UnreadableFrameError:
+        return None
+    return hashlib.sha256(pixels.tobytes()).hexdigest()

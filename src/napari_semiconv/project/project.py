@@ -6,8 +6,9 @@
         project.json   movie, runs, versions
         labels.zarr    stored numbers, (T, Y, X), int32, one checked chunk a frame
         lineage.npz    tracks, confirmations, names and marks, as of some journal entry
+        centroids.npz  where the cells lie, as of the same entry; may be missing
         journal.bin    every edit since the beginning
-        runs/0001      what the network found, with its memory for going on
+        runs/0001      private: what a run writes, with its memory for going on
         lock           held by the one who may write
 
 What lies in ``labels.zarr`` and ``lineage.npz`` may be older than the journal: the
@@ -16,13 +17,16 @@ entries in between are made again when the project is opened.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from psygnal import Signal
+
 from ..edits.base import Edit
-from ..edits.change import Change
-from ..edits.document import Document
+from ..edits.change import Change, Labels
+from ..edits.document import Centroids, Document
 from ..edits.history import History
 from ..errors import BadInputError, SaveError
 from ..io.tracked import TrackedMovie
@@ -30,12 +34,18 @@ from ..movie import Movie
 from ..safe import draft_of, saving
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
+from .create import Progress, fill
 from .facts import SUFFIX, ProjectInfo, is_project, read_info, write_info
 from .locking import Lock
-from .making import Progress, fill
-from .movies import check_movie, facts_of, find_movie
-from .recovery import LINEAGE, open_history
-from .snapshot import write_snapshot
+from .movies import MovieFacts, check_movie, find_movie
+from .recovery import open_history
+from .snapshot import (
+    CENTROIDS,
+    LINEAGE,
+    read_centroids,
+    write_centroids,
+    write_snapshot,
+)
 from .store import ZarrMasks
 
 # Entries after which tracks and masks are brought up to date on the disk.
@@ -44,8 +54,37 @@ ENTRIES_BETWEEN = 500
 SPARE_BYTES = 1 << 20
 
 
+@dataclass(frozen=True)
+class Touched:
+    """What an edit, an undo or a redo made different.
+
+    Parameters
+    ----------
+    frames
+        Frames whose masks or labels changed.
+    labels
+        Tracks that changed, came or went.
+    """
+
+    frames: frozenset[int]
+    labels: frozenset[int]
+
+    @classmethod
+    def by(cls, changes: Iterable[Change]) -> "Touched":
+        """Gather what changes made different."""
+        known = list(changes)
+        return cls(
+            frozenset().union(*(change.frames for change in known)),
+            frozenset().union(*(change.labels for change in known)),
+        )
+
+
 class Project:
     """An open project; made by `create` and `open`, ended by `close`.
+
+    Any thread may edit it, one at a time; masks, centroids and, with
+    ``document.guard`` held, tracks can be read meanwhile. ``changed`` tells every
+    change of masks or tracks, in the thread that made it.
 
     Parameters
     ----------
@@ -60,6 +99,8 @@ class Project:
     notes
         Sentences that the user should read.
     """
+
+    changed = Signal(Touched)
 
     def __init__(
         self,
@@ -169,6 +210,7 @@ class Project:
             if lock is not None:
                 lock.free()
             raise
+        read_centroids(folder / CENTROIDS, history)
         project = Project(folder, info, history, lock, tuple(notes))
         if movie is not None:
             project._take_movie(movie)
@@ -216,23 +258,59 @@ class Project:
             return found
         return self._movie
 
+    @property
+    def saved(self) -> bool:
+        """Whether the disk has every edit; it follows within a second."""
+        return self.history.journal.saved
+
+    def use_movie(self, movie: Movie) -> Movie:
+        """Take the movie, which was moved, as that of the project.
+
+        Raises
+        ------
+        BadInputError
+            When it is another one.
+        """
+        info = self.info
+        found = check_movie(self.folder, movie, info.movie, info.fingerprint)
+        self._take_movie(found)
+        return found
+
     def do(self, edit: Edit, group: int | None = None) -> Change:
         """Make an edit; see `History.do`."""
         change = self.history.do(edit, group)
-        self._keep_up()
+        self._tell([change] if change else [])
         return change
 
     def undo(self) -> list[Change]:
         """Take the last edit back; see `History.undo`."""
         changes = self.history.undo()
-        self._keep_up()
+        self._tell(changes)
         return changes
 
     def redo(self) -> list[Change]:
         """Make the edit that was undone last again; see `History.redo`."""
         changes = self.history.redo()
-        self._keep_up()
+        self._tell(changes)
         return changes
+
+    def centroids(self, frame: int) -> Centroids:
+        """Where the cells of a frame lie; kept with the project."""
+        return self.document.centroids(frame)
+
+    def offer(self, frame: int, path: Path, labels: Labels) -> None:
+        """Take a run's file of a frame for the project's own, if it holds the same.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame.
+        path
+            The file, a chunk of masks as the project has them.
+        labels
+            What it holds, (Y, X).
+        """
+        _masks(self.document).offer(frame, path, labels)
 
     def tracked(self, movie: Movie | None = None) -> TrackedMovie:
         """Give masks and tracks to an export.
@@ -290,12 +368,14 @@ class Project:
             When that fails; the journal still has every edit.
         """
         journal = self.history.journal
-        if self.read_only or journal.last == self._kept:
-            return
-        journal.sync()
-        _masks(self.document).flush()
-        write_snapshot(self.folder / LINEAGE, self.document, journal.last)
-        self._kept = self._tried = journal.last
+        with self.history.writing:
+            if self.read_only or journal.last == self._kept:
+                return
+            journal.sync()
+            _masks(self.document).flush()
+            write_snapshot(self.folder / LINEAGE, self.document, journal.last)
+            write_centroids(self.folder / CENTROIDS, self.document, journal.last)
+            self._kept = self._tried = journal.last
 
     def compact(self) -> None:
         """Make the journal small; all that can be undone or redone stays so.
@@ -325,6 +405,12 @@ class Project:
     def _size(self) -> int:
         return self.history.journal.path.stat().st_size
 
+    def _tell(self, changes: Iterable[Change]) -> None:
+        self._keep_up()
+        touched = Touched.by(changes)
+        if touched.frames or touched.labels:
+            self.changed.emit(touched)
+
     def _keep_up(self) -> None:
         last = self.history.journal.last
         if last - self._tried < ENTRIES_BETWEEN:
@@ -336,7 +422,7 @@ class Project:
 
     def _take_movie(self, movie: Movie) -> None:
         self._movie = movie
-        facts = facts_of(movie)
+        facts = MovieFacts.of(movie)
         known = self.read_only or facts == self.info.movie
         if movie.path is not None and not known:
             self.note_runs(self.info.model_copy(update={"movie": facts}))

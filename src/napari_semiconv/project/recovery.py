@@ -6,11 +6,10 @@ from ..edits.document import Document
 from ..edits.history import History
 from ..edits.journal import Journal
 from ..errors import SaveError
-from .snapshot import Snapshot, read_snapshot, write_snapshot
+from .snapshot import LINEAGE, Snapshot, read_snapshot, write_snapshot
 from .store import ZarrMasks
 
 LABELS = "labels.zarr"
-LINEAGE = "lineage.npz"
 JOURNAL = "journal.bin"
 
 

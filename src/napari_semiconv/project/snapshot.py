@@ -1,4 +1,7 @@
-"""Tracks, names and marks of a project in one file, written whole or not at all."""
+"""Tracks, names and marks of a project in one file, written whole or not at all.
+
+Beside it, in a file of its own since it can be worked out anew, where the cells lie.
+"""
 
 import io
 import os
@@ -13,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..edits.change import Absence
-from ..edits.document import Document
+from ..edits.document import Centroids, Document
+from ..edits.history import History
 from ..edits.names import FrameNames
 from ..errors import BadInputError
 from ..safe import draft_of, saving
@@ -21,7 +25,10 @@ from ..tracking.evidence import scored
 from ..tracking.intervals import Interval, Intervals
 from ..tracking.lineage import Lineage, Track
 
+LINEAGE, CENTROIDS = "lineage.npz", "centroids.npz"
+
 Arrays = dict[str, NDArray[Any]]
+_DAMAGED = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass
@@ -66,9 +73,54 @@ def write_snapshot(path: Path, document: Document, applied: int) -> None:
     SaveError
         When it could not be written; the file is as it was.
     """
+    _write(path, _arrays(document, applied))
+
+
+def write_centroids(path: Path, document: Document, applied: int) -> None:
+    """Keep where the cells lie, as of a journal entry; see `write_snapshot`."""
+    known = sorted(document.known_centroids.items())
+    counts = [(frame, len(found.labels)) for frame, found in known]
+    _write(
+        path,
+        {
+            "applied": np.array(applied, np.int64),
+            "frames": _rows(counts, 2),
+            "numbers": _joined((c.labels for _, c in known), np.int64),
+            "y": _joined((c.y for _, c in known), np.float64),
+            "x": _joined((c.x for _, c in known), np.float64),
+            "areas": _joined((c.areas for _, c in known), np.int64),
+        },
+    )
+
+
+def read_centroids(path: Path, history: History) -> None:
+    """Tell a document where its cells lie, if the file fits the masks as they are.
+
+    Without it, or when it is older than the masks, every frame is read when it is asked
+    for.
+    """
+    try:
+        arrays = _read(path)
+        if int(arrays["applied"]) != history.journal.last:
+            return
+        ends = np.cumsum(arrays["frames"][:, 1])[:-1]
+        columns = [np.split(arrays[n], ends) for n in ("numbers", "y", "x", "areas")]
+        frames = arrays["frames"][:, 0].tolist()
+        rows = zip(frames, *columns, strict=True)
+        known = {int(frame): Centroids(*found) for frame, *found in rows}
+    except _DAMAGED:
+        return
+    history.document.recall_centroids(known)
+
+
+def _joined(parts: Iterable[NDArray[Any]], kind: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, kind), *parts])
+
+
+def _write(path: Path, arrays: Arrays) -> None:
     # In memory first: what cannot be made must not spoil a file.
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **_arrays(document, applied))
+    np.savez(stream, allow_pickle=False, **arrays)
     draft = draft_of(path)
     with saving(path):
         try:
@@ -91,20 +143,17 @@ def read_snapshot(path: Path) -> Snapshot:
         When it is missing or damaged.
     """
     try:
-        with path.open("rb") as stream, np.load(stream) as file:
-            arrays = {name: file[name] for name in file.files}
-        return _snapshot(arrays)
-    except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
-        raise _damaged(path) from error
-    except zipfile.BadZipFile as error:
-        raise _damaged(path) from error
+        return _snapshot(_read(path))
+    except _DAMAGED as error:
+        raise BadInputError(
+            f"{path}: expected the tracks of a project, found none that can be read. "
+            f"Restore that file from a copy."
+        ) from error
 
 
-def _damaged(path: Path) -> BadInputError:
-    return BadInputError(
-        f"{path}: expected the tracks of a project, found none that can be read. "
-        f"Restore that file from a copy."
-    )
+def _read(path: Path) -> Arrays:
+    with path.open("rb") as stream, np.load(stream) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _arrays(document: Document, applied: int) -> Arrays:

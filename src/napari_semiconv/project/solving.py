@@ -14,17 +14,17 @@ from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
 from ..inference.linking.posing import Told
 from ..inference.linking.solving import Solved, Solver
-from ..io.evidence import read_evidence
-from ..io.results import LABELS
-from ..io.run_labels import Labels as RunMasks
-from ..io.run_labels import stored_labels
 from ..io.zarr_store import DAMAGED
 from ..labels import areas_in
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
 from .project import Project
-from .runs import last_settings, taken_frames
+from .runs.evidence import read_evidence
+from .runs.masks import Labels as RunMasks
+from .runs.masks import stored_labels
+from .runs.run import adopted_frames, last_settings
+from .runs.store import LABELS
 
 # Masks are compared with those of a run on every so many-th row and column.
 COARSE = 2
@@ -36,13 +36,13 @@ def solve_steps(
     settings: SegmentSettings | None = None,
     within: range | None = None,
     group: int | None = None,
-    ask: Callable[[], None] | None = None,
-) -> Generator[tuple[int, int], None, Solved]:
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[tuple[int, int], None, Solved | None]:
     """Find the best lineage of all frames of a project, and take it over as one step.
 
     Masks are not changed. Links, tracks and divisions that the user confirmed are
     fixed; all else is decided anew, by the masks as they are now and by what the
-    network said of the cells that are still as it found them.
+    network says of the cells that are still as it found them.
 
     Parameters
     ----------
@@ -54,9 +54,8 @@ def solve_steps(
         Frames whose links are decided anew; all when None.
     group
         Number that the edits share with others, so that they are undone together.
-    ask
-        Called while all is weighed, after the last frame was looked at; what it raises
-        stops the work and leaves the project as it was.
+    stop
+        Asked again and again whether to stop; then the project stays as it was.
 
     Yields
     ------
@@ -67,7 +66,7 @@ def solve_steps(
     Returns
     -------
     Solved
-        What was found.
+        What was found; None when it was stopped.
 
     Raises
     ------
@@ -85,28 +84,38 @@ def solve_steps(
             f"network first, or draw cells."
         )
     settings = settings or last_settings(project)
-    said = _Said(project)
+    evidence = _RunEvidence(project)
     size = settings.cell_size or _usual_size(project, frames)
-    solver = Solver(settings.link, size, said.channels(frames))
+    solver = Solver(settings.link, size, evidence.channels(frames))
     for done, frame in enumerate(frames):
         labels = project.document.labels(frame)
-        solver.push(frame, labels, said.of(frame, labels))
+        solver.push(frame, labels, evidence.of(frame, labels))
+        if stop():
+            return None
         yield done + 1, len(frames)
     beyond = project.document.next_number - 1
-    told, asked = told_of(lineage, within), ask or _nothing
-    solved = solver.solve(told, beyond, tell=lambda *_: asked())
-    solved = replace(solved, unread=tuple(said.unread))
-    asked()
+    fixed = fixed_links(lineage, within)
+    try:
+        solved = solver.solve(fixed, beyond, tell=lambda *_: _heed(stop))
+        _heed(stop)
+    except _StoppedError:
+        return None
+    solved = replace(solved, unread=tuple(evidence.unread))
     group = project.history.new_group() if group is None else group
-    _take(project, solved, group, within)
+    _adopt(project, solved, group, within)
     return solved
 
 
-def _nothing() -> None:
-    pass
+class _StoppedError(Exception):
+    """The work is not wanted any more."""
 
 
-def told_of(lineage: Lineage, frames: range | None = None) -> Told:
+def _heed(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise _StoppedError
+
+
+def fixed_links(lineage: Lineage, frames: range | None = None) -> Told:
     """List what is fixed in the lineage of a project, for the solver.
 
     Parameters
@@ -159,7 +168,7 @@ def _outside(frames: range | None, *places: int) -> bool:
     return frames is not None and not any(t in frames for t in places)
 
 
-def _take(project: Project, solved: Solved, group: int, within: range | None) -> None:
+def _adopt(project: Project, solved: Solved, group: int, within: range | None) -> None:
     """Take labels, parents and scores over: one step to undo."""
     names = {}
     for frame in np.unique(solved.frame).tolist():
@@ -215,8 +224,8 @@ def _usual_size(project: Project, frames: list[int]) -> float:
     return float(np.sqrt(4 / np.pi * np.median(areas)))
 
 
-class _Said:
-    """What the network said of the cells of a project, by their labels now."""
+class _RunEvidence:
+    """What the network says of the cells of a project, by their labels now."""
 
     def __init__(self, project: Project) -> None:
         self._folders = [project.folder / run.folder for run in project.info.runs]
@@ -225,17 +234,17 @@ class _Said:
         self._masks: dict[int, RunMasks] = {}
         self.unread: list[int] = []
         for number in range(1, len(self._folders) + 1):
-            for frame in taken_frames(project, number):
+            for frame in adopted_frames(project, number):
                 self._run_of[frame] = number - 1
 
     def channels(self, frames: list[int]) -> int:
-        """Channels of the embeddings; 0 where nothing was said."""
+        """Channels of the embeddings; 0 where there is no evidence."""
         found = (self._read(frame) for frame in frames)
         first = next((one for one in found if one is not None), None)
         return 0 if first is None else first.embeddings.shape[1]
 
     def of(self, frame: int, labels: Labels) -> Evidence | None:
-        """Find what was said of the cells of a frame that are as they were found."""
+        """Find the evidence on the cells of a frame that are as they were found."""
         evidence, found = self._read(frame), self._found(frame)
         if evidence is None or found is None:
             if frame in self._run_of:

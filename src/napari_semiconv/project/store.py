@@ -1,7 +1,10 @@
 """Masks of a project on disk: one chunk a frame, checked, with the last ones kept."""
 
+import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from ..errors import BadInputError, SaveError
-from ..safe import saving
+from ..safe import draft_of, saving
 
 Numbers = NDArray[np.int32]
 
@@ -53,21 +56,16 @@ class ZarrMasks:
         self._array = _open(path, "r+" if writable else "r")
         self._frames: OrderedDict[int, Numbers] = OrderedDict()
         self._changed: set[int] = set()
+        # Files that hold a changed frame already, as it is to be written.
+        self._ready: dict[int, Path] = {}
+        self._lock = threading.RLock()
         size = int(np.prod(self.shape[1:])) * 4
         self._most = max(4, KEPT_BYTES // max(size, 1))
 
     @staticmethod
     def create(path: Path, shape: tuple[int, int, int]) -> None:
         """Make masks of (T, Y, X) without any cell."""
-        zarr.create_array(
-            path,
-            shape=shape,
-            chunks=(1, *shape[1:]),
-            dtype="int32",
-            fill_value=0,
-            compressors=[ZstdCodec(level=1), Crc32cCodec()],
-            dimension_names=("t", "y", "x"),
-        )
+        create_masks(path, shape)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -83,11 +81,12 @@ class ZarrMasks:
         BadInputError
             When the frame is damaged on the disk.
         """
-        found = self._frames.get(frame)
-        if found is not None:
-            self._frames.move_to_end(frame)
-            return found
-        return self._keep(frame, self._load(frame))
+        with self._lock:
+            found = self._frames.get(frame)
+            if found is not None:
+                self._frames.move_to_end(frame)
+                return found
+            return self._keep(frame, self._load(frame))
 
     def write(self, frame: int, y: int, x: int, numbers: Numbers) -> None:
         """Replace the stored numbers of a box, (height, width), at row y, column x.
@@ -97,12 +96,33 @@ class ZarrMasks:
         BadInputError
             When the frame is damaged on the disk.
         """
-        # Whoever looks at the frame as it was keeps it as it was.
-        changed = self.read(frame).copy()
-        height, width = numbers.shape
-        changed[y : y + height, x : x + width] = numbers
-        self._changed.add(frame)
-        self._keep(frame, changed)
+        with self._lock:
+            # Whoever looks at the frame as it was keeps it as it was.
+            changed = self.read(frame).copy()
+            height, width = numbers.shape
+            changed[y : y + height, x : x + width] = numbers
+            self._changed.add(frame)
+            self._ready.pop(frame, None)
+            self._keep(frame, changed)
+
+    def offer(self, frame: int, path: Path, numbers: Numbers) -> None:
+        """Take the file of a run, if it holds the very frame: it is written once.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame.
+        path
+            A chunk of masks made by `create_masks`; never changed after it was written.
+        numbers
+            What it holds, (Y, X).
+        """
+        with self._lock:
+            known = self._frames.get(frame)
+            if known is None or frame not in self._changed:
+                return
+            if np.array_equal(known, numbers):
+                self._ready[frame] = path
 
     def flush(self) -> None:
         """Write all changed frames to the disk.
@@ -112,10 +132,15 @@ class ZarrMasks:
         SaveError
             When that fails; what could not be written stays in memory.
         """
-        if self._changed and self._writable:
+        with self._lock:
+            waiting = sorted(self._changed) if self._writable else []
+        if waiting:
             self.before_write()
-            for frame in sorted(self._changed):
-                self._save(frame)
+        for frame in waiting:
+            # Others may read between two frames.
+            with self._lock:
+                if frame in self._changed:
+                    self._save(frame)
 
     def _keep(self, frame: int, numbers: Numbers) -> Numbers:
         numbers.flags.writeable = False
@@ -155,8 +180,49 @@ class ZarrMasks:
 
     def _save(self, frame: int) -> None:
         with saving(self.path):
-            self._array[frame] = self._frames[frame]
+            if not self._link(frame):
+                self._array[frame] = self._frames[frame]
         self._changed.discard(frame)
+        self._ready.pop(frame, None)
+
+    def _link(self, frame: int) -> bool:
+        """Let a file that is there be this frame too, where the disk can do that."""
+        source = self._ready.get(frame)
+        if source is None:
+            return False
+        target = chunk_of(self.path, frame)
+        draft = draft_of(target)
+        with suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.unlink(missing_ok=True)
+            os.link(source, draft, follow_symlinks=False)
+            draft.replace(target)
+            return True
+        return False
+
+
+def create_masks(
+    path: Path, shape: tuple[int, int, int], *, write_empty: bool = False
+) -> None:
+    """Make masks of (T, Y, X) without any cell, one checked chunk a frame.
+
+    With ``write_empty`` a frame that is written has a chunk also when no cell is in it.
+    """
+    zarr.create_array(
+        path,
+        shape=shape,
+        chunks=(1, *shape[1:]),
+        dtype="int32",
+        fill_value=0,
+        compressors=[ZstdCodec(level=1), Crc32cCodec()],
+        dimension_names=("t", "y", "x"),
+        config={"write_empty_chunks": write_empty},
+    )
+
+
+def chunk_of(path: Path, frame: int) -> Path:
+    """Name the file of a frame."""
+    return path / "c" / str(frame) / "0" / "0"
 
 
 def _open(path: Path, mode: Any) -> "zarr.Array[Any]":

@@ -109,6 +109,16 @@ class Track:
             self.label, intervals, self.parent, confirmed, self.parent_confirmed, scores
         )
 
+    def moved(self, frames: int, keep_parent: bool = True) -> "Track":
+        """Shift it by frames, with its parent or without."""
+        intervals, confirmed = (
+            tuple((first + frames, last + frames) for first, last in some)
+            for some in (self.intervals, self.confirmed)
+        )
+        parent = self.parent if keep_parent else 0
+        sure = self.parent_confirmed and keep_parent
+        return Track(self.label, intervals, parent, confirmed, sure, self.scores)
+
     def merged(self, other: "Track") -> "Track":
         """Take over the cells of another track, which lie in other frames."""
         intervals = union(self.intervals, other.intervals)

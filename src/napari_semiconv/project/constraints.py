@@ -1,4 +1,4 @@
-"""What a project's user said of the cells of its frames, as constraints of a run.
+"""The user's constraints on the cells of a project's frames, as a run takes them.
 
 Whoever computes gets them as a file, since that is done in a process of its own.
 """
@@ -32,7 +32,7 @@ COLUMNS = {
 
 
 def constraints_of(document: Document, frame: int) -> Constraints:
-    """Tell what the user said of a frame.
+    """Gather the constraints on a frame.
 
     Confirmed cells are settled. Cells that were taken away are gone, and marked places
     have none, as far as no confirmed cell lies there.
@@ -62,8 +62,8 @@ def constraints_of(document: Document, frame: int) -> Constraints:
     )
 
 
-class Said(Mapping[int, Constraints]):
-    """What a user said of some frames, each made when it is asked for.
+class StoredConstraints(Mapping[int, Constraints]):
+    """Constraints on some frames, each made when it is asked for.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def _groups(rows: Rows) -> list[Rows]:
     return np.split(rows, np.flatnonzero(np.diff(rows[:, 0])) + 1) if len(rows) else []
 
 
-def write_said(path: Path, document: Document, frames: Iterable[int]) -> bool:
-    """Write what the user said of some frames; return whether there is anything.
+def write_constraints_of(path: Path, document: Document, frames: Iterable[int]) -> bool:
+    """Write the constraints on some frames; return whether there are any.
 
     Parameters
     ----------
@@ -137,22 +137,22 @@ def write_said(path: Path, document: Document, frames: Iterable[int]) -> bool:
     SaveError
         When it could not be written.
     """
-    spoken = _spoken_of(document, frames)
-    told = ((frame, constraints_of(document, frame)) for frame in spoken)
-    return write_constraints(path, told)
+    chosen = _constrained(document, frames)
+    found = ((frame, constraints_of(document, frame)) for frame in chosen)
+    return write_constraints(path, found)
 
 
 def write_constraints(
-    path: Path, told: Iterable[tuple[int, Constraints]], *, packed: bool = True
+    path: Path, found: Iterable[tuple[int, Constraints]], *, packed: bool = True
 ) -> bool:
-    """Write what is said of some frames; return whether there is anything.
+    """Write constraints on some frames; return whether there are any.
 
     Parameters
     ----------
     path
         File to write or replace, whole or not at all.
-    told
-        Frame and what is said of it, ascending.
+    found
+        Frame and the constraints on it, ascending.
     packed
         Whether the file is to be small, which takes most of the time.
 
@@ -163,9 +163,9 @@ def write_constraints(
     """
     parts: dict[str, list[Rows]] = {name: [] for name in COLUMNS}
     shape = None
-    for frame, said in told:
-        shape = said.shape
-        for name, rows in _tables_of(said).items():
+    for frame, constraints in found:
+        shape = constraints.shape
+        for name, rows in _tables_of(constraints).items():
             parts[name].append(np.insert(rows, 0, frame, axis=1))
     if shape is None:
         return False
@@ -181,20 +181,24 @@ def write_constraints(
     return True
 
 
-def _tables_of(said: Constraints) -> dict[str, Rows]:
+def _tables_of(constraints: Constraints) -> dict[str, Rows]:
     """Rows of all tables, without the frame."""
-    fixed = np.flatnonzero(said.settled)
-    regions = [np.flatnonzero(count.mask) for count in said.counts]
-    numbers = np.array([(n, count.cells) for n, count in enumerate(said.counts)])
+    fixed = np.flatnonzero(constraints.settled)
+    regions = [np.flatnonzero(count.mask) for count in constraints.counts]
+    numbers = np.array([(n, count.cells) for n, count in enumerate(constraints.counts)])
     sizes = np.array([len(region) for region in regions], np.int64)
     heads = np.repeat(numbers.reshape(-1, 2), sizes, axis=0)
     rows = {
-        "fixed": np.stack([fixed, said.settled.ravel()[fixed]], 1),
-        "gone": np.flatnonzero(said.gone) if said.gone is not None else (),
-        "absent": said.absent,
-        "empty": np.flatnonzero(said.empty) if said.empty is not None else (),
-        "joined": [(n, y, x) for n, g in enumerate(said.joined) for y, x in g],
-        "parted": [(n, y, x) for n, g in enumerate(said.parted) for y, x in g],
+        "fixed": np.stack([fixed, constraints.settled.ravel()[fixed]], 1),
+        "gone": np.flatnonzero(constraints.gone)
+        if constraints.gone is not None
+        else (),
+        "absent": constraints.absent,
+        "empty": np.flatnonzero(constraints.empty)
+        if constraints.empty is not None
+        else (),
+        "joined": [(n, y, x) for n, g in enumerate(constraints.joined) for y, x in g],
+        "parted": [(n, y, x) for n, g in enumerate(constraints.parted) for y, x in g],
         "counts": np.column_stack([heads, np.concatenate([*regions, fixed[:0]])]),
     }
     return {
@@ -203,8 +207,8 @@ def _tables_of(said: Constraints) -> dict[str, Rows]:
     }
 
 
-def _spoken_of(document: Document, frames: Iterable[int]) -> Iterator[int]:
-    """Frames, of some, of which the user said anything."""
+def _constrained(document: Document, frames: Iterable[int]) -> Iterator[int]:
+    """Frames, of some, that have constraints."""
     marked = {frame for frame, _, _ in document.absences}
     for track in document.lineage.tracks.values():
         for first, last in track.confirmed:
@@ -215,8 +219,8 @@ def _spoken_of(document: Document, frames: Iterable[int]) -> Iterator[int]:
     return (frame for frame in frames if frame in marked)
 
 
-def read_said(path: Path) -> Said:
-    """Read what `write_said` or `write_constraints` wrote.
+def read_constraints(path: Path) -> StoredConstraints:
+    """Read what `write_constraints_of` or `write_constraints` wrote.
 
     Raises
     ------
@@ -227,9 +231,9 @@ def read_said(path: Path) -> Said:
         with np.load(path) as file:
             height, width = file["shape"].tolist()
             tables = {name: file[name] for name in COLUMNS}
-        return Said((height, width), tables)
+        return StoredConstraints((height, width), tables)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadInputError(
-            f"{path}: expected what was said of the cells of a project, found nothing "
+            f"{path}: expected the constraints on cells of a project, found nothing "
             f"that can be read ({type(error).__name__}). Start again."
         ) from error

@@ -1,4 +1,4 @@
-"""Take over the frames of a run of the network, one after the other."""
+"""Adopt the frames of a run of the network, one after the other."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ from ..errors import EditError
 from .project import Project
 
 
-class Taker:
-    """Takes over the frames of a run as one group of edits.
+class Adopter:
+    """Adopts the frames of a run as one group of edits.
 
     A track of the run goes by the label that its first cell had in the project, if
     there was one, so that a part computed again fits what is before and after it. Where
@@ -38,7 +38,7 @@ class Taker:
         self._blank = project.document.next_number == 1
 
     def recall(self, frame: int, labels: Labels) -> None:
-        """Learn from a frame that was taken over before which label is which.
+        """Learn from a frame that was adopted before which label is which.
 
         Parameters
         ----------
@@ -49,8 +49,8 @@ class Taker:
         """
         self._names |= _one_to_one(labels, self._project.document.labels(frame))
 
-    def take(self, frame: int, labels: Labels, parents: Mapping[int, int]) -> Change:
-        """Take a frame over.
+    def adopt(self, frame: int, labels: Labels, parents: Mapping[int, int]) -> Change:
+        """Adopt a frame.
 
         Parameters
         ----------
@@ -93,14 +93,14 @@ class Taker:
                 self._join(names[label], name, frame)
                 self._names[label] = name
         # Of several cells found in a confirmed one, one goes on under its label.
-        taken = {*now.values()}
+        used = {*now.values()}
         for label in same_cells(labels, shown).keys() - now.keys():
-            if self._names[label] in taken:
+            if self._names[label] in used:
                 del self._names[label]
         return change
 
     def close(self) -> None:
-        """Join the tracks with those of the frames after the last that was taken."""
+        """Join the tracks with those of the frames after the last that was adopted."""
         frame = self._frame
         tracks = self._project.lineage.tracks
         pairs = {old: self._names[label] for label, old in self._known.items()}
@@ -125,7 +125,7 @@ class Taker:
         return track is None or (track.end > self._frame and name not in moved)
 
     def _forget_mothers(self, frame: int) -> None:
-        """Drop labels of tracks that divided, by the user's word, before a frame."""
+        """Drop labels of tracks that divided, confirmed by the user, before a frame."""
         lineage = self._project.lineage
         for label, name in [*self._names.items()]:
             for daughter in lineage.daughters_of(name):

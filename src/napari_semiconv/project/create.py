@@ -15,9 +15,9 @@ from ..tracking.evidence import scored
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
 from .facts import ProjectInfo, write_info
-from .movies import facts_of, fingerprint
-from .recovery import JOURNAL, LABELS, LINEAGE
-from .snapshot import write_snapshot
+from .movies import MovieFacts, fingerprint
+from .recovery import JOURNAL, LABELS
+from .snapshot import CENTROIDS, LINEAGE, write_centroids, write_snapshot
 from .store import ZarrMasks
 
 Progress = Callable[[int, int], None]
@@ -56,6 +56,7 @@ def fill(
         ZarrMasks.create(folder / LABELS, shape)
         masks = ZarrMasks(folder / LABELS)
     lineage = scored(Lineage() if found is None else found.lineage)
+    document = Document(masks, lineage)
     _refuse(faults_of_lineage(lineage, shape[0]), folder)
     for frame in range(shape[0] if found is not None else 0):
         assert found is not None
@@ -63,13 +64,17 @@ def fill(
         _refuse(faults_of_frame(lineage, frame, labels), folder)
         if labels.any():
             masks.write(frame, 0, 0, labels)
+        document.centroids(frame)
         if progress is not None:
             progress(frame + 1, shape[0])
     masks.flush()
-    write_snapshot(folder / LINEAGE, Document(masks, lineage), 0)
+    write_snapshot(folder / LINEAGE, document, 0)
+    write_centroids(folder / CENTROIDS, document, 0)
     Journal(folder / JOURNAL).close()
     origin = found.name if found is not None else None
-    write_info(folder, ProjectInfo.new(facts_of(movie), fingerprint(movie), origin))
+    write_info(
+        folder, ProjectInfo.new(MovieFacts.of(movie), fingerprint(movie), origin)
+    )
 
 
 def _refuse(faults: Iterable[str], folder: Path) -> None:
