@@ -110,6 +110,12 @@ class Change:
         )
 
     @property
+    def labels(self) -> set[int]:
+        """Tracks that became different, came or went, by label."""
+        found = (a if b is None else b for a, b in self.tracks)
+        return {track.label for track in found if track is not None}
+
+    @property
     def frames(self) -> set[int]:
         """Frames in which pixels look different."""
         return {p.frame for p in self.patches} | set(self.names[:, 0].tolist())

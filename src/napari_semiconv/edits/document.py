@@ -5,11 +5,14 @@ where that is not the number itself. So a track of a thousand frames is relabell
 linked or taken away without a pixel being written, and comes back bit by bit.
 """
 
+import threading
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..labels import centroids_in
 from ..tracking.lineage import Lineage
 from .change import Absence, Change, Labels, Numbers
 from .names import FrameNames
@@ -62,8 +65,44 @@ class MemoryMasks:
 _PLAIN = FrameNames()
 
 
+@dataclass(frozen=True, eq=False)
+class Centroids:
+    """Where the cells of a frame lie.
+
+    Parameters
+    ----------
+    labels
+        Their labels, (n,), ascending; in `Document.known_centroids` stored numbers.
+    y, x
+        Mean row and column of their pixels, (n,), px.
+    areas
+        Pixels of each, (n,).
+    """
+
+    labels: NDArray[np.int64]
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    areas: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, image: NDArray[np.int32]) -> "Centroids":
+        """Find them in a label image, (Y, X)."""
+        labels, areas, middle = centroids_in(image)
+        return cls(labels, middle[:, 0], middle[:, 1], areas)
+
+    def shown(self, names: FrameNames) -> "Centroids":
+        """Give those of labels for those of stored numbers; hidden cells have none."""
+        labels = np.array([names.label(n) for n in self.labels.tolist()], np.int64)
+        order = np.argsort(labels, kind="stable")
+        order = order[labels[order] > 0]
+        return Centroids(labels[order], self.y[order], self.x[order], self.areas[order])
+
+
 class Document:
     """Masks and lineage of a movie as they are now.
+
+    It is changed by one thread at a time (see `History`); others may read labels and
+    centroids meanwhile, and hold ``guard`` while they look at the lineage.
 
     Parameters
     ----------
@@ -91,7 +130,9 @@ class Document:
         self.lineage = lineage
         self.absences = absences or set()
         self.next_number = next_number or max(lineage.tracks, default=0) + 1
+        self.guard = threading.RLock()
         self._names = names or {}
+        self._places: dict[int, Centroids] = {}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -100,7 +141,26 @@ class Document:
 
     def labels(self, frame: int) -> Labels:
         """Labels, (Y, X), of a frame; not to be written to."""
-        return self.names(frame).show(self.masks.read(frame))
+        with self.guard:
+            return self.names(frame).show(self.masks.read(frame))
+
+    def centroids(self, frame: int) -> Centroids:
+        """Where the cells of a frame lie; the frame is read the first time alone."""
+        with self.guard:
+            found = self._places.get(frame)
+            if found is None:
+                found = self._places[frame] = Centroids.of(self.masks.read(frame))
+            return found.shown(self.names(frame))
+
+    @property
+    def known_centroids(self) -> dict[int, Centroids]:
+        """Centroids of stored numbers by frame, as far as they were asked for."""
+        with self.guard:
+            return dict(self._places)
+
+    def recall_centroids(self, known: dict[int, Centroids]) -> None:
+        """Take centroids of stored numbers that fit the masks as they are now."""
+        self._places = known
 
     def names(self, frame: int) -> FrameNames:
         """Names of a frame; not to be changed."""
@@ -112,13 +172,15 @@ class Document:
 
     def apply(self, change: Change) -> None:
         """Make a change that was worked out on the document as it is now."""
-        for patch in change.patches:
-            self.masks.write(patch.frame, patch.y, patch.x, patch.after)
-        self._rename(change)
-        self._replace_tracks(change)
-        self.absences -= change.removed
-        self.absences |= change.added
-        self.next_number = change.numbers[1]
+        with self.guard:
+            for patch in change.patches:
+                self._places.pop(patch.frame, None)
+                self.masks.write(patch.frame, patch.y, patch.x, patch.after)
+            self._rename(change)
+            self._replace_tracks(change)
+            self.absences -= change.removed
+            self.absences |= change.added
+            self.next_number = change.numbers[1]
 
     def _rename(self, change: Change) -> None:
         touched: set[int] = set()

@@ -124,6 +124,10 @@ class Draft:
         numbers = self._numbers(frame)
         return self._named(frame).show(numbers if box is None else numbers[box.slices])
 
+    def numbers(self, frame: int, box: Box) -> Numbers:
+        """Give stored numbers of a box, (height, width), of a frame."""
+        return self._numbers(frame)[box.slices]
+
     def hidden(self, frame: int) -> NDArray[np.bool_]:
         """Where cells of a frame lie that the user took away, (Y, X)."""
         numbers = self._numbers(frame)
@@ -184,6 +188,16 @@ class Draft:
         for label in labels:
             self._appear(label, frame)
         self._leave(gone, frame)
+
+    def set_numbers(self, frame: int, box: Box, numbers: Numbers) -> None:
+        """Replace stored numbers of a box; tracks are left to the caller."""
+        self._writable(frame, box)[box.slices] = numbers
+
+    def rename_number(self, frame: int, number: int, before: int, after: int) -> None:
+        """Let a number that shows one label show another; tracks stay as they are."""
+        named = self._names_of(frame)
+        if named.label(number) == before:
+            named.name(number, after)
 
     def rename(self, frames: Iterable[int], labels: Mapping[int, int]) -> None:
         """Let cells show other labels, all at once; the tracks are left to the caller.

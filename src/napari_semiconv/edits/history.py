@@ -1,6 +1,7 @@
 """The one door: do, undo and redo edits, each in the journal before it is made."""
 
 import getpass
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from .change import Change
 from .codec import decode, encode
 from .document import Document
 from .journal import Entry, Journal
+from .rebase import rebased
 
 # Entries that are one to the user: they are undone together.
 Step = list[Entry]
@@ -32,8 +34,13 @@ class History:
     def __init__(self, document: Document, journal: Journal, applied: int = 0) -> None:
         self.document = document
         self.journal = journal
+        # One edit after the other, whichever thread makes them.
+        self.writing = threading.RLock()
         self._done: list[Step] = []
         self._undone: list[Step] = []
+        # Groups whose steps are no longer in the order of the journal: others went on
+        # after them, such as a run while the user corrected its first frames.
+        self._loose: set[int] = set()
         self._who = _who()
         for entry in journal.entries:
             steps = self._note(entry)
@@ -45,6 +52,11 @@ class History:
     def undoable(self) -> str | None:
         """What would be undone next, in words; None when nothing."""
         return _words(self._done[-1][-1]) if self._done else None
+
+    @property
+    def undoable_group(self) -> int | None:
+        """Number of the group that would be undone next; None when nothing."""
+        return _group(self._done[-1][0]) if self._done else None
 
     @property
     def redoable(self) -> str | None:
@@ -94,16 +106,21 @@ class History:
         SaveError
             When it could not be written; nothing was changed.
         """
-        change = plan(edit, self.document)
-        if change:
-            head = {
-                "do": "edit",
-                "kind": edit.kind,
-                "group": self.new_group() if group is None else group,
-                "what": edit.describe(),
-            }
-            self._note(self.journal.append(self._signed(head), encode(change)))
-            self.document.apply(change)
+        with self.writing:
+            change = plan(edit, self.document)
+            if change:
+                group = self.new_group() if group is None else group
+                head = {
+                    "do": "edit",
+                    "kind": edit.kind,
+                    "group": group,
+                    "what": edit.describe(),
+                }
+                step = self._step_of(group)
+                if step is not None and (step is not self._done[-1] or self._undone):
+                    head["joins"] = True
+                self._note(self.journal.append(self._signed(head), encode(change)))
+                self.document.apply(change)
         return change
 
     def undo(self) -> list[Change]:
@@ -114,9 +131,10 @@ class History:
         EditError
             When there is none.
         """
-        if not self._done:
-            raise EditError("There is nothing to undo.")
-        return self._turn("undo", self._done[-1])
+        with self.writing:
+            if not self._done:
+                raise EditError("There is nothing to undo.")
+            return self._turn("undo", self._done[-1])
 
     def redo(self) -> list[Change]:
         """Make the edit, or group, that was undone last again; return what changed.
@@ -126,13 +144,16 @@ class History:
         EditError
             When there is none.
         """
-        if not self._undone:
-            raise EditError("There is nothing to redo.")
-        return self._turn("redo", self._undone[-1])
+        with self.writing:
+            if not self._undone:
+                raise EditError("There is nothing to redo.")
+            return self._turn("redo", self._undone[-1])
 
     def note(self, kind: str, what: dict[str, Any]) -> None:
         """Write into the journal what changes nothing but should be known."""
-        self.journal.append(self._signed({"do": "note", "kind": kind, "what": what}))
+        with self.writing:
+            head = {"do": "note", "kind": kind, "what": what}
+            self.journal.append(self._signed(head))
 
     def new_group(self) -> int:
         """Give a number that no group of edits has."""
@@ -140,19 +161,23 @@ class History:
 
     def compact(self) -> None:
         """Make the journal small; all that can be undone or redone stays so."""
-        self.journal.compact(self.restorable)
-        entries = self.journal.entries
-        for steps in (self._done, self._undone):
-            for step in steps:
-                step[:] = [entries[entry.number - 1] for entry in step]
+        with self.writing:
+            self.journal.compact(self.restorable)
+            entries = self.journal.entries
+            for steps in (self._done, self._undone):
+                for step in steps:
+                    step[:] = [entries[entry.number - 1] for entry in step]
 
     def _turn(self, way: str, step: Step) -> list[Change]:
         head = {"do": way, "kind": step[-1].head["kind"], "group": _group(step[0])}
         # Read before it is journalled: a damaged entry must not be turned in part.
-        changes = list(self._turned(way, step))
+        changes, body = list(self._turned(way, step)), b""
+        if _group(step[0]) in self._loose:
+            changes = [rebased(changes, self.document)]
+            body = encode(changes[0])
         for frame in {patch.frame for change in changes for patch in change.patches}:
             self.document.masks.read(frame)
-        self._note(self.journal.append(self._signed(head)))
+        self._note(self.journal.append(self._signed(head), body))
         for change in changes:
             self.document.apply(change)
         return changes
@@ -160,7 +185,7 @@ class History:
     def _changes(self, entry: Entry, step: Step) -> Iterator[Change]:
         """Go through the changes that an entry of the journal makes."""
         way = entry.head["do"]
-        if way == "edit":
+        if way == "edit" or entry.size:
             yield decode(self.journal.body(entry))
         elif way in ("undo", "redo"):
             yield from self._turned(way, step)
@@ -174,6 +199,8 @@ class History:
         """Keep the stacks of what can be undone and redone; return the step."""
         way = entry.head["do"]
         if way == "edit":
+            if entry.head.get("joins"):
+                return self._join(entry)
             self._undone.clear()
             if self._done and _group(self._done[-1][0]) == _group(entry):
                 self._done[-1].append(entry)
@@ -186,6 +213,22 @@ class History:
             target.append(source.pop())
             return target[-1]
         return []
+
+    def _step_of(self, group: int) -> Step | None:
+        """Find the step that can be undone and has a group."""
+        return next((s for s in reversed(self._done) if _group(s[0]) == group), None)
+
+    def _join(self, entry: Entry) -> Step:
+        """Add an entry to an earlier step; later ones, and undone ones, stay."""
+        step = self._step_of(_group(entry))
+        if step is None:
+            self._done.append([entry])
+            return self._done[-1]
+        place = next(n for n, known in enumerate(self._done) if known is step)
+        overtaken = (*self._done[place:], *self._undone)
+        self._loose |= {_group(known[0]) for known in overtaken}
+        step.append(entry)
+        return step
 
     def _signed(self, head: dict[str, Any]) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
