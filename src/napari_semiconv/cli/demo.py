@@ -1,14 +1,16 @@
 """`napari-semiconv demo`: the whole way on a simulated movie, in one command."""
 
 import argparse
+import shutil
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..safe import saving, write_text_safely
-from ..settings import SegmentSettings
-from .draft import Draft
-from .progress import tell
-from .segmenting import segment_movie
+from .options import add_command
+from .progress import follow, tell
+from .run import summary_of
+from .segment import SUFFIX
 from .window import has_display, show
 
 if TYPE_CHECKING:
@@ -20,33 +22,55 @@ FRAMES, SIZE, CELLS, SEED = 20, 256, 20, 1
 PIXEL_SIZE, INTERVAL = 0.65, 300.0
 
 
+def add(commands: Any) -> None:
+    """Add the command."""
+    summary = "simulate a movie, segment and track it, and compare with the truth"
+    command = add_command(commands, "demo", demo, summary)
+    command.add_argument(
+        "--no-window", action="store_true", help="do not show the result in napari"
+    )
+
+
 def demo(arguments: argparse.Namespace) -> None:
     """Simulate a movie, segment and track it, compare it with the truth and show it."""
     from ..io.evaluation import evaluate_folders
     from ..io.images import open_movie
     from ..synthetic import SyntheticSettings, simulate
+    from ..workflows.exporting import export
+    from ..workflows.segmenting import segment
 
     movie_path, truth, result = (FOLDER / n for n in ("movie.tif", "01_GT", "01_RES"))
+    folder = FOLDER / f"movie{SUFFIX}"
     tell(f"Simulating {FRAMES} frames ...")
     shape = SyntheticSettings(frames=FRAMES, height=SIZE, width=SIZE, cells=CELLS)
-    simulated = simulate(shape, SEED)
     with saving(FOLDER):
+        # What an earlier demo left is made anew.
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(result, ignore_errors=True)
+        simulated = simulate(shape, SEED)
         write_movie(movie_path, simulated)
         write_truth(truth, simulated)
     tell("Segmenting and tracking ...")
-    movie = open_movie(movie_path)
-    draft = Draft(result, overwrite=True)
-    segment_movie(movie, range(len(movie)), SegmentSettings(), draft, "ctc")
+    start = time.perf_counter()
+    outcome = follow(lambda stop: segment(open_movie(movie_path), folder, stop=stop))
+    with outcome.project as project:
+        print(f"{summary_of(outcome, time.perf_counter() - start)}: {folder}")
+        if outcome.cancelled:
+            raise KeyboardInterrupt
+        follow(lambda stop: export(project, "ctc", result, stop=stop))
     scores = evaluate_folders(result, truth)
     print(f"Compared with the truth: SEG {scores.SEG:.3f}, TRA {scores.TRA:.3f}")
-    print(f"Movie, truth and result are in {FOLDER.resolve()}")
-    if arguments.no_window:
-        return
+    print(f"Movie, truth, project and export are in {FOLDER.resolve()}")
+    if not arguments.no_window:
+        _show(folder)
+
+
+def _show(folder: Path) -> None:
     if not has_display():
         tell("There is no display to open napari on.")
         return
     tell("Opening napari; close its window to end.")
-    show(movie_path, result)
+    show(folder)
 
 
 def write_movie(path: Path, simulated: "SyntheticMovie") -> None:

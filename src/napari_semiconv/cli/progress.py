@@ -2,10 +2,15 @@
 
 import signal
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+from ..workflows.progress import Progress, Steps, Stop, StoppedError, finish
+
+T = TypeVar("T")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,6 +24,30 @@ def tell_if_watched(sentence: str) -> None:
     """Show a sentence only to somebody who sits at the terminal."""
     if sys.stderr.isatty():
         tell(sentence)
+
+
+def follow(begin: Callable[[Stop], Steps[T]]) -> T:
+    """Show how far work is, until it is done.
+
+    Parameters
+    ----------
+    begin
+        Begins the work; what it is given tells whether to stop.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the user stopped it, unless the work gives what it came to.
+    SemiconvError
+        When it cannot be done.
+    """
+    with StopRequest() as stop, progress_bar(0, "frame") as bar:
+        steps = begin(lambda: stop.came)
+        with closing(steps):
+            try:
+                return finish(steps, partial(_show, bar))
+            except StoppedError:
+                raise KeyboardInterrupt from None
 
 
 def progress_bar(total: int, unit: str) -> Any:
@@ -39,6 +68,17 @@ def progress_bar(total: int, unit: str) -> Any:
     from tqdm import tqdm
 
     return tqdm(total=total, unit=unit, disable=None, leave=False)
+
+
+def _show(bar: Any, step: Progress) -> None:
+    if step.note:
+        bar.write(step.note, file=sys.stderr)
+    if step.cell_size is not None:
+        tell_if_watched(f"Cell size, estimated: {step.cell_size:.1f} px")
+    if step.total:
+        bar.total = step.total
+        bar.set_description(step.stage, refresh=False)
+        bar.update(step.done - bar.n)
 
 
 @contextmanager

@@ -18,16 +18,16 @@ def frame_span(text: str) -> slice:
         ) from None
 
 
-def chosen_frames(count: int, span: slice) -> range:
-    """Give the frames of a movie that were asked for.
+def chosen_frames(count: int, span: slice | None) -> range:
+    """Give the frames of a movie that were asked for, all when nothing was said.
 
     Raises
     ------
     BadSettingsError
         When there is none.
     """
-    frames = range(count)[span]
-    if not frames:
+    frames = range(count)[span or slice(None)]
+    if span is not None and not frames:
         begin, end = span.start or 0, count if span.stop is None else span.stop
         raise BadSettingsError(
             f"Frames {begin}:{end}: expected at least one of the movie's "

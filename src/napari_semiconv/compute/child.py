@@ -11,10 +11,10 @@ from typing import IO, Any
 import numpy as np
 
 from ..errors import SemiconvError
+from ..labels import labels_in
 from ..movie import Movie
+from ..safe import write_array_safely
 from ..settings import SegmentSettings
-from .book import centroids, write_array
-from .corrector import Corrector
 from .messages import (
     Cancel,
     CellSize,
@@ -25,12 +25,13 @@ from .messages import (
     Previewed,
     Ready,
     Request,
-    Resolve,
+    Resegment,
     Segment,
     Warm,
     read_request,
 )
 from .plan import plan_run
+from .resegmenter import Resegmenter
 from .running import Run
 from .tools import NetworkTools, Tools
 
@@ -71,7 +72,7 @@ class Child:
                 self._preview(request)
             elif isinstance(request, Segment):
                 self._segment(request)
-            elif isinstance(request, Resolve):
+            elif isinstance(request, Resegment):
                 self._resolve(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
@@ -95,8 +96,8 @@ class Child:
         return self._make_tools()
 
     @cached_property
-    def _corrector(self) -> Corrector:
-        return Corrector(self._tools)
+    def _resegmenter(self) -> Resegmenter:
+        return Resegmenter(self._tools)
 
     def _warm(self, request: Warm) -> None:
         tools = self._tools
@@ -115,13 +116,13 @@ class Child:
         labels = np.zeros(movie.frame_shape, np.int32)
         for result in self._tools.run(movie, model, settings, frames):
             labels = result.labels
-        write_array(request.output, labels)
+        write_array_safely(request.output, labels)
         self._say(
             Previewed(
                 ticket=request.ticket,
                 frame=request.frame,
                 output=request.output,
-                cells=len(centroids(labels, request.frame)),
+                cells=len(labels_in(labels)),
                 seconds=time.perf_counter() - start,
             )
         )
@@ -134,12 +135,12 @@ class Child:
         stops = partial(self._stops, request.ticket)
         Run(request, plan, self._tools, self._say, stops).go(movie, model)
 
-    def _resolve(self, request: Resolve) -> None:
+    def _resolve(self, request: Resegment) -> None:
         movie = self._movie(request.movie)
         model = self._model(request.settings)
         settings = self._sized(request, movie, range(request.begin, request.frame + 1))
         stops = partial(self._stops, request.ticket)
-        answer = self._corrector.answer(request, movie, model, settings, stops)
+        answer = self._resegmenter.answer(request, movie, model, settings, stops)
         self._say(answer)
 
     def _stops(self, ticket: int) -> bool:
@@ -160,7 +161,7 @@ class Child:
         return self._models[key]
 
     def _sized(
-        self, request: Preview | Segment | Resolve, movie: Movie, frames: range
+        self, request: Preview | Segment | Resegment, movie: Movie, frames: range
     ) -> SegmentSettings:
         """Fill in the cell size, in px, where the user gave none."""
         settings = request.settings

@@ -68,8 +68,8 @@ class Segment(Settings):
     that stopped there goes on after the last state that was saved, or is begun if
     there is none. With ``again_from`` it goes on before that frame, which is computed
     again with all after it. ``save_every`` frames the state is saved; None chooses by
-    what it costs. ``said`` is a file of what the user said of the cells, which the run
-    holds.
+    what it costs. ``constraints`` is a file of those on the cells, which the
+    run meets.
     """
 
     do: Literal["segment"] = "segment"
@@ -81,26 +81,27 @@ class Segment(Settings):
     resume: bool = False
     again_from: int | None = None
     save_every: int | None = Field(None, ge=1)
-    said: Path | None = None
+    constraints: Path | None = None
 
 
-class Resolve(Settings):
+class Resegment(Settings):
     """Ask for the cells of one frame once a correction was worked in.
 
-    ``labels`` is a .npy file of the cells as they are, (Y, X), ``said`` a file of all
-    that is to hold. The window that changes is written to the .npy file ``output``.
+    ``labels`` is a .npy file of the cells as they are, (Y, X), ``constraints`` a
+    file of all that are to hold. The window that changes is written to the .npy file
+    ``output``.
     The frame is seen again as by a run with these settings from the frame ``begin``
     on; ``run`` is its folder, whose saved states shorten that.
     """
 
-    do: Literal["resolve"] = "resolve"
+    do: Literal["resegment"] = "resegment"
     ticket: int = 0
     movie: MovieChoice
     settings: SegmentSettings
     frame: int
     begin: int = 0
     labels: Path
-    said: Path
+    constraints: Path
     output: Path
     run: Path | None = None
 
@@ -140,7 +141,7 @@ class Previewed(Settings):
     seconds: float
 
 
-class Resolved(Settings):
+class Resegmented(Settings):
     """Tell that the cells of a window of a frame lie in ``output``, (height, width).
 
     ``box`` is its first row and column, height and width, px; all are 0 when nothing
@@ -148,7 +149,7 @@ class Resolved(Settings):
     With ``cancelled`` nothing was written.
     """
 
-    event: Literal["resolved"] = "resolved"
+    event: Literal["resegmented"] = "resegmented"
     ticket: int = 0
     frame: int
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -223,12 +224,12 @@ class Failed(Settings):
     message: str
 
 
-Request = Warm | Preview | Segment | Resolve | Cancel
+Request = Warm | Preview | Segment | Resegment | Cancel
 Message = (
     Ready
     | CellSize
     | Previewed
-    | Resolved
+    | Resegmented
     | Started
     | FrameDone
     | Solving

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadModelError
-from ..io.results import INFO, ResultStore
 from ..movie import Movie
+from ..project.runs.info import info_of
+from ..project.runs.store import RunStore
 from ..settings import SegmentSettings
-from .book import TrackBook
 from .messages import Segment
+from .run_writer import RunWriter
 from .tools import Tools
 
 Sized = Callable[[range], SegmentSettings]
@@ -35,7 +36,7 @@ class Plan:
         What the user should know of it; empty when nothing.
     """
 
-    store: ResultStore
+    store: RunStore
     settings: SegmentSettings
     frames: range
     state: Any = None
@@ -49,13 +50,13 @@ class Plan:
             return len(self.frames)
         return 0 if self.state is None else self.state.frame + 1 - self.frames.start
 
-    def book(self) -> TrackBook:
-        """Open the book that the run is kept in."""
+    def writer(self) -> RunWriter:
+        """Make what keeps the run in its folder."""
         if self.state is not None:
-            return TrackBook(self.store, self.state.frame, self.state.lineage)
+            return RunWriter(self.store, self.state.frame, self.state.lineage)
         # Frames of a run that cannot go on stay until the first one is computed again.
         before = self.frames.start - 1 if self.store.done else None
-        return TrackBook(self.store, before)
+        return RunWriter(self.store, before)
 
 
 def plan_run(
@@ -84,16 +85,16 @@ def plan_run(
     """
     facts = tools.facts(model)
     asked = None if request.frames is None else _range(request.frames)
-    if not (request.resume and (request.output / INFO).is_file()):
+    if not (request.resume and info_of(request.output).is_file()):
         frames = range(len(movie)) if asked is None else asked
         settings = sized(frames)
-        make = ResultStore.resume if request.resume else ResultStore.create
+        make = RunStore.resume if request.resume else RunStore.create
         values = settings.model_dump(mode="json")
         return Plan(
             make(request.output, movie, values, facts, frames), settings, frames
         )
     values = request.settings.model_dump(mode="json")
-    store = ResultStore.resume(request.output, movie, values, facts, asked)
+    store = RunStore.resume(request.output, movie, values, facts, asked)
     settings = SegmentSettings.model_validate(store.info.settings)
     frames = _range(store.info.frames)
     if store.info.state == "finished" and request.again_from is None:
@@ -109,7 +110,7 @@ def plan_run(
     return Plan(store, settings, frames, state, note=note)
 
 
-def usable_state(store: ResultStore, tools: Tools, frames: range) -> tuple[Any, str]:
+def usable_state(store: RunStore, tools: Tools, frames: range) -> tuple[Any, str]:
     """Find the last state that a run can go on from.
 
     Parameters

@@ -22,7 +22,7 @@ from .messages import (
     Previewed,
     Ready,
     Request,
-    Resolved,
+    Resegmented,
     read_message,
 )
 
@@ -32,7 +32,7 @@ LAST_WORDS, LINE = 60, 300
 GONE = 10.0
 
 # Messages that end the answer to a request, but for an error.
-LAST = (Finished, Previewed, Ready, Resolved)
+LAST = (Finished, Previewed, Ready, Resegmented)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000

@@ -7,14 +7,13 @@ from contextlib import closing, suppress
 from typing import Any
 
 from ..errors import SemiconvError
-from ..io.results import ResultStore
 from ..movie import Movie
-from ..project.said import read_said
+from ..project.constraints import read_constraints
+from ..project.runs.store import RunStore
 from ..tracking.lineage import Lineage
-from .keeper import StateKeeper
-from .log import RunLog
 from .messages import Finished, FrameDone, Message, Segment, Started
 from .plan import Plan
+from .run_writer import RunLog, StateSaver
 from .tools import Results, Tools
 
 
@@ -46,8 +45,8 @@ class Run:
         self._request, self._plan, self._tools = request, plan, tools
         self._say, self._stops = say, stops
         self._log = RunLog(request.output)
-        self._book = plan.book()
-        self._keeper = StateKeeper(plan.store, tools, self._book, request.save_every)
+        self._writer = plan.writer()
+        self._states = StateSaver(plan.store, tools, self._writer, request.save_every)
         self._done = plan.done
 
     def go(self, movie: Movie, model: Any) -> None:
@@ -63,25 +62,26 @@ class Run:
         self._log_start(movie, model)
         self._say(Started(ticket=ticket, output=output, done=plan.done, note=plan.note))
         if plan.ready:
-            self._end(ResultStore.open(output).lineage, cancelled=False)
+            self._end(RunStore.open(output).lineage, cancelled=False)
             return
-        said = None if self._request.said is None else read_said(self._request.said)
+        path = self._request.constraints
+        constraints = None if path is None else read_constraints(path)
         results = self._tools.run(
-            movie, model, plan.settings, plan.frames, plan.state, said
+            movie, model, plan.settings, plan.frames, plan.state, constraints
         )
         try:
             with closing(results):
                 whole = self._frames(results)
                 if not whole:
-                    self._keeper.save()
+                    self._states.save()
         except BaseException as error:
-            self._log.say(f"stopped: {str(error) or type(error).__name__}")
+            self._log.add(f"stopped: {str(error) or type(error).__name__}")
             # The first error is the one to tell.
             with suppress(SemiconvError, OSError):
-                self._book.close(cancelled=True)
+                self._writer.close(cancelled=True)
             raise
-        self._book.close(cancelled=not whole)
-        self._end(self._book.lineage, cancelled=not whole)
+        self._writer.close(cancelled=not whole)
+        self._end(self._writer.lineage, cancelled=not whole)
 
     def _frames(self, results: Results) -> bool:
         """Keep frames as they come; return whether none is left."""
@@ -92,10 +92,11 @@ class Run:
             result = next(results, None)
             if result is None:
                 return True
-            cells = self._book.note(
+            self._writer.write(
                 result.frame, result.labels, result.lineage, result.evidence
             )
-            self._keeper.offer(result)
+            cells = result.lineage.cells(result.frame)
+            self._states.offer(result)
             settling = result.final and result.done <= fresh
             now, fresh = time.perf_counter(), max(fresh, result.done)
             self._done = fresh
@@ -105,11 +106,11 @@ class Run:
         return whole
 
     def _tell(self, result: Any, cells: list[int], seconds: float) -> None:
-        self._log.say(f"frame {result.frame}: {len(cells)} cells, {seconds:.3f} s")
+        self._log.add(f"frame {result.frame}: {len(cells)} cells, {seconds:.3f} s")
         if result.unreadable:
-            self._log.say(f"warning: {result.unreadable}")
+            self._log.add(f"warning: {result.unreadable}")
         if result.note:
-            self._log.say(f"warning: {result.note}")
+            self._log.add(f"warning: {result.note}")
         self._say(
             FrameDone(
                 ticket=self._request.ticket,
@@ -128,7 +129,7 @@ class Run:
     def _end(self, lineage: Lineage, *, cancelled: bool) -> None:
         total, tracks = len(self._plan.frames), len(lineage.tracks)
         word = "cancelled" if cancelled else "finished"
-        self._log.say(f"{word}: {self._done} of {total} frames, {tracks} tracks")
+        self._log.add(f"{word}: {self._done} of {total} frames, {tracks} tracks")
         self._say(
             Finished(
                 ticket=self._request.ticket,
@@ -142,7 +143,7 @@ class Run:
 
     def _log_start(self, movie: Movie, model: Any) -> None:
         plan, info = self._plan, self._plan.store.info
-        self._log.say(
+        self._log.add(
             f"start: napari-semiconv {info.package}, {platform.platform()}",
             f"movie: {movie.name}, {movie.path}",
             f"frames: {plan.frames[0]} to {plan.frames[-1]}, {plan.done} there already",
@@ -150,7 +151,7 @@ class Run:
             f"settings: {plan.settings.model_dump_json()}",
         )
         if plan.note:
-            self._log.say(f"warning: {plan.note}")
+            self._log.add(f"warning: {plan.note}")
 
 
 def daughters_in(

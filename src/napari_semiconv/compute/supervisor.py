@@ -6,15 +6,14 @@
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ..errors import ComputeError, SemiconvError
-from ..io.results import ResultStore
-from .log import RunLog
+from ..project.runs.store import RunStore
 from .messages import (
     Cancel,
     Failed,
@@ -27,6 +26,7 @@ from .messages import (
     child_command,
 )
 from .process import LAST, ChildProcess, Task, describe_end
+from .run_writer import RunLog
 
 # Seconds a cancelled child may take to finish its frame before it is killed: with what
 # a busy computer takes to end a large process, all is over within 2 s.
@@ -78,7 +78,7 @@ class Supervisor:
 
     def follow(
         self, request: Request, stop: Callable[[], bool] | None = None
-    ) -> Iterator[Message]:
+    ) -> Generator[Message, None, None]:
         """Send a request and yield the answers as they come, until the last one.
 
         To close the generator early is to cancel. One request at a time.
@@ -86,7 +86,7 @@ class Supervisor:
         Parameters
         ----------
         request
-            What is asked: `Segment`, `Preview`, `Resolve` or `Warm`.
+            What is asked: `Segment`, `Preview`, `Resegment` or `Warm`.
         stop
             Asked some ten times a second whether the work is to stop; then it is
             cancelled.
@@ -177,7 +177,7 @@ class Supervisor:
         if not task.cancelled:
             raise self._crash(request, code, words)
         if isinstance(request, Segment):
-            RunLog(request.output).say(f"cancelled by force: {self._reached(request)}")
+            RunLog(request.output).add(f"cancelled by force: {self._reached(request)}")
             yield self._finished(request)
 
     def _crash(self, request: Request, code: int, words: Sequence[str]) -> ComputeError:
@@ -185,7 +185,7 @@ class Supervisor:
         if not isinstance(request, Segment):
             return ComputeError(f"The computing process {what}. {way_on}.")
         log = RunLog(request.output)
-        log.say(f"stopped: the computing process {what}", *(f"  {w}" for w in words))
+        log.add(f"stopped: the computing process {what}", *(f"  {w}" for w in words))
         return ComputeError(
             f"The computing process {what}; {self._reached(request)}. {way_on}, then "
             f"run again to go on."
@@ -196,7 +196,7 @@ class Supervisor:
         if not done:
             return "no frame was finished"
         frames = "1 frame is" if done == 1 else f"{done} frames are"
-        return f"{frames} finished and stay in {request.output}"
+        return f"{frames} finished and stay"
 
     def _finished(self, request: Segment) -> Finished:
         progress = self._progress
@@ -224,6 +224,6 @@ def _kill_unless_ended(child: ChildProcess, task: Task) -> None:
 
 def _count_tracks(folder: Path) -> int:
     try:
-        return len(ResultStore.open(folder).lineage.tracks)
+        return len(RunStore.open(folder).lineage.tracks)
     except SemiconvError:
         return 0

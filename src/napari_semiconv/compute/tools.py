@@ -1,6 +1,6 @@
 """What the child computes with: the network, or a stand-in in tests."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -39,26 +39,12 @@ class Tools(Protocol):
         settings: SegmentSettings,
         frames: range,
         resume_from: Any = None,
-        said: Mapping[int, Constraints] | None = None,
+        constraints: Mapping[int, Constraints] | None = None,
     ) -> Results:
         """Segment and track frames of a movie, one `FrameResult` at a time.
 
-        With a state, the frames after it alone. What the user ``said`` of frames is
-        held.
-        """
-
-    def run_whole(
-        self,
-        movie: Movie,
-        model: Any,
-        settings: SegmentSettings,
-        frames: range,
-        stop: Callable[[], bool],
-    ) -> Results:
-        """Segment frames of a movie and settle their tracks together at the end.
-
-        Where the settings want that, every `FrameResult` comes twice, final at last.
-        When ``stop`` says so, no more frames are computed.
+        With a state, the frames after it alone. The ``constraints`` on
+        frames are met.
         """
 
     def save_state(self, path: Path, state: Any) -> None:
@@ -83,10 +69,14 @@ class Tools(Protocol):
         As a run over these frames did. With a state, only for frames after it.
         """
 
-    def resolve(
-        self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
+    def resegment(
+        self,
+        output: Any,
+        labels: Labels,
+        constraints: Constraints,
+        settings: SegmentSettings,
     ) -> tuple[Window, Labels]:
-        """Solve the cells, (Y, X), that do not hold what is told of a frame again.
+        """Segment the cells, (Y, X), anew that do not meet the constraints.
 
         Returns the rows and columns that change, and the cells there.
         """
@@ -133,29 +123,16 @@ class NetworkTools:
         settings: SegmentSettings,
         frames: range,
         resume_from: Any = None,
-        said: Mapping[int, Constraints] | None = None,
+        constraints: Mapping[int, Constraints] | None = None,
     ) -> Results:
         """Segment and track frames of a movie, one `FrameResult` at a time.
 
-        With a state, the frames after it alone. What the user ``said`` of frames is
-        held.
+        With a state, the frames after it alone. The ``constraints`` on
+        frames are met.
         """
         yield from self._pipeline.segment_and_track(
-            movie, model, settings, frames, resume_from, said
+            movie, model, settings, frames, resume_from, constraints
         )
-
-    def run_whole(
-        self,
-        movie: Movie,
-        model: Any,
-        settings: SegmentSettings,
-        frames: range,
-        stop: Callable[[], bool],
-    ) -> Results:
-        """Segment frames of a movie and settle their tracks together at the end."""
-        from ..inference.solve import segment_and_solve
-
-        yield from segment_and_solve(movie, model, settings, frames, stop)
 
     def save_state(self, path: Path, state: Any) -> None:
         """Write the state of a run to a file, whole or not at all."""
@@ -181,11 +158,15 @@ class NetworkTools:
         size = self._pipeline.cell_size_for(movie, model, settings, frames)
         yield from self._resegment.replay(movie, model, settings, frames, size, state)
 
-    def resolve(
-        self, output: Any, labels: Labels, told: Constraints, settings: SegmentSettings
+    def resegment(
+        self,
+        output: Any,
+        labels: Labels,
+        constraints: Constraints,
+        settings: SegmentSettings,
     ) -> tuple[Window, Labels]:
-        """Solve the cells, (Y, X), that do not hold what is told of a frame again."""
-        found = self._resegment.resegment(output, labels, told, VOTES.own(settings))
+        """Segment the cells, (Y, X), anew that do not meet the constraints."""
+        found = self._resegment.resegment(output, labels, constraints, VOTES.own(settings))
         return found.window, found.labels
 
     def _is_there(self, device: DeviceName) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..io.ctc import CtcWriter
 from ..io.labels_tiff import LabelsTiffWriter
-from ..io.results import ResultStore
 from ..movie import Movie
+from ..project.runs.store import RunStore
 from ..workspace import Workspace, free_folder
 from .background import Background
 
@@ -73,7 +73,7 @@ def save_ctc(result: Path, movie: Movie, parent: Path) -> Steps:
         Folder in which the new one is made.
     """
     target = free_folder(parent, movie.name, "_RES")
-    source = ResultStore.open(result)
+    source = RunStore.open(result)
     digits = max(3, len(str(len(source.done) - 1)))
     with CtcWriter(target, digits) as writer:
         for count, frame in enumerate(source.done, 1):
@@ -94,7 +94,7 @@ def save_tiff(result: Path, movie: Movie, target: Path) -> Steps:
     target
         The file.
     """
-    source = ResultStore.open(result)
+    source = RunStore.open(result)
     with LabelsTiffWriter(target, movie, len(source.done)) as writer:
         for count, frame in enumerate(source.done, 1):
             writer.write(frame, np.asarray(source.labels[frame]), source.lineage)

@@ -10,9 +10,10 @@ from napari.types import LayerData
 
 from ..io.ctc import CtcFolder, read_ctc
 from ..io.images import open_movie
-from ..io.results import INFO, ResultStore
 from ..movie import Movie, movie_from_array
 from ..project.project import is_project
+from ..project.runs.info import INFO
+from ..project.runs.store import RunStore
 from ..tracking.lineage import Lineage, Track
 from .frame_array import FrameArray
 from .layers import movie_layer, placement
@@ -49,7 +50,7 @@ def read_movie(folder: Path) -> list[LayerData]:
 
 def read_result(folder: Path) -> list[LayerData]:
     """Read a result folder of the plugin as labels and tracks."""
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     facts = result.info.movie
     movie = movie_from_array(
         result.labels,

@@ -10,20 +10,20 @@ from napari.layers import Tracks
 from numpy.typing import NDArray
 
 from ..compute.book import CELLS, centroids
-from ..io.results import ResultStore
 from ..movie import Movie
+from ..project.runs.store import RunStore
 from ..tracking.lineage import Lineage
 from .layers import make_tracks
 
 
 def open_labels(folder: Path) -> Any:
     """Open the track labels, (T, Y, X), of a result folder; frames are read late."""
-    return ResultStore.open(folder).labels
+    return RunStore.open(folder).labels
 
 
 def load_tracks(folder: Path, movie: Movie) -> Tracks | None:
     """Build the tracks layer of a result; None when it has no cell. Slow: seconds."""
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     path = folder / CELLS
     rows = np.load(path) if path.exists() else np.zeros((0, 4))
     missing = set(result.done) - set(rows[:, 1].astype(int).tolist())

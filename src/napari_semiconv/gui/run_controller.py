@@ -23,8 +23,8 @@ from ..compute.messages import (
     Warm,
 )
 from ..errors import SemiconvError, counted
-from ..io.results import SUFFIX
 from ..movie import Movie
+from ..project.facts import SUFFIX
 from ..workspace import Workspace, free_folder
 from .background import Background
 from .copying import MovieCopy

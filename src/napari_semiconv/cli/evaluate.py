@@ -3,11 +3,23 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from ..errors import BadInputError
-from .draft import RECORD
+from .options import add_command, add_frames
 from .progress import tell
+from .segment import RECORD
 from .words import chosen_frames
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    summary = "compare a result with the truth, both Cell Tracking Challenge folders"
+    command = add_command(commands, "evaluate", evaluate, summary)
+    command.add_argument("result", type=Path, metavar="RESULT", help="such as 01_RES")
+    command.add_argument("truth", type=Path, metavar="TRUTH", help="such as 01_GT")
+    add_frames(command, "frames A to B - 1, counted from 0; either may be left out")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

@@ -2,9 +2,12 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..settings import NETWORK_PRESETS
 from . import train_options
+from .options import add_command
 from .progress import StopRequest, closing_early, progress_bar, tell_if_watched
 
 if TYPE_CHECKING:
@@ -12,6 +15,41 @@ if TYPE_CHECKING:
 
     from ..training.loop import TrainProgress
     from ..training.settings import TrainSettings
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    summary = "train a model on annotated folders"
+    command = add_command(commands, "train", train, summary)
+    command.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="Cell Tracking Challenge folder, or one with images and labels",
+    )
+    command.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of checkpoint, log and model",
+    )
+    beginning = command.add_mutually_exclusive_group()
+    beginning.add_argument(
+        "--preset",
+        choices=sorted(NETWORK_PRESETS),
+        help=train_options.help_of("preset"),
+    )
+    beginning.add_argument(
+        "--model",
+        metavar="NAME|DIR",
+        help="model, or output folder of a training, whose weights are trained further",
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR"
+    )
+    train_options.add_settings(command)
 
 
 def train(arguments: argparse.Namespace) -> None:

@@ -11,12 +11,12 @@ import numpy as np
 
 from ..errors import BadInputError, BadModelError
 from ..inference.constraints.model import Constraints, Labels
-from ..io.run_states import RunStates
 from ..movie import Movie
-from ..project.said import read_said
+from ..project.constraints import read_constraints
+from ..project.runs.states import RunStates
+from ..safe import write_array_safely
 from ..settings import AFTER_NETWORK, SegmentSettings
-from .book import write_array
-from .messages import Resolve, Resolved
+from .messages import Resegment, Resegmented
 from .tools import Tools
 
 # What the network does not look at: all other settings tell its outputs apart.
@@ -27,8 +27,8 @@ class _CancelledError(Exception):
     """The request is not wanted any more."""
 
 
-class Corrector:
-    """Solves frames again; what the network said of the last ones is at hand.
+class Resegmenter:
+    """Segments frames again; what the network said of the last ones is at hand.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ class Corrector:
 
     def answer(
         self,
-        request: Resolve,
+        request: Resegment,
         movie: Movie,
         model: Any,
         settings: SegmentSettings,
         stops: Callable[[], bool],
-    ) -> Resolved:
+    ) -> Resegmented:
         """Do what is asked; the labels of the window that changes are written.
 
         Parameters
@@ -67,25 +67,30 @@ class Corrector:
         Raises
         ------
         SemiconvError
-            When the frame cannot be seen again, or not all that is said can hold.
+            When the frame cannot be seen again, or not all constraints can hold.
         """
         start = time.perf_counter()
-        labels, told = _labels_in(request.labels), read_said(request.said)
-        said = told.get(request.frame, Constraints(movie.frame_shape))
+        labels, known = (
+            _labels_in(request.labels),
+            read_constraints(request.constraints),
+        )
+        constraints = known.get(request.frame, Constraints(movie.frame_shape))
         # Before the network takes its time.
-        said.check()
+        constraints.check()
         try:
             output, fresh = self._output(request, movie, model, settings, stops)
         except _CancelledError:
             return self._answered(request, start, cancelled=True)
-        (rows, columns), found = self._tools.resolve(output, labels, said, settings)
-        write_array(request.output, found)
+        (rows, columns), found = self._tools.resegment(
+            output, labels, constraints, settings
+        )
+        write_array_safely(request.output, found)
         box = (rows.start, columns.start, *found.shape)
         return self._answered(request, start, box=box, at_hand=not fresh)
 
     def _output(
         self,
-        request: Resolve,
+        request: Resegment,
         movie: Movie,
         model: Any,
         settings: SegmentSettings,
@@ -128,8 +133,8 @@ class Corrector:
                     return self._tools.load_state(path)
         return None
 
-    def _answered(self, request: Resolve, start: float, **facts: Any) -> Resolved:
-        return Resolved(
+    def _answered(self, request: Resegment, start: float, **facts: Any) -> Resegmented:
+        return Resegmented(
             ticket=request.ticket,
             frame=request.frame,
             output=request.output,

@@ -1,28 +1,59 @@
-"""`napari-semiconv correct`: a word on the cells of a frame, worked into a project."""
+"""`napari-semiconv correct`: constraints on the cells of a frame."""
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute.messages import Resolved
-from ..compute.resolving import resolve_in_project, run_of
-from ..compute.supervisor import Supervisor
 from ..errors import BadSettingsError
-from ..inference.constraints.model import Constraints, Count
-from ..io.images import open_movie
 from ..labels import areas_in
-from ..project.correcting import region_around
-from ..project.project import Project
-from .progress import StopRequest, tell, tell_if_watched
+from .options import add_command, add_moved_movie, add_project, open_project
+from .progress import follow, tell, tell_if_watched
+from .words import count, index, pixel
+
+if TYPE_CHECKING:
+    from ..inference.constraints.model import Constraints
 
 Labels = NDArray[np.int32]
 Pixels = Sequence[tuple[int, int]]
 
 
+def add(commands: Any) -> None:
+    """Add the command."""
+    summary = "put a constraint on the cells of a frame and have them found again"
+    command = add_command(commands, "correct", correct, summary)
+    add_project(command)
+    command.add_argument(
+        "--frame", type=index, required=True, metavar="T", help="counted from 0"
+    )
+    kind = command.add_mutually_exclusive_group(required=True)
+    pixels: dict[str, Any] = {"type": pixel, "nargs": "+", "metavar": "Y,X"}
+    kind.add_argument(
+        "--together",
+        **pixels,
+        help="one cell has all these pixels, counted from 0 (row,column)",
+    )
+    kind.add_argument(
+        "--apart", **pixels, help="each of these pixels has a cell of its own"
+    )
+    kind.add_argument(
+        "--count",
+        type=count,
+        metavar="N",
+        help="there are exactly N cells where the cell at --at and those that touch "
+        "it are",
+    )
+    kind.add_argument("--none", **pixels, help="no cell is at these pixels")
+    command.add_argument(
+        "--at", type=pixel, metavar="Y,X", help="with --count: a pixel of a cell"
+    )
+    add_moved_movie(command)
+
+
 def correct(arguments: argparse.Namespace) -> None:
-    """Say something of the cells of a frame, and tell which cells come of it.
+    """Put a constraint on the cells of a frame, and tell which cells come of it.
 
     Raises
     ------
@@ -31,23 +62,17 @@ def correct(arguments: argparse.Namespace) -> None:
     SemiconvError
         When it cannot be done; the project is as it was.
     """
+    from ..workflows.correcting import correct as steps_of
+    from ..workflows.correcting import run_of
+
     _check(arguments)
-    named = None if arguments.movie is None else open_movie(arguments.movie)
     frame = arguments.frame
-    with Project.open(arguments.project, movie=named) as project:
-        for note in project.notes:
-            tell(note)
+    with open_project(arguments) as project:
         run_of(project, frame)
         before = project.document.labels(frame)
-        word = _word(arguments, before)
-        with Supervisor() as supervisor, StopRequest() as stop:
-            steps = resolve_in_project(
-                project, frame, word, supervisor=supervisor, stop=lambda: stop.came
-            )
-            done = [step for step in steps if isinstance(step, Resolved)]
-        if not done or done[-1].cancelled:
-            raise KeyboardInterrupt
-        tell_if_watched(f"Solved again in {done[-1].seconds:.2f} s")
+        added = _constraints(arguments, before)
+        done = follow(lambda stop: steps_of(project, frame, added, stop=stop))
+        tell_if_watched(f"Segmented again in {done.seconds:.2f} s")
         _tell_cells(before, project.document.labels(frame), _pixels(arguments))
 
 
@@ -65,7 +90,10 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
-def _word(arguments: argparse.Namespace, labels: Labels) -> Constraints:
+def _constraints(arguments: argparse.Namespace, labels: Labels) -> "Constraints":
+    from ..inference.constraints.model import Constraints, Count
+    from ..project.correcting import region_around
+
     shape = (labels.shape[0], labels.shape[1])
     if arguments.count is not None:
         region = region_around(labels, *arguments.at)

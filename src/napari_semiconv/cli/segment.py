@@ -1,0 +1,304 @@
+"""`napari-semiconv segment`: from a movie to a project or an export of one."""
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from .. import __version__
+from ..errors import BadSettingsError, SaveError
+from ..inference.presets import PRESETS
+from ..safe import draft_of, saving, write_json_safely
+from ..settings import EngineName, SegmentSettings
+from .options import (
+    add_command,
+    add_device,
+    add_frames,
+    add_movie_choice,
+    chosen_movie,
+)
+from .progress import follow, tell, tell_if_watched
+from .run import summary_of
+from .words import chosen_frames, index, positive
+
+if TYPE_CHECKING:
+    from ..movie import Movie
+    from ..workflows.segmenting import Segmented
+
+# Names of files and folders in a result folder; a file of ours tells it from others'.
+FORMATS = {"ctc": "", "tiff": "labels.tif"}
+RECORD = "segmentation.json"
+SUFFIX = ".semiconv"
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    summary = "find the cells of a movie and follow them"
+    command = add_command(commands, "segment", segment, summary)
+    command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--format",
+        choices=(*FORMATS, "project"),
+        default="ctc",
+        help="Cell Tracking Challenge folder, one TIFF, or a project that can be "
+        "corrected, exported and gone on with (default: %(default)s)",
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace an earlier result in DIR"
+    )
+    add_frames(command, "frames A to B - 1, counted from 0; either may be left out")
+    _add_way(command)
+    add_movie_choice(command)
+
+
+def _add_way(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME|DIR",
+        help="name of a model or its folder (default: %(default)s)",
+    )
+    way = command.add_mutually_exclusive_group()
+    way.add_argument(
+        "--engine",
+        choices=get_args(EngineName),
+        help="how embeddings become cells (default: votes); a published one comes with "
+        "the preset of its name",
+    )
+    way.add_argument(
+        "--preset",
+        choices=PRESETS,
+        metavar="NAME",
+        help=f"procedure and parameters: {', '.join(PRESETS)}; 'napari-semiconv "
+        f"presets' says what each is for",
+    )
+    add_device(command)
+    command.add_argument(
+        "--cell-size",
+        type=positive,
+        metavar="PX",
+        help="diameter of a usual cell; estimated from the movie when left out; not "
+        "with presets of a data set, which resize frames to a fixed size",
+    )
+    command.add_argument(
+        "--memory-span",
+        type=index,
+        metavar="N",
+        help="frames after which the network's memory starts anew, 0 for never "
+        "(default: 8, or that of the preset)",
+    )
+    command.add_argument(
+        "--solver",
+        choices=("global", "greedy"),
+        help="decide tracks when all frames are there (the default), or each frame for "
+        "good as it comes, which is faster; published procedures have their own way",
+    )
+    command.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="treat frames that cannot be read as empty",
+    )
+
+
+def segment(arguments: argparse.Namespace) -> None:
+    """Find and follow the cells of a movie in a project, and export it if wanted.
+
+    Raises
+    ------
+    BadSettingsError
+        When a project is to be replaced, or a choice cannot work.
+    KeyboardInterrupt
+        When the user stopped it; the finished frames are kept in the project.
+    """
+    wanted: Path = arguments.output
+    if arguments.format == "project":
+        if arguments.overwrite:
+            raise BadSettingsError(
+                "--overwrite: expected the format ctc or tiff, found project; "
+                "corrections are never overwritten. Leave it out, and choose a new "
+                "folder."
+            )
+        folder = wanted
+    else:
+        refuse_foreign(wanted, overwrite=arguments.overwrite)
+        folder = _beside(wanted)
+    movie = chosen_movie(arguments.movie, arguments)
+    frames = chosen_frames(len(movie), arguments.frames)
+    settings = chosen_settings(arguments)
+    tell_if_watched(describe(movie))
+    for note in movie.notes:
+        tell(note)
+    outcome, facts = _segmented(movie, folder, settings, frames)
+    if outcome.cancelled:
+        outcome.project.close()
+        print(f"{facts}: {folder}")
+        tell(f"To go on: napari-semiconv run {folder}")
+        raise KeyboardInterrupt
+    if arguments.format != "project":
+        _export(outcome, arguments.format, wanted, frames)
+        shutil.rmtree(folder)
+    else:
+        outcome.project.close()
+    print(f"{facts}: {wanted}")
+
+
+def _segmented(
+    movie: "Movie", folder: Path, settings: SegmentSettings, frames: range
+) -> "tuple[Segmented, str]":
+    from ..workflows.segmenting import segment as steps_of
+
+    start = time.perf_counter()
+    outcome = follow(lambda stop: steps_of(movie, folder, settings, frames, stop=stop))
+    return outcome, summary_of(outcome, time.perf_counter() - start)
+
+
+def _export(outcome: "Segmented", form: str, wanted: Path, frames: range) -> None:
+    """Write what a run found as a result folder; an earlier one stays until then."""
+    from ..workflows.exporting import export
+
+    draft = draft_of(wanted)
+    with outcome.project as project:
+        with saving(draft):
+            shutil.rmtree(draft, ignore_errors=True)
+            if FORMATS[form]:
+                draft.mkdir(parents=True)
+        target = draft / FORMATS[form]
+        follow(lambda stop: export(project, form, target, frames=frames, stop=stop))
+        write_json_safely(draft / RECORD, record_of(outcome, frames))
+    with saving(wanted):
+        replace_folder(draft, wanted)
+
+
+def _beside(wanted: Path) -> Path:
+    """Name the project of a result; a stopped run stays there and can go on."""
+    count, folder = 1, wanted.with_name(f"{wanted.name}{SUFFIX}")
+    while folder.exists():
+        count += 1
+        folder = wanted.with_name(f"{wanted.name}-{count}{SUFFIX}")
+    return folder
+
+
+def refuse_foreign(folder: Path, *, overwrite: bool) -> None:
+    """Refuse an output folder that holds anything but an earlier result of ours.
+
+    Raises
+    ------
+    SaveError
+        When it does, or when it is an earlier result that may not be replaced.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise SaveError(
+            f"Output folder {folder}: expected a folder, found a file. Choose another "
+            f"name."
+        )
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if not found:
+        return
+    if RECORD not in found:
+        raise SaveError(
+            f"Output folder {folder}: expected it to be empty or to hold an earlier "
+            f"result of this program, found '{found[0]}'. Choose another folder."
+        )
+    if not overwrite:
+        raise SaveError(
+            f"Output folder {folder}: expected none or an empty one, found an earlier "
+            f"result. Choose another folder, or replace it with --overwrite."
+        )
+
+
+def replace_folder(draft: Path, folder: Path) -> None:
+    """Let a complete folder take the place of an earlier one."""
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    draft.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
+    """Put the settings together: preset or engine first, then what was said besides.
+
+    Raises
+    ------
+    BadSettingsError
+        When a cell size is given that the preset would not use.
+    """
+    from ..inference.presets import PUBLISHED, with_engine, with_preset
+
+    settings = SegmentSettings(
+        model=arguments.model,
+        device=arguments.device,
+        cell_size=arguments.cell_size,
+        skip_unreadable=arguments.skip_unreadable,
+    )
+    if arguments.preset is not None:
+        settings = with_preset(settings, arguments.preset)
+    elif arguments.engine is not None:
+        settings = with_engine(settings, arguments.engine)
+    if settings.cell_size is not None and settings.network_shape is not None:
+        height, width = settings.network_shape
+        raise BadSettingsError(
+            f"Preset '{arguments.preset}': expected no cell size, since every frame is "
+            f"resized to {height} x {width} px as published, found "
+            f"{settings.cell_size:g} px. Leave --cell-size out, or choose the preset "
+            f"'{settings.engine}', which goes by it."
+        )
+    changes: dict[str, object] = {}
+    if arguments.memory_span is not None:
+        changes["memory_span"] = arguments.memory_span
+    if arguments.solver is not None:
+        if settings.engine in PUBLISHED:
+            raise BadSettingsError(
+                f"--solver: expected an engine of this program, found the published "
+                f"procedure '{settings.engine}', which decides tracks in its own way. "
+                f"Leave it out, or choose another engine or preset."
+            )
+        link = settings.link.model_copy(update={"solver": arguments.solver})
+        changes["link"] = link
+    return settings.model_copy(update=changes)
+
+
+def describe(movie: "Movie") -> str:
+    """Say in one line how the movie is understood."""
+    sizes = " ".join(
+        f"{axis}={length}"
+        for axis, length in zip(movie.axes, movie.source.shape, strict=True)
+    )
+    facts = [f"{movie.name}: {sizes}", str(movie.dtype)]
+    if movie.size("C") > 1:
+        facts.append(f"channel {movie.channel}")
+    if movie.size("Z") > 1:
+        facts.append("maximum over z" if movie.z == "max" else f"z slice {movie.z}")
+    if movie.pixel_size is not None:
+        facts.append("pixel {:.4g} x {:.4g} um".format(*movie.pixel_size))
+    if movie.frame_interval is not None:
+        facts.append(f"a frame every {movie.frame_interval:.4g} s")
+    return ", ".join(facts)
+
+
+def record_of(outcome: "Segmented", frames: range) -> dict[str, Any]:
+    """Say what a result was made from and how, to be kept beside it."""
+    from ..project.runs.run import ProjectRun
+
+    project = outcome.project
+    run, movie = ProjectRun(project, len(project.info.runs)), project.info.movie
+    return {
+        "program": f"napari-semiconv {__version__}",
+        "movie": movie.path or movie.name,
+        "axes": movie.axes,
+        "channel": movie.channel,
+        "z": movie.z,
+        "pixel_size_um": movie.pixel_size,
+        "frame_interval_s": movie.frame_interval,
+        "movie_frames": project.document.shape[0],
+        "first_frame": frames.start,
+        "frames": len(frames),
+        "model": run.model,
+        "settings": run.settings.model_dump(mode="json"),
+        "skipped": [
+            {"frame": frame, "why": why} for frame, why in outcome.skipped.items()
+        ],
+    }

@@ -1,0 +1,152 @@
+"""Work the user's constraints on a frame into a project: one edit."""
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from ..compute.messages import MovieChoice, Resegment, Resegmented
+from ..compute.supervisor import Supervisor
+from ..errors import BadInputError, EditError
+from ..inference.constraints.model import Constraints
+from ..project.constraints import write_constraints
+from ..project.correcting import Correction, correction_of
+from ..project.project import Project
+from ..project.runs.run import ProjectRun, adopted_frames
+from ..safe import write_array_safely
+from .progress import Progress, Steps, Stop, StoppedError, never
+from .segmenting import check_writable, supervised
+
+
+def correct(
+    project: Project,
+    frame: int,
+    constraints: Constraints,
+    *,
+    supervisor: Supervisor | None = None,
+    stop: Stop = never,
+) -> Steps[Resegmented]:
+    """Segment the cells of a frame again that the user's new constraints are about.
+
+    The constraints from before hold as well, but for confirmed cells that the new ones
+    are about. What changes is one step to undo; the cells that the new ones are about
+    are confirmed then. The first time in a frame the network sees it again; what it
+    said is kept by the computing process, so that the next time takes a fraction of a
+    second.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    frame
+        Index of a frame that a run of the project computed.
+    constraints
+        What is to hold from now on, in pixels of the movie.
+    supervisor
+        Runs the computing process; one of its own when None.
+    stop
+        Asked again and again whether to stop; then nothing is changed.
+
+    Returns
+    -------
+    Resegmented
+        What the computing process answered; the edit is in the project.
+
+    Raises
+    ------
+    BadInputError
+        When no run computed the frame, the constraints contradict themselves, or the
+        movie is not found.
+    ComputeError
+        When not all constraints can hold, or the computing process fails; nothing was
+        changed.
+    EditError
+        When the frame was changed meanwhile.
+    SaveError
+        When the project can only be read, or nothing can be written.
+    StoppedError
+        When ``stop`` said so.
+    """
+    check_writable(project)
+    run = run_of(project, frame)
+    if not constraints:
+        raise BadInputError(
+            f"Frame {frame}: expected a constraint on its cells, found none. Name "
+            f"pixels that belong together or do not, or a number of cells."
+        )
+    correction = correction_of(project.document, frame, constraints)
+    yield Progress("preparing")
+    with tempfile.TemporaryDirectory(prefix="semiconv-") as scratch:
+        request = _request(project, run, correction, Path(scratch))
+        with (
+            supervised(supervisor) as child,
+            closing(child.follow(request, stop)) as messages,
+        ):
+            for message in messages:
+                # The answer may have been on its way when the user stopped it.
+                if isinstance(message, Resegmented) and not (
+                    message.cancelled or stop()
+                ):
+                    _adopt(project, correction, message)
+                    return message
+    raise StoppedError
+
+
+def _request(
+    project: Project, run: ProjectRun, correction: Correction, scratch: Path
+) -> Resegment:
+    movie = project.movie()
+    assert movie.path is not None, "a project finds its movie as a file"
+    request = Resegment(
+        movie=MovieChoice.of(movie, movie.path),
+        settings=run.settings,
+        frame=correction.frame,
+        begin=run.frames.start,
+        labels=scratch / "labels.npy",
+        constraints=scratch / "constraints.npz",
+        output=scratch / "window.npy",
+        run=run.folder,
+    )
+    write_array_safely(request.labels, correction.labels)
+    known = [(correction.frame, correction.constraints)]
+    write_constraints(request.constraints, known, packed=False)
+    return request
+
+
+def _adopt(project: Project, correction: Correction, message: Resegmented) -> None:
+    frame = correction.frame
+    with project.history.writing:
+        if not np.array_equal(project.document.labels(frame), correction.labels):
+            raise EditError(
+                f"Frame {frame} was changed while its cells were segmented again: "
+                f"expected it as it was. Say it once more."
+            )
+        y, x, height, width = message.box
+        found = np.load(message.output)
+        window = slice(y, y + height), slice(x, x + width)
+        project.do(correction.edit(window, found))
+
+
+def run_of(project: Project, frame: int) -> ProjectRun:
+    """Find the last run that computed a frame.
+
+    Raises
+    ------
+    BadInputError
+        When none did, or the movie has no such frame.
+    """
+    count = project.document.shape[0]
+    if not 0 <= frame < count:
+        raise BadInputError(
+            f"Frame {frame}: expected one of the movie's {count} frames, which are "
+            f"counted from 0. Choose one of these."
+        )
+    for number in range(len(project.info.runs), 0, -1):
+        if frame in adopted_frames(project, number):
+            return ProjectRun(project, number)
+    raise BadInputError(
+        f"Frame {frame}: expected one that a run of this project computed, found none. "
+        f"Compute it first: napari-semiconv run {project.folder} --frames "
+        f"{frame}:{frame + 1}"
+    )

@@ -1,0 +1,126 @@
+"""Open anything: what a path holds, and the project beside a movie."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import BadInputError, SaveError
+from ..io.images import open_movie
+from ..io.imports import is_tracked
+from ..io.result_tracked import is_old_result, movie_of_result
+from ..movie import Movie
+from ..project.project import SUFFIX, Project, is_project
+
+Kind = Literal["project", "old result", "tracked", "movie"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a path holds.
+
+    Parameters
+    ----------
+    kind
+        A project, a result of the first releases, masks of any program, or a movie.
+    path
+        Where it lies.
+    """
+
+    kind: Kind
+    path: Path
+
+
+def recognise(path: str | Path) -> Found:
+    """Tell what a path holds; only its beginning is read.
+
+    Raises
+    ------
+    BadInputError
+        When nothing is there.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise BadInputError(
+            f"{path}: expected a movie, a project or a result, found nothing there. "
+            f"Check the path."
+        )
+    if path.is_dir() and is_project(path):
+        return Found("project", path)
+    if path.is_dir() and is_old_result(path):
+        return Found("old result", path)
+    if path.is_dir() and (path / "run.json").is_file():
+        raise BadInputError(
+            f"{path}: expected a movie, a project or a result, found what a run of a "
+            f"project keeps for itself. Open the project: {path.parents[1]}"
+        )
+    return Found("tracked" if is_tracked(path) else "movie", path)
+
+
+def project_beside(movie: Movie) -> Path | None:
+    """Find the project of a movie that lies beside it, ``NAME.semiconv``."""
+    if movie.path is None:
+        return None
+    folder = movie.path.absolute().parent / f"{movie.name}{SUFFIX}"
+    return folder if is_project(folder) else None
+
+
+def movie_beside(result: Path) -> Movie | None:
+    """Open the movie of a result of the first releases, if it is where it was.
+
+    Raises
+    ------
+    BadInputError
+        When the result is damaged, or its movie cannot be read.
+    """
+    path = movie_of_result(result)
+    return None if path is None or not path.exists() else open_movie(path)
+
+
+def open_project(path: str | Path, movie: Movie | None = None) -> Project:
+    """Open a project to be changed, or to be read when it is open elsewhere.
+
+    Parameters
+    ----------
+    path
+        The project folder.
+    movie
+        Its movie, when that was moved.
+
+    Raises
+    ------
+    BadInputError
+        When it is no project, or damaged.
+    """
+    return Project.open(path, movie=movie)
+
+
+def place_for(movie: Movie) -> Path | None:
+    """Folder in which a project of a movie is made; None when the user must choose.
+
+    A movie from memory has no place, and some places may not be written.
+    """
+    if movie.path is None:
+        return None
+    parent = movie.path.absolute().parent
+    return parent if os.access(parent, os.W_OK) else None
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """Next name for a project that nothing else has, so that nothing is overwritten.
+
+    Raises
+    ------
+    SaveError
+        When the parent is not a folder.
+    """
+    if not parent.is_dir():
+        raise SaveError(
+            f"{parent}: expected a folder to keep projects in, found none. Choose an "
+            f"existing folder."
+        )
+    count, folder = 1, parent / f"{name}{SUFFIX}"
+    while folder.exists():
+        count += 1
+        folder = parent / f"{name}-{count}{SUFFIX}"
+    return folder

@@ -1,0 +1,367 @@
+"""Find and follow cells: every run fills a project."""
+
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compute.messages import (
+    CellSize,
+    Finished,
+    FrameDone,
+    Message,
+    MovieChoice,
+    Preview,
+    Previewed,
+    Segment,
+    Started,
+)
+from ..compute.supervisor import Supervisor
+from ..errors import BadInputError, SaveError
+from ..inference.linking.solving import notes_of
+from ..movie import Movie
+from ..project.project import Project
+from ..project.runs.run import ProjectRun, begin_run, unfinished_run
+from ..project.solving import solve_steps
+from ..settings import SegmentSettings
+from .copying import keep
+from .progress import Progress, Steps, Stop, StoppedError, never
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What came of a run.
+
+    Parameters
+    ----------
+    project
+        The project that it filled, open.
+    done, total
+        Frames that are there and that were asked for.
+    cancelled
+        Whether it was stopped before its end; `go_on` computes the rest.
+    skipped
+        Frames that could not be read, and why.
+    """
+
+    project: Project
+    done: int
+    total: int
+    cancelled: bool
+    skipped: Mapping[int, str]
+
+
+def segment(
+    movie: Movie,
+    folder: str | Path,
+    settings: SegmentSettings | None = None,
+    frames: range | None = None,
+    *,
+    supervisor: Supervisor | None = None,
+    stop: Stop = never,
+) -> Steps[Segmented]:
+    """Make a project of a movie and find and follow the cells of its frames.
+
+    Parameters
+    ----------
+    movie
+        The movie; one that is only in memory is kept beside the project first.
+    folder
+        The project folder: new or empty.
+    settings
+        How to segment and track; the usual way when None.
+    frames
+        Which frames; all when None.
+    supervisor
+        Runs the computing process; one of its own when None.
+    stop
+        Asked again and again whether to stop; finished frames stay.
+
+    Returns
+    -------
+    Segmented
+        What came of it. The project is open; closing it is up to the caller.
+
+    Raises
+    ------
+    SemiconvError
+        When it cannot be done. Frames that were finished stay in the project; without
+        any the folder is taken away again.
+    """
+    folder = Path(folder)
+    movie = yield from keep(movie, folder, stop)
+    project = Project.create(folder, movie)
+    try:
+        return (
+            yield from run(project, settings, frames, supervisor=supervisor, stop=stop)
+        )
+    except BaseException:
+        empty = not project.history.journal.last
+        project.close()
+        if empty:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def run(
+    project: Project,
+    settings: SegmentSettings | None = None,
+    frames: range | None = None,
+    *,
+    supervisor: Supervisor | None = None,
+    stop: Stop = never,
+) -> Steps[Segmented]:
+    """Find and follow the cells of frames of a project's movie as a new run.
+
+    What is confirmed stays. All frames are one step to undo.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    settings, frames, supervisor, stop
+        As in `segment`.
+
+    Raises
+    ------
+    BadInputError
+        When the movie is not found, or has no such frames.
+    ComputeError
+        When the computing process fails; the frames before are in the project.
+    """
+    check_writable(project)
+    movie = project.movie()
+    chosen = range(len(movie)) if frames is None else frames
+    begun = begin_run(project, chosen, settings or SegmentSettings())
+    return (yield from _fill(project, begun, movie, supervisor, stop))
+
+
+def go_on(
+    project: Project,
+    *,
+    supervisor: Supervisor | None = None,
+    stop: Stop = never,
+) -> Steps[Segmented]:
+    """Go on with the run of a project that stopped before its end.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    supervisor, stop
+        As in `segment`.
+
+    Raises
+    ------
+    BadInputError
+        When no run stopped, or the movie is not found.
+    ComputeError
+        When the computing process fails; the frames before are in the project.
+    """
+    check_writable(project)
+    stopped = unfinished_run(project)
+    if stopped is None:
+        raise BadInputError(
+            f"{project.folder.name}: expected a run that stopped before its end, found "
+            f"none. Name the frames that are to be computed again."
+        )
+    return (yield from _fill(project, stopped, project.movie(), supervisor, stop))
+
+
+@dataclass(frozen=True, eq=False)
+class FramePreview:
+    """The cells of one frame, found to look at; nothing is kept.
+
+    Parameters
+    ----------
+    frame
+        Index of the frame.
+    labels
+        Its cells, (Y, X).
+    cells
+        How many.
+    seconds
+        What it took.
+    """
+
+    frame: int
+    labels: NDArray[np.int32]
+    cells: int
+    seconds: float
+
+
+def preview(
+    movie: MovieChoice,
+    settings: SegmentSettings,
+    frame: int,
+    *,
+    supervisor: Supervisor,
+    stop: Stop = never,
+) -> Steps[FramePreview]:
+    """Find the cells of one frame, to see whether the settings fit.
+
+    Parameters
+    ----------
+    movie
+        Where the computing process finds the movie.
+    settings
+        How to segment.
+    frame
+        Index of the frame.
+    supervisor, stop
+        As in `segment`.
+
+    Raises
+    ------
+    ComputeError
+        When it cannot be done.
+    StoppedError
+        When ``stop`` said so.
+    """
+    with tempfile.TemporaryDirectory(prefix="semiconv-") as scratch:
+        request = Preview(
+            movie=movie,
+            settings=settings,
+            frame=frame,
+            output=Path(scratch) / "cells.npy",
+        )
+        with closing(supervisor.follow(request, stop)) as messages:
+            for message in messages:
+                if isinstance(message, CellSize):
+                    yield Progress("preparing", cell_size=message.px)
+                elif isinstance(message, Previewed) and not stop():
+                    labels = np.load(message.output)
+                    return FramePreview(frame, labels, message.cells, message.seconds)
+    raise StoppedError
+
+
+def check_writable(project: Project) -> None:
+    """Refuse a project that cannot be changed.
+
+    Raises
+    ------
+    SaveError
+        When it was opened to be read only.
+    """
+    if project.read_only:
+        raise SaveError(
+            f"{project.folder.name}: opened to be read only, so nothing can be "
+            f"changed. Close it where it is open, and open it again."
+        )
+
+
+@contextmanager
+def supervised(supervisor: Supervisor | None) -> Iterator[Supervisor]:
+    """Give what runs the computing process: one of its own, ended here, for None."""
+    if supervisor is not None:
+        yield supervisor
+        return
+    with Supervisor() as own:
+        yield own
+
+
+def _fill(
+    project: Project,
+    run: ProjectRun,
+    movie: Movie,
+    supervisor: Supervisor | None,
+    stop: Stop,
+) -> Steps[Segmented]:
+    """Adopt the frames of a run as they come; then decide the tracks together."""
+    finished: Finished | None = None
+    skipped: dict[int, str] = {}
+    with (
+        supervised(supervisor) as child,
+        closing(_messages(run, movie, child, stop)) as messages,
+    ):
+        for message in messages:
+            if isinstance(message, Finished):
+                finished = message
+            else:
+                if isinstance(message, FrameDone) and message.unreadable:
+                    skipped[message.frame] = message.unreadable
+                yield from _steps_of(message)
+    # The supervisor ends every run with that message, or with an error.
+    assert finished is not None
+    cancelled = finished.cancelled
+    if not cancelled and run.solved_together and project.lineage.tracks:
+        cancelled = yield from _solve(project, run, stop)
+    return Segmented(project, finished.done, finished.total, cancelled, skipped)
+
+
+def _steps_of(message: Message) -> Iterator[Progress]:
+    if isinstance(message, CellSize):
+        yield Progress("preparing", cell_size=message.px)
+    elif isinstance(message, Started):
+        yield Progress("frames", message.done, note=message.note)
+    elif isinstance(message, FrameDone):
+        skipped = f"Skipped: {message.unreadable}" if message.unreadable else ""
+        yield Progress(
+            "frames",
+            message.done,
+            message.total,
+            message.frame if message.final else None,
+            message.seconds,
+            " ".join(filter(None, (skipped if message.final else "", message.note))),
+        )
+
+
+def _solve(project: Project, run: ProjectRun, stop: Stop) -> Steps[bool]:
+    """Decide the tracks of a run; tell whether that was stopped.
+
+    The frames are there, linked as they came; `solve` can decide them later.
+    """
+    within = range(run.facts.first, run.frames.stop)
+    steps = solve_steps(project, run.settings, within, run.facts.group, stop)
+    solved = None
+    with closing(steps):
+        try:
+            while True:
+                done, total = next(steps)
+                yield Progress("tracks", done, total)
+        except StopIteration as end:
+            solved = end.value
+    if solved is None:
+        return True
+    for note in (note for notes in notes_of(solved).values() for note in notes):
+        yield Progress("tracks", note=note)
+    return False
+
+
+def _messages(
+    run: ProjectRun, movie: Movie, supervisor: Supervisor, stop: Stop
+) -> Generator[Message, None, None]:
+    assert movie.path is not None, "a project finds its movie as a file"
+    request = Segment(
+        movie=MovieChoice.of(movie, movie.path),
+        settings=run.settings,
+        frames=(run.frames[0], run.frames[-1]),
+        output=run.folder,
+        resume=True,
+        constraints=run.write_constraints(),
+    )
+    context = run.facts.first - run.frames[0]
+    with closing(supervisor.follow(request, stop)) as messages:
+        for message in messages:
+            if isinstance(message, Started) and message.done:
+                run.adopt_ready(message.done)
+            elif isinstance(message, FrameDone) and message.final:
+                run.adopt(message.frame, message.born)
+            if isinstance(message, FrameDone) and message.frame < run.facts.first:
+                continue
+            yield _without_context(message, context)
+
+
+def _without_context(message: Message, context: int) -> Message:
+    """Count the frames asked for alone, not those that the network saw before."""
+    if not isinstance(message, Started | FrameDone | Finished):
+        return message
+    counts = {"done": max(0, message.done - context)}
+    if not isinstance(message, Started):
+        counts["total"] = message.total - context
+    return message.model_copy(update=counts)

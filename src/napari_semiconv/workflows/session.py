@@ -1,0 +1,524 @@
+"""What is open: a movie, its project, what is selected and the one job that runs.
+
+The window, its tools, lists and views listen to a session and keep no copy. There is no
+Qt here: signals may come from the thread of a job.
+"""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from psygnal import Signal
+
+from ..compute.messages import MovieChoice, Ready, Warm
+from ..compute.supervisor import Supervisor
+from ..edits.base import Edit
+from ..edits.change import Change
+from ..errors import BadInputError, EditError, SemiconvError
+from ..io.images import open_movie
+from ..movie import Movie
+from ..project.project import Project, Touched
+from ..project.runs.run import ProjectRun, unfinished_run
+from ..settings import SegmentSettings
+from .copying import MovieCopy, keep
+from .exporting import export
+from .importing import import_tracked
+from .opening import Found, free_folder, place_for, recognise
+from .progress import Progress, Steps, Stop, StoppedError, finish
+from .segmenting import FramePreview, Segmented, go_on, preview, run
+from .solving import solve
+
+JobKind = Literal["open", "preview", "segment", "solve", "export", "import"]
+JobState = Literal["running", "done", "stopped", "failed"]
+# Seconds between two looks at whether the computing process is free.
+TICK = 0.1
+# Seconds that closing waits for a job that was told to stop.
+PATIENCE = 10.0
+
+
+class BusyError(SemiconvError):
+    """Another job is running; nothing was changed."""
+
+
+@dataclass(eq=False)
+class Job:
+    """Long work of a session, done in a thread.
+
+    Parameters
+    ----------
+    kind
+        What is done.
+    title
+        What the user reads.
+    state
+        Whether it runs, or how it ended.
+    progress
+        How far it is.
+    notes
+        Sentences that the user should read.
+    outcome
+        What it came to, once it is done.
+    error
+        Why it failed, in one sentence.
+    """
+
+    kind: JobKind
+    title: str
+    state: JobState = "running"
+    progress: Progress | None = None
+    notes: list[str] = field(default_factory=list)
+    outcome: Any = None
+    error: str = ""
+    _stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    _ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Tell it to stop after its step; returns at once."""
+        self._stop.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for its end; tell whether it came."""
+        return self._ended.wait(seconds)
+
+
+class Session:
+    """Owns what is open and tells every change of it.
+
+    Parameters
+    ----------
+    supervisor
+        Runs the computing process; the usual one when None.
+    """
+
+    movie_changed = Signal(object)
+    project_changed = Signal(object)
+    touched = Signal(Touched)
+    frame_changed = Signal(int)
+    selection_changed = Signal(frozenset)
+    job_changed = Signal(object)
+    progressed = Signal(object)
+    ready = Signal(Ready)
+
+    def __init__(self, supervisor: Supervisor | None = None) -> None:
+        self.supervisor = supervisor or Supervisor()
+        self.movie: Movie | None = None
+        self.project: Project | None = None
+        self.frame = 0
+        self.selection: frozenset[int] = frozenset()
+        self.job: Job | None = None
+        self._computing = threading.Lock()
+        self._copy: MovieCopy | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    # What is open
+
+    def open(self, path: str | Path) -> Job:
+        """Open a movie or a project; of anything else only tell what it is.
+
+        The outcome of the job is what was `Found` there. Masks of other programs and
+        old results need a movie and a place: see `import_tracked`.
+        """
+        path = Path(path)
+
+        def steps(_: Stop) -> Steps[Found]:
+            yield Progress("reading")
+            found = recognise(path)
+            if found.kind == "movie":
+                self.take_movie(open_movie(path))
+            elif found.kind == "project":
+                yield from self._open_project(path)
+            return found
+
+        return self._start("open", f"Opening {path.name}", steps)
+
+    def take_movie(self, movie: Movie) -> None:
+        """Work on a movie that is open; the project of another one is closed."""
+        self.close_project()
+        self._set_movie(movie)
+
+    def change_movie(self, movie: Movie) -> None:
+        """Work on the same movie, read in another way.
+
+        Raises
+        ------
+        BadInputError
+            When a project is open, whose cells are those of the movie as it was.
+        """
+        if self.project is not None and self.movie is not None:
+            now, then = ((m.axes, m.channel, m.z) for m in (movie, self.movie))
+            if now != then:
+                raise BadInputError(
+                    f"{self.project.folder.name}: expected the axes, channel and slice "
+                    f"that its cells were found in, found others. Close the project, "
+                    f"or make another one for that channel."
+                )
+        self._set_movie(movie)
+
+    def find_movie(self, path: Path) -> Job:
+        """Open the movie of the open project where it is now."""
+        project = self._need_project()
+
+        def steps(_: Stop) -> Steps[Found]:
+            yield Progress("reading")
+            movie = project.use_movie(open_movie(path))
+            self._set_movie(movie)
+            return Found("movie", path)
+
+        return self._start("open", f"Opening {path.name}", steps)
+
+    def close_project(self) -> None:
+        """Save and close the project; its movie stays open.
+
+        Raises
+        ------
+        BusyError
+            When a job works on it.
+        """
+        job = self.job
+        if job is not None and job.kind not in ("open", "import"):
+            raise BusyError(f"{job.title}: wait for its end, or stop it first.")
+        self._drop_project()
+
+    def close(self) -> None:
+        """Stop what runs, save, and let all go; once is enough."""
+        job = self.job
+        if job is not None:
+            job.stop()
+            self.supervisor.cancel()
+            job.wait(PATIENCE)
+        self._drop_project()
+        self.supervisor.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+    @property
+    def unfinished(self) -> ProjectRun | None:
+        """The run of the open project that stopped before its end, if one did."""
+        return None if self.project is None else unfinished_run(self.project)
+
+    # What is selected
+
+    def go_to(self, frame: int) -> None:
+        """Look at a frame."""
+        if frame != self.frame:
+            self.frame = frame
+            self.frame_changed.emit(frame)
+
+    def select(self, labels: frozenset[int]) -> None:
+        """Select cells by label."""
+        if labels != self.selection:
+            self.selection = labels
+            self.selection_changed.emit(labels)
+
+    # Edits
+
+    def do(self, edit: Edit) -> Change:
+        """Make an edit; see `Project.do`."""
+        return self._need_project().do(edit)
+
+    def undo(self) -> list[Change]:
+        """Take the last step back.
+
+        Raises
+        ------
+        EditError
+            When there is none, or it is the run that is going on.
+        """
+        project, job = self._need_project(), self.job
+        if job is not None and job.kind == "segment":
+            running = project.info.runs[-1].group if project.info.runs else None
+            if project.history.undoable_group == running:
+                raise EditError(
+                    "The run is still going on: expected an edit of yours to undo. "
+                    "Stop the run first."
+                )
+        return project.undo()
+
+    def redo(self) -> list[Change]:
+        """Make the step that was undone last again."""
+        return self._need_project().redo()
+
+    # Jobs
+
+    def warm(self, settings: SegmentSettings) -> None:
+        """Let the computing process load the network while the user looks around."""
+
+        def work() -> None:
+            with self._computing:
+                try:
+                    for message in self.supervisor.follow(Warm(settings=settings)):
+                        if isinstance(message, Ready):
+                            self.ready.emit(message)
+                except SemiconvError:
+                    # Whoever computes with it is told.
+                    return
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def preview(self, frame: int, settings: SegmentSettings) -> Job:
+        """Find the cells of one frame, to look at; the outcome is a `FramePreview`."""
+        movie = self._need_movie()
+
+        def steps(stop: Stop) -> Steps[FramePreview]:
+            choice = yield from self._readable(movie, frame, stop)
+            return (
+                yield from preview(
+                    choice, settings, frame, supervisor=self.supervisor, stop=stop
+                )
+            )
+
+        return self._compute("preview", f"Finding the cells of frame {frame}", steps)
+
+    def segment(
+        self,
+        settings: SegmentSettings,
+        frames: range | None = None,
+        folder: Path | None = None,
+    ) -> Job:
+        """Find and follow cells, as a new run of the open project or in a new one.
+
+        Parameters
+        ----------
+        settings
+            How.
+        frames
+            Which frames; all when None.
+        folder
+            Where to make a project; beside the movie when None. Not with an open one.
+
+        Raises
+        ------
+        BadInputError
+            When no movie is open, or there is no place for a project.
+        BusyError
+            When another job runs.
+        """
+        movie, project = self._need_movie(), self.project
+        if project is None:
+            place = folder or self._place(movie)
+
+            def steps(stop: Stop) -> Steps[Segmented]:
+                return (yield from self._begin(movie, place, settings, frames, stop))
+
+        else:
+
+            def steps(stop: Stop) -> Steps[Segmented]:
+                return (
+                    yield from run(
+                        project,
+                        settings,
+                        frames,
+                        supervisor=self.supervisor,
+                        stop=stop,
+                    )
+                )
+
+        return self._compute("segment", "Finding and following cells", steps)
+
+    def go_on(self) -> Job:
+        """Go on with the run that stopped."""
+        project = self._need_project()
+        return self._compute(
+            "segment",
+            "Finding and following cells",
+            lambda stop: go_on(project, supervisor=self.supervisor, stop=stop),
+        )
+
+    def solve(self) -> Job:
+        """Decide all tracks of the open project anew."""
+        project = self._need_project()
+        return self._start(
+            "solve", "Deciding tracks", lambda stop: solve(project, stop=stop)
+        )
+
+    def export(self, name: str, target: Path) -> Job:
+        """Write the open project in a format of the field."""
+        project = self._need_project()
+        return self._start(
+            "export",
+            f"Writing {target.name}",
+            lambda stop: export(project, name, target, stop=stop),
+        )
+
+    def import_tracked(self, source: Any, folder: Path, movie: Movie) -> Job:
+        """Make a project of masks of any program, and open it.
+
+        Parameters
+        ----------
+        source
+            As in `workflows.importing.import_tracked`.
+        folder
+            Where to make the project.
+        movie
+            The movie that the masks belong to.
+        """
+
+        def steps(stop: Stop) -> Steps[Project]:
+            project = yield from import_tracked(source, movie, folder, stop=stop)
+            self._take(project, project.movie())
+            return project
+
+        return self._start("import", f"Making {folder.name}", steps)
+
+    # How
+
+    def _open_project(self, path: Path) -> Generator[Progress, None, None]:
+        project = Project.open(path)
+        for note in project.notes:
+            yield Progress("reading", note=note)
+        try:
+            movie = project.movie()
+        except BadInputError as error:
+            # The cells can be looked at, corrected and exported without it.
+            yield Progress("reading", note=str(error))
+            self._take(project, None)
+        else:
+            self._take(project, movie)
+
+    def _begin(
+        self,
+        movie: Movie,
+        folder: Path,
+        settings: SegmentSettings,
+        frames: range | None,
+        stop: Stop,
+    ) -> Steps[Segmented]:
+        movie = yield from keep(movie, folder, stop)
+        project = Project.create(folder, movie)
+        self._take(project, movie)
+        try:
+            return (
+                yield from run(
+                    project, settings, frames, supervisor=self.supervisor, stop=stop
+                )
+            )
+        except BaseException:
+            if not project.history.journal.last:
+                self._drop_project()
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _readable(self, movie: Movie, frame: int, stop: Stop) -> Steps[MovieChoice]:
+        """Give a movie that the computing process can read, copied if it must be."""
+        if movie.path is not None:
+            return MovieChoice.of(movie, movie.path)
+        if self._copy is None or not self._copy.holds(movie):
+            if self._scratch is None:
+                self._scratch = tempfile.TemporaryDirectory(
+                    prefix="napari-semiconv-", ignore_cleanup_errors=True
+                )
+            folder = Path(tempfile.mkdtemp(dir=self._scratch.name))
+            self._copy = MovieCopy(movie, folder / "movie.zarr")
+        yield from self._copy.steps([frame], stop)
+        return self._copy.choice(movie)
+
+    def _place(self, movie: Movie) -> Path:
+        parent = place_for(movie)
+        if parent is None:
+            raise BadInputError(
+                f"{movie.name}: expected a folder for its project, found none beside "
+                f"the movie that may be written. Choose one."
+            )
+        return free_folder(parent, movie.name)
+
+    def _take(self, project: Project, movie: Movie | None) -> None:
+        self._drop_project()
+        self.project = project
+        project.changed.connect(self.touched.emit)
+        if movie is not self.movie:
+            self._set_movie(movie)
+        self.project_changed.emit(project)
+
+    def _drop_project(self) -> None:
+        project, self.project = self.project, None
+        if project is None:
+            return
+        project.changed.disconnect()
+        self.select(frozenset())
+        try:
+            project.close()
+        finally:
+            self.project_changed.emit(None)
+
+    def _set_movie(self, movie: Movie | None) -> None:
+        self.movie = movie
+        self.movie_changed.emit(movie)
+
+    def _need_movie(self) -> Movie:
+        if self.movie is None:
+            raise BadInputError("Expected an open movie, found none. Open one first.")
+        return self.movie
+
+    def _need_project(self) -> Project:
+        if self.project is None:
+            raise BadInputError(
+                "Expected an open project, found none. Open one, or find cells first."
+            )
+        return self.project
+
+    def _compute(
+        self, kind: JobKind, title: str, begin: Callable[[Stop], Steps[Any]]
+    ) -> Job:
+        """Start a job that needs the computing process, which does one thing a time."""
+
+        def steps(stop: Stop) -> Steps[Any]:
+            while not self._computing.acquire(timeout=TICK):
+                if stop():
+                    raise StoppedError
+                yield Progress("preparing")
+            try:
+                return (yield from begin(stop))
+            finally:
+                self._computing.release()
+
+        return self._start(kind, title, steps)
+
+    def _start(
+        self, kind: JobKind, title: str, begin: Callable[[Stop], Steps[Any]]
+    ) -> Job:
+        if self.job is not None:
+            raise BusyError(f"{self.job.title}: wait for its end, or stop it first.")
+        self.job = job = Job(kind, title)
+        self.job_changed.emit(job)
+        threading.Thread(target=self._drive, args=(job, begin), daemon=True).start()
+        return job
+
+    def _drive(self, job: Job, begin: Callable[[Stop], Steps[Any]]) -> None:
+        def tell(progress: Progress) -> None:
+            if progress.note:
+                job.notes.append(progress.note)
+            job.progress = progress
+            self.progressed.emit(job)
+
+        state: JobState = "failed"
+        try:
+            with closing(begin(lambda: job.stopping)) as steps:
+                job.outcome = finish(steps, tell)
+            state = "done"
+        except StoppedError:
+            state = "stopped"
+        except SemiconvError as error:
+            job.error = str(error)
+        except Exception as error:
+            # The window comes to rest all the same; the trace goes where traces go.
+            job.error = (
+                f"Something went wrong that should not have: {type(error).__name__}: "
+                f"{error}. Nothing that was saved is touched; please report it."
+            )
+            raise
+        finally:
+            job.state = state
+            self.job = None
+            job._ended.set()
+            self.job_changed.emit(job)

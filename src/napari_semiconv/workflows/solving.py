@@ -1,0 +1,61 @@
+"""Decide the tracks of a project anew."""
+
+from contextlib import closing
+
+from ..inference.linking.solving import Solved, notes_of
+from ..project.project import Project
+from ..project.solving import solve_steps
+from ..settings import SegmentSettings
+from .progress import Progress, Steps, Stop, StoppedError, never
+from .segmenting import check_writable
+
+
+def solve(
+    project: Project,
+    settings: SegmentSettings | None = None,
+    within: range | None = None,
+    *,
+    stop: Stop = never,
+) -> Steps[Solved]:
+    """Decide the tracks of all frames together; what is confirmed stays.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    settings
+        How to link; as in the last run when None.
+    within
+        Frames whose links are decided anew; all when None.
+    stop
+        Asked again and again whether to stop; then the project stays as it was.
+
+    Returns
+    -------
+    Solved
+        What was found; it is one step to undo.
+
+    Raises
+    ------
+    BadInputError
+        When there is no cell, or what was confirmed contradicts itself.
+    SaveError
+        When the project is read only, or cannot be written.
+    StoppedError
+        When ``stop`` said so.
+    """
+    check_writable(project)
+    steps = solve_steps(project, settings, within, stop=stop)
+    solved: Solved | None = None
+    with closing(steps):
+        try:
+            while True:
+                done, total = next(steps)
+                yield Progress("tracks", done, total)
+        except StopIteration as end:
+            solved = end.value
+    if solved is None:
+        raise StoppedError
+    for note in (note for notes in notes_of(solved).values() for note in notes):
+        yield Progress("tracks", note=note)
+    return solved
