@@ -26,7 +26,7 @@ from napari_semiconv.compute.messages import (
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.errors import ComputeError
 from napari_semiconv.inference.run_state import load_run_state
-from napari_semiconv.io.run_states import RunStates
+from napari_semiconv.project.runs.states import RunStates
 
 from ..movies import fifty_cells
 from ..pipeline import add_pipeline_options, pipeline_settings

@@ -1,0 +1,221 @@
+"""Which runs of the network a project has, and which of their frames it adopted."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...edits.results import TakeFrame
+from ...errors import BadInputError
+from ...inference.presets import PUBLISHED
+from ...settings import SegmentSettings
+from ...tracking.intervals import frames_in
+from ..facts import RunFacts
+from ..project import Project
+from ..constraints import write_constraints_of
+from ..store import chunk_of
+from ..adopt import Adopter
+from .masks import Labels, stored_labels
+from .store import LABELS, RunStore
+
+RUNS = "runs"
+# Frames before the first new one that tell which label is which.
+RECALLED = 10
+# Frames before those computed again that the network sees first: what it remembers of
+# them, and where their cells went, joins the new frames to the old ones.
+CONTEXT = 3
+
+
+class ProjectRun:
+    """A run whose frames a project adopts.
+
+    Parameters
+    ----------
+    project
+        The project.
+    number
+        Number of the run, from 1.
+    """
+
+    def __init__(self, project: Project, number: int) -> None:
+        self._project = project
+        self.number = number
+        self.facts = project.info.runs[number - 1]
+        self._adopted = adopted_frames(project, number)
+        self._adopter = Adopter(project, number, self.facts.group)
+        self._labels: Labels | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Folder that the run is written to."""
+        return self._project.folder / self.facts.folder
+
+    @property
+    def frames(self) -> range:
+        """Frames of the run."""
+        first, last = self.facts.frames
+        return range(first, last + 1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run is finished."""
+        try:
+            state = RunStore.open(self.folder).info.state
+        except BadInputError:
+            # It stopped before its folder was there.
+            return False
+        return state == "finished"
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """Name and hash of its model; empty before it began."""
+        try:
+            return RunStore.open(self.folder).info.model
+        except BadInputError:
+            return {}
+
+    @property
+    def settings(self) -> SegmentSettings:
+        """How it segments, with the cell size once that was estimated."""
+        try:
+            values = RunStore.open(self.folder).info.settings
+        except BadInputError:
+            values = None
+        return self.facts.chosen(values)
+
+    @property
+    def solved_together(self) -> bool:
+        """Whether the tracks of all frames are decided together at the end."""
+        settings = self.settings
+        return settings.link.solver == "global" and settings.engine not in PUBLISHED
+
+    def write_constraints(self) -> Path | None:
+        """Write the constraints on the run's frames beside its folder.
+
+        Returns
+        -------
+        Path
+            The file; None when there are none.
+
+        Raises
+        ------
+        SaveError
+            When it could not be written.
+        """
+        path = self.folder.with_suffix(".constraints.npz")
+        found = write_constraints_of(path, self._project.document, self.frames)
+        return path if found else None
+
+    def adopt_ready(self, count: int) -> list[int]:
+        """Adopt what lies in the folder already; return the frames.
+
+        Parameters
+        ----------
+        count
+            Frames from the first on that are not computed again.
+        """
+        result = RunStore.open(self.folder)
+        tracks = result.lineage.tracks
+        ready = self.frames[:count]
+        missing = [t for t in ready if t not in self._adopted]
+        begin = missing[0] if missing else ready.stop
+        for frame in range(max(ready.start, begin - RECALLED), begin):
+            self._adopter.recall(frame, np.asarray(result.labels[frame]))
+        births: dict[int, dict[int, int]] = {}
+        for track in tracks.values():
+            if track.parent:
+                births.setdefault(track.begin, {})[track.label] = track.parent
+        for frame in missing:
+            self._adopt(frame, result.labels, births.get(frame, {}))
+        return missing
+
+    def adopt(self, frame: int, born: Iterable[tuple[int, int]]) -> None:
+        """Adopt a frame just written, with label and parent of its newborns."""
+        if self._labels is None:
+            self._labels = stored_labels(self.folder / LABELS)
+        self._adopt(frame, self._labels, dict(born))
+
+    def _adopt(self, frame: int, masks: Labels, parents: dict[int, int]) -> None:
+        labels = np.asarray(masks[frame], np.int32)
+        if frame < self.facts.first:
+            self._adopter.recall(frame, labels)
+            return
+        self._adopter.adopt(frame, labels, parents)
+        chunk = chunk_of(self.folder / LABELS, frame)
+        self._project.offer(frame, chunk, labels)
+        self._adopted.add(frame)
+        if frame == self.frames[-1]:
+            self._adopter.close()
+
+
+def begin_run(project: Project, frames: range, settings: SegmentSettings) -> ProjectRun:
+    """Enter a new run into a project.
+
+    Parameters
+    ----------
+    project
+        The project.
+    frames
+        Frames that are to be computed.
+    settings
+        How to segment and track.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be written to the project.
+    """
+    number = len(project.info.runs) + 1
+    facts = RunFacts(
+        folder=f"{RUNS}/{number:04d}",
+        frames=(_begin(project, frames[0]), frames[-1]),
+        first=frames[0],
+        group=project.history.new_group(),
+        settings=settings.model_dump(mode="json"),
+    )
+    runs = (*project.info.runs, facts)
+    project.note_runs(project.info.model_copy(update={"runs": runs}))
+    return ProjectRun(project, number)
+
+
+def _begin(project: Project, first: int) -> int:
+    """First frame that the network sees: earlier ones count where cells are known."""
+    known = range(max(0, first - CONTEXT), first)
+    return next((t for t in known if project.lineage.cells(t)), first)
+
+
+def unfinished_run(project: Project) -> ProjectRun | None:
+    """Give the last run, if it stopped before its end."""
+    if not project.info.runs:
+        return None
+    run = ProjectRun(project, len(project.info.runs))
+    return None if run.whole else run
+
+
+def last_settings(project: Project) -> SegmentSettings:
+    """Give the settings of the last run; the usual ones when there was none."""
+    if not project.info.runs:
+        return SegmentSettings()
+    return ProjectRun(project, len(project.info.runs)).settings
+
+
+def adopted_frames(project: Project, number: int) -> set[int]:
+    """Frames of a run that were adopted and not undone."""
+    done, _ = project.history.standing
+    return {
+        int(entry.head["what"]["frame"])
+        for entry in project.history.journal.entries
+        if entry.number in done
+        and entry.head["kind"] == TakeFrame.kind
+        and entry.head["what"]["run"] == number
+    }
+
+
+def computed_frames(project: Project) -> set[int]:
+    """Frames in which there is a cell, or of which a run says that there is none."""
+    tracks = project.lineage.tracks.values()
+    found = {t for track in tracks for t in frames_in(track.intervals)}
+    for number in range(1, len(project.info.runs) + 1):
+        found |= adopted_frames(project, number)
+    return found
