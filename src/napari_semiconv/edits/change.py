@@ -1,5 +1,6 @@
 """What an edit does, as a value: pixels, names and tracks before and after."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,3 +120,28 @@ class Change:
     def frames(self) -> set[int]:
         """Frames in which pixels look different."""
         return {p.frame for p in self.patches} | set(self.names[:, 0].tolist())
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What an edit, an undo or a redo made different.
+
+    Parameters
+    ----------
+    frames
+        Frames whose masks or labels changed.
+    labels
+        Tracks that changed, came or went.
+    """
+
+    frames: frozenset[int]
+    labels: frozenset[int]
+
+    @classmethod
+    def by(cls, changes: Iterable[Change]) -> "Touched":
+        """Gather what changes made different."""
+        known = list(changes)
+        return cls(
+            frozenset().union(*(change.frames for change in known)),
+            frozenset().union(*(change.labels for change in known)),
+        )

@@ -77,6 +77,22 @@ def fill(
     )
 
 
+def check_shape(movie: Movie, found: TrackedMovie | None) -> None:
+    """Refuse masks of another size than the movie.
+
+    Raises
+    ------
+    BadInputError
+        When they are.
+    """
+    shape = (len(movie), *movie.frame_shape)
+    if found is not None and found.shape != shape:
+        raise BadInputError(
+            f"{found.name}: expected masks of shape {shape}, as the movie "
+            f"{movie.name}, found {found.shape}. Choose the movie they belong to."
+        )
+
+
 def _refuse(faults: Iterable[str], folder: Path) -> None:
     first = next(iter(faults), None)
     if first is not None:

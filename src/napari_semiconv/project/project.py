@@ -15,17 +15,16 @@ What lies in ``labels.zarr`` and ``lineage.npz`` may be older than the journal: 
 entries in between are made again when the project is opened.
 """
 
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from psygnal import Signal
 
 from ..edits.base import Edit
-from ..edits.change import Change, Labels
+from ..edits.change import Change, Labels, Touched
 from ..edits.document import Centroids, Document
 from ..edits.history import History
 from ..errors import BadInputError, SaveError
@@ -34,7 +33,7 @@ from ..movie import Movie
 from ..safe import draft_of, saving
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
-from .create import Progress, fill
+from .create import Progress, check_shape, fill
 from .facts import SUFFIX, ProjectInfo, is_project, read_info, write_info
 from .locking import Lock
 from .movies import MovieFacts, check_movie, find_movie
@@ -52,31 +51,6 @@ from .store import ZarrMasks
 ENTRIES_BETWEEN = 500
 # Bytes of edits that can no longer be redone, from which closing may clear them away.
 SPARE_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Touched:
-    """What an edit, an undo or a redo made different.
-
-    Parameters
-    ----------
-    frames
-        Frames whose masks or labels changed.
-    labels
-        Tracks that changed, came or went.
-    """
-
-    frames: frozenset[int]
-    labels: frozenset[int]
-
-    @classmethod
-    def by(cls, changes: Iterable[Change]) -> "Touched":
-        """Gather what changes made different."""
-        known = list(changes)
-        return cls(
-            frozenset().union(*(change.frames for change in known)),
-            frozenset().union(*(change.labels for change in known)),
-        )
 
 
 class Project:
@@ -147,11 +121,7 @@ class Project:
         """
         folder = Path(folder)
         shape = (len(movie), *movie.frame_shape)
-        if found is not None and found.shape != shape:
-            raise BadInputError(
-                f"{found.name}: expected masks of shape {shape}, as the movie "
-                f"{movie.name}, found {found.shape}. Choose the movie they belong to."
-            )
+        check_shape(movie, found)
         with saving(folder):
             if folder.exists() and any(folder.iterdir()):
                 raise SaveError(
@@ -160,7 +130,7 @@ class Project:
                 )
             draft = draft_of(folder)
             # What was left when making one was killed.
-            _remove(draft)
+            shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(parents=True)
         try:
             fill(draft, movie, shape, found, progress)
@@ -169,7 +139,7 @@ class Project:
                     folder.rmdir()
                 draft.rename(folder)
         except BaseException:
-            _remove(draft)
+            shutil.rmtree(draft, ignore_errors=True)
             raise
         return Project.open(folder, movie=movie)
 
@@ -220,12 +190,7 @@ class Project:
         """Begin."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End."""
         self.close()
 
@@ -394,16 +359,14 @@ class Project:
         try:
             self.save()
             spare = self.history.spare
-            if not self.read_only and spare > max(SPARE_BYTES, self._size() // 2):
+            size = self.history.journal.path.stat().st_size
+            if not self.read_only and spare > max(SPARE_BYTES, size // 2):
                 self.history.compact()
         finally:
             self.history.journal.close()
             if self._lock is not None:
                 self._lock.free()
             self._lock = None
-
-    def _size(self) -> int:
-        return self.history.journal.path.stat().st_size
 
     def _tell(self, changes: Iterable[Change]) -> None:
         self._keep_up()
@@ -435,12 +398,6 @@ def _is_there(movie: Movie) -> bool:
 def _masks(document: Document) -> ZarrMasks:
     assert isinstance(document.masks, ZarrMasks)
     return document.masks
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 __all__ = ["SUFFIX", "Project", "is_project"]

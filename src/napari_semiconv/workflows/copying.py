@@ -1,6 +1,7 @@
 """Put a movie that is only in memory where it can be read again."""
 
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,36 @@ class MovieCopy:
                 f"({error}). Free some space, or save it and open the file."
             ) from error
         self._copied.add(frame)
+
+
+class ScratchCopy:
+    """Lets the computing process read any movie, also one that is only in memory."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._copy: MovieCopy | None = None
+
+    def readable(
+        self, movie: Movie, frame: int, stop: Stop = never
+    ) -> Steps[MovieChoice]:
+        """Tell where a frame of a movie can be read; it is copied if it must be."""
+        if movie.path is not None:
+            return MovieChoice.of(movie, movie.path)
+        if self._copy is None or not self._copy.holds(movie):
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(
+                    prefix="napari-semiconv-", ignore_cleanup_errors=True
+                )
+            folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+            self._copy = MovieCopy(movie, folder / "movie.zarr")
+        yield from self._copy.steps([frame], stop)
+        return self._copy.choice(movie)
+
+    def close(self) -> None:
+        """Take the copies away."""
+        folder, self._folder, self._copy = self._folder, None, None
+        if folder is not None:
+            folder.cleanup()
 
 
 def keep(movie: Movie, folder: Path, stop: Stop = never) -> Steps[Movie]:

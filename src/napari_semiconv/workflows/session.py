@@ -5,93 +5,39 @@ Qt here: signals may come from the thread of a job.
 """
 
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Generator
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from psygnal import Signal
 
-from ..compute.messages import MovieChoice, Ready, Warm
+from ..compute.messages import Ready, Warm
 from ..compute.supervisor import Supervisor
 from ..edits.base import Edit
-from ..edits.change import Change
+from ..edits.change import Change, Touched
 from ..errors import BadInputError, EditError, SemiconvError
 from ..io.images import open_movie
 from ..movie import Movie
-from ..project.project import Project, Touched
+from ..project.project import Project
 from ..project.runs.run import ProjectRun, unfinished_run
 from ..settings import SegmentSettings
-from .copying import MovieCopy, keep
+from .copying import ScratchCopy, keep
 from .exporting import export
 from .importing import import_tracked
+from .jobs import BusyError, Job, JobKind, JobRunner
 from .opening import Found, free_folder, place_for, recognise
-from .progress import Progress, Steps, Stop, StoppedError, finish
+from .progress import Progress, Steps, Stop, StoppedError
 from .segmenting import FramePreview, Segmented, go_on, preview, run
 from .solving import solve
 
-JobKind = Literal["open", "preview", "segment", "solve", "export", "import"]
-JobState = Literal["running", "done", "stopped", "failed"]
 # Seconds between two looks at whether the computing process is free.
 TICK = 0.1
 # Seconds that closing waits for a job that was told to stop.
 PATIENCE = 10.0
 
 
-class BusyError(SemiconvError):
-    """Another job is running; nothing was changed."""
-
-
-@dataclass(eq=False)
-class Job:
-    """Long work of a session, done in a thread.
-
-    Parameters
-    ----------
-    kind
-        What is done.
-    title
-        What the user reads.
-    state
-        Whether it runs, or how it ended.
-    progress
-        How far it is.
-    notes
-        Sentences that the user should read.
-    outcome
-        What it came to, once it is done.
-    error
-        Why it failed, in one sentence.
-    """
-
-    kind: JobKind
-    title: str
-    state: JobState = "running"
-    progress: Progress | None = None
-    notes: list[str] = field(default_factory=list)
-    outcome: Any = None
-    error: str = ""
-    _stop: threading.Event = field(default_factory=threading.Event, repr=False)
-    _ended: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was told to stop."""
-        return self._stop.is_set()
-
-    def stop(self) -> None:
-        """Tell it to stop after its step; returns at once."""
-        self._stop.set()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for its end; tell whether it came."""
-        return self._ended.wait(seconds)
-
-
-class Session:
+class Session(JobRunner):
     """Owns what is open and tells every change of it.
 
     Parameters
@@ -105,20 +51,17 @@ class Session:
     touched = Signal(Touched)
     frame_changed = Signal(int)
     selection_changed = Signal(frozenset)
-    job_changed = Signal(object)
-    progressed = Signal(object)
     ready = Signal(Ready)
 
     def __init__(self, supervisor: Supervisor | None = None) -> None:
+        super().__init__()
         self.supervisor = supervisor or Supervisor()
         self.movie: Movie | None = None
         self.project: Project | None = None
         self.frame = 0
         self.selection: frozenset[int] = frozenset()
-        self.job: Job | None = None
         self._computing = threading.Lock()
-        self._copy: MovieCopy | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch = ScratchCopy()
 
     # What is open
 
@@ -139,7 +82,7 @@ class Session:
                 yield from self._open_project(path)
             return found
 
-        return self._start("open", f"Opening {path.name}", steps)
+        return self.start("open", f"Opening {path.name}", steps)
 
     def take_movie(self, movie: Movie) -> None:
         """Work on a movie that is open; the project of another one is closed."""
@@ -174,7 +117,7 @@ class Session:
             self._set_movie(movie)
             return Found("movie", path)
 
-        return self._start("open", f"Opening {path.name}", steps)
+        return self.start("open", f"Opening {path.name}", steps)
 
     def close_project(self) -> None:
         """Save and close the project; its movie stays open.
@@ -198,9 +141,7 @@ class Session:
             job.wait(PATIENCE)
         self._drop_project()
         self.supervisor.close()
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
+        self._scratch.close()
 
     @property
     def unfinished(self) -> ProjectRun | None:
@@ -271,7 +212,7 @@ class Session:
         movie = self._need_movie()
 
         def steps(stop: Stop) -> Steps[FramePreview]:
-            choice = yield from self._readable(movie, frame, stop)
+            choice = yield from self._scratch.readable(movie, frame, stop)
             return (
                 yield from preview(
                     choice, settings, frame, supervisor=self.supervisor, stop=stop
@@ -305,24 +246,12 @@ class Session:
             When another job runs.
         """
         movie, project = self._need_movie(), self.project
-        if project is None:
-            place = folder or self._place(movie)
+        place = folder or (self._place(movie) if project is None else Path())
 
-            def steps(stop: Stop) -> Steps[Segmented]:
-                return (yield from self._begin(movie, place, settings, frames, stop))
-
-        else:
-
-            def steps(stop: Stop) -> Steps[Segmented]:
-                return (
-                    yield from run(
-                        project,
-                        settings,
-                        frames,
-                        supervisor=self.supervisor,
-                        stop=stop,
-                    )
-                )
+        def steps(stop: Stop) -> Steps[Segmented]:
+            if project is None:
+                return self._begin(movie, place, settings, frames, stop)
+            return run(project, settings, frames, supervisor=self.supervisor, stop=stop)
 
         return self._compute("segment", "Finding and following cells", steps)
 
@@ -338,14 +267,14 @@ class Session:
     def solve(self) -> Job:
         """Decide all tracks of the open project anew."""
         project = self._need_project()
-        return self._start(
+        return self.start(
             "solve", "Deciding tracks", lambda stop: solve(project, stop=stop)
         )
 
     def export(self, name: str, target: Path) -> Job:
         """Write the open project in a format of the field."""
         project = self._need_project()
-        return self._start(
+        return self.start(
             "export",
             f"Writing {target.name}",
             lambda stop: export(project, name, target, stop=stop),
@@ -369,7 +298,7 @@ class Session:
             self._take(project, project.movie())
             return project
 
-        return self._start("import", f"Making {folder.name}", steps)
+        return self.start("import", f"Making {folder.name}", steps)
 
     # How
 
@@ -408,20 +337,6 @@ class Session:
                 self._drop_project()
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-
-    def _readable(self, movie: Movie, frame: int, stop: Stop) -> Steps[MovieChoice]:
-        """Give a movie that the computing process can read, copied if it must be."""
-        if movie.path is not None:
-            return MovieChoice.of(movie, movie.path)
-        if self._copy is None or not self._copy.holds(movie):
-            if self._scratch is None:
-                self._scratch = tempfile.TemporaryDirectory(
-                    prefix="napari-semiconv-", ignore_cleanup_errors=True
-                )
-            folder = Path(tempfile.mkdtemp(dir=self._scratch.name))
-            self._copy = MovieCopy(movie, folder / "movie.zarr")
-        yield from self._copy.steps([frame], stop)
-        return self._copy.choice(movie)
 
     def _place(self, movie: Movie) -> Path:
         parent = place_for(movie)
@@ -482,43 +397,4 @@ class Session:
             finally:
                 self._computing.release()
 
-        return self._start(kind, title, steps)
-
-    def _start(
-        self, kind: JobKind, title: str, begin: Callable[[Stop], Steps[Any]]
-    ) -> Job:
-        if self.job is not None:
-            raise BusyError(f"{self.job.title}: wait for its end, or stop it first.")
-        self.job = job = Job(kind, title)
-        self.job_changed.emit(job)
-        threading.Thread(target=self._drive, args=(job, begin), daemon=True).start()
-        return job
-
-    def _drive(self, job: Job, begin: Callable[[Stop], Steps[Any]]) -> None:
-        def tell(progress: Progress) -> None:
-            if progress.note:
-                job.notes.append(progress.note)
-            job.progress = progress
-            self.progressed.emit(job)
-
-        state: JobState = "failed"
-        try:
-            with closing(begin(lambda: job.stopping)) as steps:
-                job.outcome = finish(steps, tell)
-            state = "done"
-        except StoppedError:
-            state = "stopped"
-        except SemiconvError as error:
-            job.error = str(error)
-        except Exception as error:
-            # The window comes to rest all the same; the trace goes where traces go.
-            job.error = (
-                f"Something went wrong that should not have: {type(error).__name__}: "
-                f"{error}. Nothing that was saved is touched; please report it."
-            )
-            raise
-        finally:
-            job.state = state
-            self.job = None
-            job._ended.set()
-            self.job_changed.emit(job)
+        return self.start(kind, title, steps)

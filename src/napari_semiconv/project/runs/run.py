@@ -11,11 +11,11 @@ from ...errors import BadInputError
 from ...inference.presets import PUBLISHED
 from ...settings import SegmentSettings
 from ...tracking.intervals import frames_in
+from ..adopt import Adopter
+from ..constraints import write_constraints_of
 from ..facts import RunFacts
 from ..project import Project
-from ..constraints import write_constraints_of
 from ..store import chunk_of
-from ..adopt import Adopter
 from .masks import Labels, stored_labels
 from .store import LABELS, RunStore
 

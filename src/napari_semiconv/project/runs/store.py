@@ -25,8 +25,8 @@ from ...io.zarr_store import DAMAGED
 from ...movie import Movie
 from ...safe import draft_of, saving, write_json_safely
 from ...tracking.evidence import Evidence
-from ...tracking.lineage import Lineage, Track
 from ...tracking.intervals import joined
+from ...tracking.lineage import Lineage, Track
 from ..movies import MovieFacts
 from ..store import chunk_of
 from .evidence import forget_evidence, write_evidence
