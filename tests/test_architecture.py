@@ -26,8 +26,9 @@ RANK = {
     "project": 6,
     "compute": 7,
     "workspace": 7,
-    "gui": 8,
-    "cli": 9,
+    "workflows": 8,
+    "gui": 9,
+    "cli": 10,
 }
 TORCH_PARTS = {"network", "inference", "training"}
 WINDOW_LIBRARIES = {

@@ -13,8 +13,8 @@ HEAVY = {
 }  # fmt: skip
 WITHOUT_TORCH = [
     "errors", "settings", "movie", "synthetic", "tracking.measures", "io.images",
-    "io.ctc", "io.results", "io.labels_tiff", "io.evaluation", "compute.child",
-    "workspace", "cli",
+    "io.ctc", "io.labels_tiff", "io.evaluation", "project.project", "compute.child",
+    "workflows.session", "workspace", "cli",
 ]  # fmt: skip
 ROUNDS = 5
 

@@ -1,6 +1,6 @@
 import pytest
-
 from napari_semiconv.cli.draft import RECORD, Draft
+
 from napari_semiconv.errors import SaveError
 
 

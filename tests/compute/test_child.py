@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari_semiconv.compute.book import TrackBook, centroids, write_array
+from napari_semiconv.io.results import ResultStore
 from tests.stand_in_child import BlobTools, command
 
-from napari_semiconv.compute.book import TrackBook, centroids, write_array
 from napari_semiconv.compute.child import Child, serve
 from napari_semiconv.compute.messages import (
     Cancel,
@@ -27,7 +28,6 @@ from napari_semiconv.compute.messages import (
 )
 from napari_semiconv.errors import SaveError
 from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.tracking.lineage import Lineage
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from napari_semiconv.compute.book import write_array
+from napari_semiconv.project.said import write_constraints
 from tests.inference.tiny import CRUMBS
 from tests.stand_in_child import BlobTools
 
-from napari_semiconv.compute.book import write_array
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.messages import Failed, Resolve, Resolved
 from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.model import Constraints, Count
-from napari_semiconv.project.said import write_constraints
 from napari_semiconv.settings import SegmentSettings
 
 from .tiny_runs import FRAMES, TinyTools, request_for, write_noise

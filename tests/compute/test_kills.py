@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from napari_semiconv.io.results import ResultStore
 from tests.compute.tiny_runs import (
     FRAMES,
     request_for,
@@ -15,8 +16,6 @@ from tests.compute.tiny_runs import (
     start,
     write_noise,
 )
-
-from napari_semiconv.io.results import ResultStore
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="processes are forked"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari_semiconv.compute.projects import resume_project, run_project
 from tests.edits.worlds import faults, shown
 
 from napari_semiconv.compute.messages import Finished, FrameDone, Solving
-from napari_semiconv.compute.projects import resume_project, run_project
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.masks import Paint

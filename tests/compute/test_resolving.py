@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import tifffile
+from napari_semiconv.compute.projects import run_project
+from napari_semiconv.compute.resolving import resolve_in_project
 from tests.edits.worlds import faults, shown
 from tests.stand_in_child import BlobTools, command
 
 from napari_semiconv.compute.child import Child
 from napari_semiconv.compute.messages import Resolved
-from napari_semiconv.compute.projects import run_project
-from napari_semiconv.compute.resolving import resolve_in_project
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region

@@ -8,13 +8,13 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from napari_semiconv.compute.keeper import StateKeeper
+from napari_semiconv.io.results import ResultStore
 
 from napari_semiconv.compute import book, keeper
 from napari_semiconv.compute.child import Child
-from napari_semiconv.compute.keeper import StateKeeper
 from napari_semiconv.compute.messages import Failed, Finished, FrameDone, Started
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import ENGINES, SegmentSettings
 
 from .chain import ChainTools

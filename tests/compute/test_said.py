@@ -1,13 +1,13 @@
 """What a project's user said reaches the run in the child."""
 
 import numpy as np
+from napari_semiconv.project.said import write_said
 from tests.edits.drawn import movie
 from tests.stand_in_child import BlobTools
 
 from napari_semiconv.compute.child import Child
 from napari_semiconv.edits.base import plan
 from napari_semiconv.edits.confirming import Confirm
-from napari_semiconv.project.said import write_said
 
 from .conftest import segment
 

@@ -10,6 +10,7 @@ import time
 
 import psutil
 import pytest
+from napari_semiconv.io.results import ResultStore
 from tests.conftest import ROOT
 from tests.stand_in_child import command
 
@@ -26,7 +27,6 @@ from napari_semiconv.compute.messages import (
 from napari_semiconv.compute.process import describe_end
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.errors import ComputeError
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import SegmentSettings
 
 from .conftest import FRAMES, LONG, segment

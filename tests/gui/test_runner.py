@@ -1,4 +1,5 @@
 import pytest
+from napari_semiconv.io.results import ResultStore
 from tests.gui.movies import write_dish
 from tests.stand_in_child import command
 
@@ -12,7 +13,6 @@ from napari_semiconv.compute.messages import (
 )
 from napari_semiconv.gui import runner
 from napari_semiconv.gui.runner import ChildRunner
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.settings import SegmentSettings
 
 pytestmark = pytest.mark.gui

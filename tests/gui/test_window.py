@@ -5,13 +5,13 @@ import time
 import numpy as np
 import pytest
 import tifffile
+from napari_semiconv.io.results import ResultStore
 from qtpy.QtWidgets import QPushButton
 from tests.gui.movies import dish, write_dish
 from tests.stand_in_child import command
 
 from napari_semiconv.gui.assembly import assemble
 from napari_semiconv.gui.heartbeat import Heartbeat
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 pytestmark = pytest.mark.gui

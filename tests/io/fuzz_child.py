@@ -21,8 +21,8 @@ if os.environ.get("WITHOUT_IMAGECODECS"):
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.io.cells import formats
 from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.trackmate_read import read_trackmate
+from napari_semiconv.project.runs.store import RunStore
 
 # A safety belt only: the memory that a case truly took is measured.
 MOST_BYTES = 6 * 2**30
@@ -56,7 +56,7 @@ def read_cells(path):
 
 def read_result(path):
     """Open a result folder."""
-    ResultStore.open(path)
+    RunStore.open(path)
 
 
 READERS = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 import zarr
+from napari_semiconv.io.results import ResultStore
 from skimage.io import imsave
 from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from zarr.codecs import BloscCodec, GzipCodec
@@ -17,7 +18,6 @@ from zarr.codecs import BloscCodec, GzipCodec
 from napari_semiconv.io.ctc_tracked import write_ctc
 from napari_semiconv.io.geff_write import write_geff
 from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.tiff_tracked import write_tiff
 from napari_semiconv.io.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array

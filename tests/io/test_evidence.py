@@ -5,8 +5,6 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-
-from napari_semiconv.errors import SaveError
 from napari_semiconv.io.evidence import (
     MOST_BYTES,
     evidence_file,
@@ -14,6 +12,8 @@ from napari_semiconv.io.evidence import (
     read_evidence,
     write_evidence,
 )
+
+from napari_semiconv.errors import SaveError
 from napari_semiconv.tracking.evidence import Evidence
 
 NAMES = [field.name for field in fields(Evidence)]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from napari_semiconv.io.results import ResultStore
 from tests.tracked_worlds import (
     PARENTS,
     UNITS,
@@ -15,7 +16,6 @@ from napari_semiconv.io.cells.formats import read
 from napari_semiconv.io.ctc_tracked import write_ctc
 from napari_semiconv.io.geff_write import write_geff
 from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
-from napari_semiconv.io.results import ResultStore
 from napari_semiconv.io.rois import write_rois
 from napari_semiconv.io.tables import write_csv
 from napari_semiconv.io.tiff_tracked import write_tiff

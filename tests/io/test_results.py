@@ -4,11 +4,11 @@ import json
 import numpy as np
 import pytest
 import zarr
+from napari_semiconv.io.results import INFO, LABELS, TRACKS, ResultStore
 from tests.worlds import gap, one_division
 
 from napari_semiconv import __version__
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.results import INFO, LABELS, TRACKS, ResultStore
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
 

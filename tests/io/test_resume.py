@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from napari_semiconv.io.results import INFO, LABELS, ResultStore
 from tests.worlds import one_division
 
 from napari_semiconv.errors import (
@@ -12,7 +13,6 @@ from napari_semiconv.errors import (
     BadSettingsError,
     SaveError,
 )
-from napari_semiconv.io.results import INFO, LABELS, ResultStore
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
 

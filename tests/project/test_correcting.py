@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari_semiconv.project.said import read_said, write_constraints
 from tests.edits.drawn import assert_shows, confirmed, do, movie
 
 from napari_semiconv.edits.confirming import Confirm
@@ -11,7 +12,6 @@ from napari_semiconv.inference.constraints.enforce import enforce_within
 from napari_semiconv.inference.constraints.maps import Maps
 from napari_semiconv.inference.constraints.model import Constraints, Count
 from napari_semiconv.project.correcting import correction_of, region_around
-from napari_semiconv.project.said import read_said, write_constraints
 
 SHAPE = (1, 9)
 ROW = "112233.44"

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from napari_semiconv.compute.projects import run_project
+from napari_semiconv.project.said import constraints_of, read_said, write_said
 from tests.edits.worlds import SHAPE, family_pixels, faults, shown
 from tests.inference.perfect import perfect_output
 from tests.project.test_taking import take_all
 
-from napari_semiconv.compute.projects import run_project
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
@@ -16,7 +17,6 @@ from napari_semiconv.inference.constraints.resegment import resegment
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.correcting import correction_of
 from napari_semiconv.project.project import Project
-from napari_semiconv.project.said import constraints_of, read_said, write_said
 from napari_semiconv.settings import SegmentSettings
 
 

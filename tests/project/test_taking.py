@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from napari_semiconv.project.taking import Taker
+from napari_semiconv.project.telling import as_csv, as_json, as_lines, rows
 from tests.edits.worlds import SHAPE, family_pixels, faults, shown
 
 from napari_semiconv.edits.confirming import Confirm
@@ -12,8 +14,6 @@ from napari_semiconv.edits.region import Region
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.project import Project
-from napari_semiconv.project.taking import Taker
-from napari_semiconv.project.telling import as_csv, as_json, as_lines, rows
 
 PARENTS = {3: {2: 1, 3: 1}}
 

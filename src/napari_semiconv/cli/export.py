@@ -4,11 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..io.cells.formats import names, writable
 from .options import add_command, add_moved_movie, add_project, open_project
 from .progress import follow
-
-# Names of the formats in `io.exports`, which takes long to load.
-EXPORTS = ("ctc", "tiff", "ome-zarr", "geff", "trackmate", "csv", "rois")
 
 
 def add(commands: Any) -> None:
@@ -17,7 +15,10 @@ def add(commands: Any) -> None:
     command = add_command(commands, "export", export, summary)
     add_project(command)
     command.add_argument(
-        "--to", choices=EXPORTS, required=True, help="what each keeps is told before"
+        "--to",
+        choices=names(writable()),
+        required=True,
+        help="what each keeps is told before",
     )
     command.add_argument("output", type=Path, metavar="OUT", help="new file or folder")
     add_moved_movie(command)

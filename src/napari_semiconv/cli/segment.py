@@ -4,13 +4,13 @@ import argparse
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..errors import BadSettingsError, SaveError
 from ..inference.presets import PRESETS
 from ..safe import draft_of, saving, write_json_safely
-from ..settings import EngineName, SegmentSettings
+from ..settings import ENGINES, SegmentSettings
 from .options import (
     add_command,
     add_device,
@@ -63,7 +63,7 @@ def _add_way(command: argparse.ArgumentParser) -> None:
     way = command.add_mutually_exclusive_group()
     way.add_argument(
         "--engine",
-        choices=get_args(EngineName),
+        choices=tuple(ENGINES),
         help="how embeddings become cells (default: votes); a published one comes with "
         "the preset of its name",
     )
@@ -226,7 +226,7 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
     BadSettingsError
         When a cell size is given that the preset would not use.
     """
-    from ..inference.presets import PUBLISHED, with_engine, with_preset
+    from ..inference.presets import with_engine, with_preset
 
     settings = SegmentSettings(
         model=arguments.model,
@@ -250,7 +250,7 @@ def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
     if arguments.memory_span is not None:
         changes["memory_span"] = arguments.memory_span
     if arguments.solver is not None:
-        if settings.engine in PUBLISHED:
+        if settings.engine_info.links:
             raise BadSettingsError(
                 f"--solver: expected an engine of this program, found the published "
                 f"procedure '{settings.engine}', which decides tracks in its own way. "

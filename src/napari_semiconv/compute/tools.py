@@ -166,7 +166,9 @@ class NetworkTools:
         settings: SegmentSettings,
     ) -> tuple[Window, Labels]:
         """Segment the cells, (Y, X), anew that do not meet the constraints."""
-        found = self._resegment.resegment(output, labels, constraints, VOTES.own(settings))
+        found = self._resegment.resegment(
+            output, labels, constraints, VOTES.own(settings)
+        )
         return found.window, found.labels
 
     def _is_there(self, device: DeviceName) -> bool:

@@ -217,11 +217,12 @@ class Project:
         BadInputError
             When it is not found, or is another one.
         """
-        if self._movie is None or not _is_there(self._movie):
+        known = self._movie
+        if known is None or (known.path is not None and not known.path.exists()):
             found = find_movie(self.folder, self.info.movie, self.info.fingerprint)
             self._take_movie(found)
             return found
-        return self._movie
+        return known
 
     @property
     def saved(self) -> bool:
@@ -237,9 +238,8 @@ class Project:
             When it is another one.
         """
         info = self.info
-        found = check_movie(self.folder, movie, info.movie, info.fingerprint)
-        self._take_movie(found)
-        return found
+        self._take_movie(check_movie(self.folder, movie, info.movie, info.fingerprint))
+        return self.movie()
 
     def do(self, edit: Edit, group: int | None = None) -> Change:
         """Make an edit; see `History.do`."""
@@ -389,10 +389,6 @@ class Project:
         known = self.read_only or facts == self.info.movie
         if movie.path is not None and not known:
             self.note_runs(self.info.model_copy(update={"movie": facts}))
-
-
-def _is_there(movie: Movie) -> bool:
-    return movie.path is None or movie.path.exists()
 
 
 def _masks(document: Document) -> ZarrMasks:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import BadInputError
-from ..io.exports import format_of
+from ..io.cells.formats import format_of
 from ..io.tracked import TrackedMovie
 from ..movie import Movie
 from ..project.project import Project
@@ -51,14 +51,14 @@ def export(
     """
     form = format_of(name)
     movie = None
-    if form.pixels:
+    if form.uses_movie:
         movie, note = _movie_of(project)
         if note:
             yield Progress("writing", note=note)
     tracked = project.tracked(movie)
     if frames is not None and frames != range(len(tracked)):
         tracked = part_of(tracked, frames)
-    for sentence in form.lose(tracked):
+    for sentence in form.lost(tracked):
         yield Progress("writing", note=sentence)
     yield from stepwise(lambda tell: form.write(tracked, target, tell), "writing", stop)
     return target

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..io.imports import read_tracked
+from ..io.cells import formats
 from ..io.tracked import TrackedMovie
 from ..movie import Movie
 from ..project.project import Project
@@ -48,7 +48,7 @@ def import_tracked(
     """
     folder = Path(folder)
     yield Progress("reading")
-    found = source if isinstance(source, TrackedMovie) else read_tracked(source)
+    found = source if isinstance(source, TrackedMovie) else formats.read(source)
     movie = yield from keep(movie, folder, stop)
     return (
         yield from stepwise(

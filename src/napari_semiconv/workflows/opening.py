@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BadInputError, SaveError
+from ..io.cells import formats
 from ..io.images import open_movie
-from ..io.imports import is_tracked
-from ..io.result_tracked import is_old_result, movie_of_result
+from ..io.result_tracked import movie_of_result
 from ..movie import Movie
 from ..project.project import SUFFIX, Project, is_project
+
+# Formats whose files may be a movie as well as masks: they are taken for movies.
+EITHER = {"tiff", "ome-zarr"}
+OLD = "result"
 
 Kind = Literal["project", "old result", "tracked", "movie"]
 
@@ -47,14 +51,15 @@ def recognise(path: str | Path) -> Found:
         )
     if path.is_dir() and is_project(path):
         return Found("project", path)
-    if path.is_dir() and is_old_result(path):
-        return Found("old result", path)
     if path.is_dir() and (path / "run.json").is_file():
         raise BadInputError(
             f"{path}: expected a movie, a project or a result, found what a run of a "
             f"project keeps for itself. Open the project: {path.parents[1]}"
         )
-    return Found("tracked" if is_tracked(path) else "movie", path)
+    form = formats.detect(path)
+    if form is None or form.name in EITHER:
+        return Found("movie", path)
+    return Found("old result" if form.name == OLD else "tracked", path)
 
 
 def project_beside(movie: Movie) -> Path | None:

@@ -8,7 +8,6 @@ import numpy as np
 
 from ...edits.results import TakeFrame
 from ...errors import BadInputError
-from ...inference.presets import PUBLISHED
 from ...settings import SegmentSettings
 from ...tracking.intervals import frames_in
 from ..adopt import Adopter
@@ -88,7 +87,7 @@ class ProjectRun:
     def solved_together(self) -> bool:
         """Whether the tracks of all frames are decided together at the end."""
         settings = self.settings
-        return settings.link.solver == "global" and settings.engine not in PUBLISHED
+        return settings.link.solver == "global" and not settings.engine_info.links
 
     def write_constraints(self) -> Path | None:
         """Write the constraints on the run's frames beside its folder.
