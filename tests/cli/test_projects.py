@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import tifffile
-from napari_semiconv.cli.project_commands import EXPORTS
 from tests.edits.worlds import shown
 from tests.stand_in_child import command
 
