@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.inference.solve import segment_and_solve
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import LinkSettings, SegmentSettings, VotesSettings
+
+from .in_process import segment_and_solve
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:

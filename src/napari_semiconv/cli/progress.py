@@ -2,8 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from types import FrameType
 from typing import Any, Self, TypeVar
@@ -26,13 +26,15 @@ def tell_if_watched(sentence: str) -> None:
         tell(sentence)
 
 
-def follow(begin: Callable[[Stop], Steps[T]]) -> T:
+def follow(begin: Callable[[Stop], Steps[T]], unit: str = "frame") -> T:
     """Show how far work is, until it is done.
 
     Parameters
     ----------
     begin
         Begins the work; what it is given tells whether to stop.
+    unit
+        What one step is.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def follow(begin: Callable[[Stop], Steps[T]]) -> T:
     SemiconvError
         When it cannot be done.
     """
-    with StopRequest() as stop, progress_bar(0, "frame") as bar:
+    with StopRequest() as stop, progress_bar(0, unit) as bar:
         steps = begin(lambda: stop.came)
         with closing(steps):
             try:
@@ -75,20 +77,13 @@ def _show(bar: Any, step: Progress) -> None:
         bar.write(step.note, file=sys.stderr)
     if step.cell_size is not None:
         tell_if_watched(f"Cell size, estimated: {step.cell_size:.1f} px")
+    if step.scores:
+        shown = {name: f"{value:.3f}" for name, value in step.scores.items()}
+        bar.set_postfix(shown, refresh=False)
     if step.total:
         bar.total = step.total
         bar.set_description(step.stage, refresh=False)
         bar.update(step.done - bar.n)
-
-
-@contextmanager
-def closing_early(steps: Iterator[Any]) -> Iterator[None]:
-    """Close a generator even when not all its steps were taken: it tidies up then."""
-    try:
-        yield
-    finally:
-        if isinstance(steps, Generator):
-            steps.close()
 
 
 class StopRequest:

@@ -1,19 +1,15 @@
 """`napari-semiconv train`: a model from annotated folders."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..settings import NETWORK_PRESETS
 from . import train_options
 from .options import add_command
-from .progress import StopRequest, closing_early, progress_bar, tell_if_watched
+from .progress import follow, tell_if_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..training.loop import TrainProgress
     from ..training.settings import TrainSettings
 
 
@@ -54,21 +50,27 @@ def add(commands: Any) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train until the last step or an interrupt, and say where the model is."""
-    from ..training.loop import train as steps_of_training
+    from ..workflows.training import train as steps_of
 
     settings = chosen_settings(arguments)
-    steps = steps_of_training(
-        arguments.folders, arguments.output, settings, resume=arguments.resume
+    done = follow(
+        lambda stop: steps_of(
+            arguments.folders,
+            arguments.output,
+            settings,
+            resume=arguments.resume,
+            stop=stop,
+        ),
+        "step",
     )
-    last, stopped = follow(steps, settings.steps)
-    if last is None:
+    if not done:
         print(
             f"Nothing to do: all {settings.steps} steps in {arguments.output} are done."
         )
         return
     model = arguments.output / "model"
-    print(f"{last.step} of {last.total} steps done; model in {model}.")
-    if stopped:
+    print(f"{done} of {settings.steps} steps done; model in {model}.")
+    if done < settings.steps:
         tell_if_watched("Go on with the same command and --resume.")
         raise KeyboardInterrupt
 
@@ -83,26 +85,3 @@ def chosen_settings(arguments: argparse.Namespace) -> "TrainSettings":
     if facts is None:
         return TrainSettings(**chosen)
     return facts.settings.model_copy(update=chosen)
-
-
-def follow(
-    steps: "Iterator[TrainProgress]", total: int
-) -> "tuple[TrainProgress | None, bool]":
-    """Take the steps, showing losses, scores, notes; tell the last, whether stopped."""
-    last = None
-    with (
-        StopRequest() as stop,
-        progress_bar(total, "step") as bar,
-        closing_early(steps),
-    ):
-        for last in steps:
-            if bar.n == 0:  # a resumed training has done some before
-                bar.initial = bar.n = last.step - 1
-            bar.update()
-            if last.note:
-                bar.write(last.note, file=sys.stderr)
-            shown = {"loss": sum(last.losses.values()), **(last.scores or {})}
-            bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
-            if stop.came:
-                break
-    return last, stop.came

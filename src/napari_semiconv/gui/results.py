@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Tracks
 from numpy.typing import NDArray
 
-from ..compute.book import CELLS, centroids
+from ..labels import centroids_in
 from ..movie import Movie
 from ..project.runs.store import RunStore
 from ..tracking.lineage import Lineage
@@ -24,10 +24,7 @@ def open_labels(folder: Path) -> Any:
 def load_tracks(folder: Path, movie: Movie) -> Tracks | None:
     """Build the tracks layer of a result; None when it has no cell. Slow: seconds."""
     result = RunStore.open(folder)
-    path = folder / CELLS
-    rows = np.load(path) if path.exists() else np.zeros((0, 4))
-    missing = set(result.done) - set(rows[:, 1].astype(int).tolist())
-    rows = np.concatenate([rows, count_rows(result.labels, missing)])
+    rows = count_rows(result.labels, result.done)
     return tracks_of(rows, result.lineage, movie)
 
 
@@ -41,7 +38,10 @@ def count_rows(labels: Any, frames: Iterable[int]) -> NDArray[np.float64]:
     frames
         Frames to look at.
     """
-    found = [centroids(np.asarray(labels[t]), t) for t in sorted(frames)]
+    found = []
+    for t in sorted(frames):
+        present, _, middle = centroids_in(np.asarray(labels[t]))
+        found.append(np.column_stack([present, np.full(len(present), t), middle]))
     return np.concatenate([np.zeros((0, 4)), *found])
 
 

@@ -1,7 +1,7 @@
 """Training: clips in, a model folder out, resumable at any moment."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ def train(
     settings: TrainSettings,
     *,
     resume: bool = False,
-) -> Iterator[TrainProgress]:
+) -> Generator[TrainProgress, None, None]:
     """Train a network and write it as a model folder; closing the generator stops it.
 
     Parameters

@@ -1,5 +1,6 @@
 """Make a project of masks and tracks that were found before, by any program."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..io.cells import formats
@@ -11,7 +12,7 @@ from .progress import Progress, Steps, Stop, never, stepwise
 
 
 def import_tracked(
-    source: Path | TrackedMovie,
+    source: Path | TrackedMovie | Callable[[], TrackedMovie],
     movie: Movie,
     folder: str | Path,
     *,
@@ -24,7 +25,8 @@ def import_tracked(
     Parameters
     ----------
     source
-        File or folder with masks, or masks and tracks that are open.
+        File or folder with masks; masks and tracks that are open; or what gives them,
+        for that may look at every frame.
     movie
         The movie they belong to; one that is only in memory is kept beside the project.
     folder
@@ -48,7 +50,10 @@ def import_tracked(
     """
     folder = Path(folder)
     yield Progress("reading")
-    found = source if isinstance(source, TrackedMovie) else formats.read(source)
+    if isinstance(source, Path):
+        found = formats.read(source)
+    else:
+        found = source if isinstance(source, TrackedMovie) else source()
     movie = yield from keep(movie, folder, stop)
     return (
         yield from stepwise(

@@ -2,13 +2,15 @@
 
 import queue
 import threading
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
-Stage = Literal["reading", "copying", "preparing", "frames", "tracks", "writing"]
+Stage = Literal[
+    "reading", "copying", "preparing", "frames", "tracks", "writing", "training"
+]
 # Asked again and again whether to stop.
 Stop = Callable[[], bool]
 
@@ -22,7 +24,8 @@ class Progress:
     stage
         What is done now.
     done, total
-        Frames done and to be done in this stage; a total of 0 is unknown.
+        Frames, or steps of a training, done and to be done in this stage; a total of 0
+        is unknown.
     frame
         The frame that has just been finished, if one was.
     seconds
@@ -31,6 +34,8 @@ class Progress:
         A sentence that the user should read; may be empty.
     cell_size
         Diameter of a usual cell, in px, once it was estimated.
+    scores
+        Loss, and scores on clips held out, of a training.
     """
 
     stage: Stage
@@ -40,6 +45,7 @@ class Progress:
     seconds: float | None = None
     note: str = ""
     cell_size: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 Steps = Generator[Progress, None, T]

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from benchmarks import in_process as solve
+from benchmarks.in_process import renamed, segment_and_solve
 from tests import worlds
 from tests.inference.hidden import hide, say
 from tests.inference.test_solving import cut_in_two
 from tests.inference.tiny import CRUMBS, tiny_model
 
-from napari_semiconv.inference import solve
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.inference.solve import renamed, segment_and_solve
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.settings import LinkSettings, SegmentSettings
 from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_lineage

@@ -1,4 +1,4 @@
-"""A movie segmented frame by frame, and its tracks settled when all frames are seen."""
+"""The way of a project run within one process, so that time and memory are its own."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..movie import Movie
-from ..network.weights import Model
-from ..settings import LinkSettings, SegmentSettings
-from .constraints.model import Constraints
-from .engines.payer.chain import Shelf
-from .linking.cells import LabelImage
-from .linking.solving import Solver, notes_of
-from .pipeline import segment_and_track
-from .result import FrameResult
+from napari_semiconv.inference.constraints.model import Constraints
+from napari_semiconv.inference.engines.payer.chain import Shelf
+from napari_semiconv.inference.linking.cells import LabelImage
+from napari_semiconv.inference.linking.solving import Solver, notes_of
+from napari_semiconv.inference.pipeline import segment_and_track
+from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.movie import Movie
+from napari_semiconv.network.weights import Model
+from napari_semiconv.settings import LinkSettings, SegmentSettings
 
 
 def segment_and_solve(
