@@ -12,7 +12,7 @@ from benchmarks.experiments.pictures import worms
 from benchmarks.experiments.stills import METHODS, Plan
 from benchmarks.experiments.suite import dots, limit, memory, radius
 
-from napari_semiconv.settings import RegionSettings
+from napari_semiconv.settings import RegionHeadSettings
 
 HERE = torch.device("cpu")
 TINY = Plan(
@@ -25,7 +25,7 @@ TINY = Plan(
     channels=(8, 8, 8),
     radius=24,
     quick=True,
-    region=RegionSettings(crop=8, hidden=8),
+    region=RegionHeadSettings(crop=8, hidden=8),
 )
 
 

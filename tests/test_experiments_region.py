@@ -15,7 +15,7 @@ from benchmarks.experiments.suite import worms as worms_experiment
 from benchmarks.experiments.trials import Trial
 from scipy import ndimage
 
-from napari_semiconv.settings import RegionSettings
+from napari_semiconv.settings import RegionHeadSettings
 
 TINY = Plan(
     worms,
@@ -28,7 +28,7 @@ TINY = Plan(
     radius=24,
     tuning=2,
     quick=True,
-    region=RegionSettings(crop=8, hidden=8),
+    region=RegionHeadSettings(crop=8, hidden=8),
 )
 
 
@@ -165,12 +165,10 @@ def test_the_settings_that_do_best_on_other_pictures_are_chosen():
     assert most.least < least.least
 
 
-def test_foreground_that_no_region_takes_can_join_the_nearest_cell():
+def test_foreground_that_no_region_takes_can_join_the_nearest_cell(monkeypatch):
     network = stills.train("region", TINY, 0, "cpu")
-    network.instances = lambda _: [None]
-    network.paint = lambda _: torch.nn.functional.one_hot(torch.tensor(3), 48).repeat(
-        48, 1
-    )
+    painted = torch.nn.functional.one_hot(torch.tensor(3), 48).repeat(48, 1)
+    monkeypatch.setattr(apart, "paint", lambda *_: (painted, [1.0]))
     picture = stills.test_pictures(TINY)[0]
     bare, filled = (
         apart.take_apart("region", network, picture, Reading(fill=fill))

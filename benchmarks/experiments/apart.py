@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from torch import Tensor, nn
+from torch import Tensor
 
-from napari_semiconv.network.embedder import Output
+from napari_semiconv.network.embedder import Embedder, Output
 from napari_semiconv.network.losses import Cells, mean_by
-from napari_semiconv.network.region import RegionNetwork
+from napari_semiconv.network.region import find_instances, paint
 from napari_semiconv.network.semiconv import add_coordinates
+from napari_semiconv.settings import RegionSettings
 
 from .pictures import Picture
 from .stills import Labels, Method
@@ -77,7 +78,7 @@ def readings(method: Method) -> list[Reading]:
 
 def take_apart(
     method: Method,
-    network: nn.Module,
+    network: Embedder,
     picture: Picture,
     reading: Reading,
     sample: int = 4000,
@@ -99,25 +100,24 @@ def take_apart(
 
 
 @torch.no_grad()
-def _look(network: nn.Module, picture: Picture) -> object:
+def _look(network: Embedder, picture: Picture) -> Output:
     device = next(network.parameters()).device
-    output, _ = network(torch.from_numpy(picture.image)[None, None].to(device))
+    output: Output = network(torch.from_numpy(picture.image)[None, None].to(device))[0]
     return output
 
 
 @torch.no_grad()
 def _read(
     method: Method,
-    network: nn.Module,
-    output: object,
+    network: Embedder,
+    output: Output,
     picture: Picture,
     reading: Reading,
     sample: int,
 ) -> Labels:
     inside = picture.labels > 0
-    if isinstance(network, RegionNetwork):
+    if method == "region":
         return _regions(network, output, inside, reading)
-    assert isinstance(output, Output)
     codes = _codes(method, output, reading)[:, torch.from_numpy(inside)].T
     labels = np.zeros(inside.shape, np.int32)
     labels[inside] = cluster(codes.double().numpy(), reading.least, sample)
@@ -125,17 +125,19 @@ def _read(
 
 
 def _regions(
-    network: RegionNetwork, output: object, inside: NDArray[np.bool_], reading: Reading
+    network: Embedder, output: Output, inside: NDArray[np.bool_], reading: Reading
 ) -> Labels:
-    usual = network.settings
-    network.settings = usual.model_copy(
-        update={
-            "most_overlap": reading.most_overlap,
-            "least_score": reading.least_score,
-        }
+    assert network.region is not None  # built with its heads
+    settings = RegionSettings(
+        most_overlap=reading.most_overlap,
+        least_score=reading.least_score,
+        candidates=500,
+        most_regions=100,
+        smallest=8,
     )
-    painted = network.paint(network.instances(output)[0]).numpy()  # type: ignore[arg-type]
-    network.settings = usual
+    shape = (inside.shape[0], inside.shape[1])
+    found = find_instances(network.region, output.maps, settings)
+    painted = paint(found, shape, settings)[0].numpy()
     if reading.fill and painted.any():
         _, (y, x) = ndimage.distance_transform_edt(painted == 0, return_indices=True)
         painted = painted[y, x]
@@ -156,7 +158,7 @@ def _codes(method: Method, output: Output, reading: Reading) -> Tensor:
 
 
 @torch.no_grad()
-def votes_apart(network: nn.Module, pictures: Sequence[Picture]) -> float | None:
+def votes_apart(network: Embedder, pictures: Sequence[Picture]) -> float | None:
     """Mean distance from a cell's mean vote to the nearest other one, px.
 
     Parameters
@@ -174,7 +176,7 @@ def votes_apart(network: nn.Module, pictures: Sequence[Picture]) -> float | None
     gaps = []
     for picture in pictures:
         output = _look(network, picture)
-        if not isinstance(output, Output) or output.offset is None:
+        if output.offset is None:
             return None
         votes = add_coordinates(output.offset)[0].cpu()
         cells = Cells.of(torch.from_numpy(picture.labels)[None])
@@ -219,7 +221,7 @@ def cluster(codes: NDArray[np.float64], smallest: int, most: int) -> Labels:
 
 def tune(
     method: Method,
-    network: nn.Module,
+    network: Embedder,
     pictures: Sequence[Picture],
     judge: Callable[[Sequence[Picture], Sequence[Labels]], float],
     sample: int = 4000,

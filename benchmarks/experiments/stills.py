@@ -25,9 +25,8 @@ from napari_semiconv.network.losses import (
     positions,
     repulsion_loss,
 )
-from napari_semiconv.network.region import RegionNetwork
-from napari_semiconv.network.region_losses import region_losses
-from napari_semiconv.settings import NetworkSettings, RegionSettings
+from napari_semiconv.network.region import region_losses
+from napari_semiconv.settings import NetworkSettings, RegionHeadSettings
 
 from .pictures import Picture, Simulator
 
@@ -90,7 +89,9 @@ class Plan:
     quick: bool = False
     smallest: int = 25
     sample: int = 4000
-    region: RegionSettings = field(default_factory=lambda: RegionSettings(crop=32))
+    region: RegionHeadSettings = field(
+        default_factory=lambda: RegionHeadSettings(crop=32)
+    )
 
     def told(self) -> Mapping[str, object]:
         """All that the numbers depend on, for the table."""
@@ -141,7 +142,7 @@ def tuning_pictures(plan: Plan) -> list[Picture]:
     return draw_pictures(plan, plan.tuning, (2018, 3))
 
 
-def train(method: Method, plan: Plan, seed: int, device: str) -> nn.Module:
+def train(method: Method, plan: Plan, seed: int, device: str) -> Embedder:
     """Train one method from scratch; the same seed shows all the same pictures.
 
     Returns
@@ -181,7 +182,7 @@ def _schedule(optimiser: torch.optim.Optimizer, plan: Plan) -> LRScheduler:
     return LambdaLR(optimiser, factor)
 
 
-def build(method: Method, plan: Plan) -> nn.Module:
+def build(method: Method, plan: Plan) -> Embedder:
     """Make an untrained network; the backbone is the same for all methods."""
     settings = NetworkSettings(
         image_channels=1,
@@ -192,20 +193,20 @@ def build(method: Method, plan: Plan) -> nn.Module:
         memory_from=1 if plan.quick else 0,
         embedding_size=plan.embedding,
         offsets=method in VOTING,
+        region=plan.region if method == "region" else None,
     )
-    if method == "region":
-        return RegionNetwork(settings, plan.region)
     return Embedder(settings)
 
 
 def loss_of(
-    method: Method, network: nn.Module, images: Tensor, labels: Tensor, plan: Plan
+    method: Method, network: Embedder, images: Tensor, labels: Tensor, plan: Plan
 ) -> Tensor:
     """Work out the loss of a batch of images, (B, 1, Y, X), and labels, (B, Y, X)."""
     output, _ = network(images)
     if method == "region":
-        assert isinstance(network, RegionNetwork)
-        return torch.stack([*region_losses(network, output, labels).values()]).sum()
+        assert network.region is not None  # built with its heads
+        found = region_losses(network.region, output.maps, labels)
+        return torch.stack([*found.values()]).sum()
     total = images.new_zeros(())
     cells = Cells.of(labels)
     if method in ("cosine", "joint"):

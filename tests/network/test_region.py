@@ -6,34 +6,42 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from napari_semiconv.errors import BadInputError, BadSettingsError
-from napari_semiconv.network import region_losses as learn
+from napari_semiconv.errors import BadInputError
+from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.losses import Cells
-from napari_semiconv.network.proposals import seed_proposals
 from napari_semiconv.network.region import (
-    Instances,
-    RegionNetwork,
+    Instance,
+    find_instances,
+    paint,
+    region_losses,
+)
+from napari_semiconv.network.region import losses as learn
+from napari_semiconv.network.region.network import (
+    boxes_seen,
+    embedding_of,
     hard_seed,
     scale_gradient,
     seed_distance,
     soft_seed,
 )
-from napari_semiconv.network.semiconv import LaplacianKernel
-from napari_semiconv.settings import NetworkSettings, RegionSettings
+from napari_semiconv.network.semiconv import LaplacianKernel, pixel_grid
+from napari_semiconv.settings import (
+    NetworkSettings,
+    RegionHeadSettings,
+    RegionSettings,
+)
 
 SMALL = NetworkSettings(
     image_channels=1, stacks=1, channels=(8, 8, 8), normalise=True, memory="none",
-    embedding_size=4,
+    embedding_size=4, region=RegionHeadSettings(hidden=8, crop=8, embedding_size=4),
 )  # fmt: skip
-WITH_SEEDS = SMALL.model_copy(update={"offsets": True})
-HEADS = RegionSettings(hidden=8, crop=8, embedding_size=4)
-SEEDS = HEADS.model_copy(update={"proposals": "seeds"})
+READING = RegionSettings(smallest=8)
 
 
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return RegionNetwork(SMALL, HEADS)
+    return Embedder(SMALL)
 
 
 def crossing():
@@ -57,15 +65,15 @@ def test_the_gradient_scale_is_exact_and_the_value_unchanged():
 
 def test_the_backbone_gets_a_tenth_of_the_embedding_gradient(network):
     with torch.no_grad():
-        network.embed.out.weight.normal_()  # it begins near zero
+        network.region.embed.out.weight.normal_()  # it begins near zero
 
     def gradient(factor):
         network.zero_grad()
-        network.embed.gradient = factor
+        network.region.embed.gradient = factor
         torch.manual_seed(1)
         output, _ = network(torch.randn(1, 1, 16, 16))
-        output.embedding.square().mean().backward()
-        return network.backbone.stacks[0].down[0][0].conv.weight.grad.clone()
+        output.maps["instance"].square().mean().backward()
+        return network.stacks[0].down[0][0].conv.weight.grad.clone()
 
     whole = gradient(1.0)
     assert whole.abs().max() > 0
@@ -108,10 +116,11 @@ def test_gradients_of_the_soft_seed_agree_with_finite_differences():
 
 def test_the_embedding_begins_as_the_identity_grid(network):
     output, _ = network(torch.zeros(1, 1, 16, 24))
-    y, x = output.embedding[0, :2]
+    embedding = embedding_of(output.maps)
+    y, x = embedding[0, :2]
     assert y[5, 7].item() == pytest.approx(5, abs=0.5)
     assert x[5, 7].item() == pytest.approx(7, abs=0.5)
-    assert output.embedding.shape == (1, 4, 16, 24)
+    assert embedding.shape == (1, 4, 16, 24)
 
 
 def votes_for(labels, kernel_far=50.0):
@@ -136,19 +145,30 @@ def test_perfect_embeddings_cost_nothing():
     assert learn.kernel_mask_loss(flat, regions.masks, kernel) > 0.2
 
 
-def test_true_boxes_cost_nothing_and_are_wholly_trusted(network):
+def said(objectness, boxes, embedding=None):
+    """Maps that say some boxes, (B, Y, X, 4), and embeddings, (B, D, Y, X), all px."""
+    here, boxes = pixel_grid(objectness), boxes.movedim(-1, 1)
+    sides = torch.cat([here - boxes[:, :2], boxes[:, 2:] - here], 1)
+    maps = {"objectness": objectness[:, None], "sides": sides}
+    if embedding is not None:
+        geometric = embedding[:, :2] - here
+        maps["instance"] = torch.cat([geometric, embedding[:, 2:]], 1)
+    return maps
+
+
+def test_true_boxes_cost_nothing_and_are_wholly_trusted():
     labels = crossing()
     cells = Cells.of(labels)
-    output, _ = network(frame_of(labels))
     true = learn.boxes_of(cells, (32, 32))
     boxes = torch.zeros(32 * 32, 4)
     boxes[cells.pixel] = true[cells.piece]
     sure = torch.where(labels > 0, 30.0, -30.0)
-    perfect = type(output)(output.pixel, sure, boxes.view(1, 32, 32, 4), None)
+    perfect = said(sure, boxes.view(1, 32, 32, 4))
+    torch.testing.assert_close(boxes_seen(perfect)[0].flatten(0, 1), boxes)
     objectness, box = learn.proposal_losses(perfect, labels, cells)
     assert objectness < 1e-4
     assert box < 1e-4
-    moved = type(output)(output.pixel, sure, perfect.boxes + 3, None)
+    moved = said(sure, boxes.view(1, 32, 32, 4) + 3)
     objectness, box = learn.proposal_losses(moved, labels, cells)
     assert objectness > 0.5
     assert box > 0.2
@@ -161,6 +181,15 @@ def test_points_that_are_not_annotated_take_no_part():
     assert learn.mask_loss(logit, masks).item() == pytest.approx(expected, abs=1e-6)
 
 
+def losses_of(network, output, labels):
+    return region_losses(network.region, output.maps, labels)
+
+
+def cells_of(network, output, maps=None):
+    found = dict(output.maps) | (maps or {})
+    return find_instances(network.region, found, READING)
+
+
 EMPTY = torch.zeros(2, 16, 16, dtype=torch.long)
 ONE_PIXEL = EMPTY.clone()
 ONE_PIXEL[0, 5, 5] = 7
@@ -170,16 +199,14 @@ HALF = crossing()[:, :16, :16].repeat(2, 1, 1)
 HALF[:, 8:] = -1
 
 
-@pytest.mark.parametrize("heads", [HEADS, SEEDS], ids=["boxes", "seeds"])
 @pytest.mark.parametrize(
     "labels",
     [EMPTY, ONE_PIXEL, WHOLE, UNKNOWN, HALF],
     ids=["empty", "one pixel", "whole", "unknown", "half"],
 )
-def test_losses_and_gradients_are_finite(heads, labels):
-    network = RegionNetwork(WITH_SEEDS, heads)
+def test_losses_and_gradients_are_finite(network, labels):
     output, _ = network(torch.randn(2, 1, 16, 16))
-    found = learn.region_losses(network, output, labels)
+    found = losses_of(network, output, labels)
     sum(found.values()).backward()
     assert all(torch.isfinite(loss) for loss in found.values())
     for weight in network.parameters():
@@ -199,79 +226,47 @@ def test_the_same_source_of_randomness_gives_the_same_regions():
     assert not torch.equal(one.boxes, learn.boxes_of(cells, (32, 32)))
 
 
-@pytest.mark.parametrize("heads", [HEADS, SEEDS], ids=["boxes", "seeds"])
-def test_a_frame_without_a_sure_proposal_has_no_cell(heads):
-    network = RegionNetwork(WITH_SEEDS, heads).eval()
-    torch.nn.init.constant_(network.propose.out.bias, -9)
-    for head in network.backbone.heads.heads:
-        torch.nn.init.constant_(network.backbone.heads.layer(head.name).bias, -9)
+def test_a_frame_without_a_sure_proposal_has_no_cell(network):
+    torch.nn.init.constant_(network.region.propose.out.bias, -9)
     output, _ = network(torch.zeros(1, 1, 16, 16))
-    (found,) = network.instances(output)
-    assert found.masks.shape == (0, 16, 16)
-    assert len(found.scores) == len(found.boxes) == 0
-    assert network.paint(found).max() == 0
+    assert cells_of(network, output) == []
+    labels, scores = paint([], (16, 16), READING)
+    assert labels.shape == (16, 16)
+    assert not labels.any()
+    assert scores == []
 
 
 def test_the_kernel_cuts_the_mask_where_the_score_does_not(network):
     """A region full of score is divided by the embedding alone."""
     labels = crossing()
-    torch.nn.init.zeros_(network.score.out.weight)
-    torch.nn.init.constant_(network.score.out.bias, 3.0)
+    torch.nn.init.zeros_(network.region.score.out.weight)
+    torch.nn.init.constant_(network.region.score.out.bias, 3.0)
     output, _ = network(frame_of(labels))
     # Around cell 2, which cell 5 crosses; its first sample lies inside the cell.
     box = torch.tensor([3.5, 4.0, 19.5, 8.5])
-    cut = type(output)(
-        output.pixel,
-        torch.full((1, 32, 32), 5.0),
-        box.expand(1, 32, 32, 4),
-        votes_for(labels),
+    cut = said(
+        torch.full((1, 32, 32), 5.0), box.expand(1, 32, 32, 4), votes_for(labels)
     )
-    (found,) = network.instances(cut)
-    assert len(found.masks) == 1
-    window = torch.zeros(32, 32, dtype=torch.bool)
-    window[4:20, 4:9] = True
-    assert torch.equal(found.masks[0], window & (labels[0] == 2))
+    (found,) = cells_of(network, output, cut)
+    assert found.window == (slice(4, 20), slice(4, 9))
+    assert torch.equal(found.mask, labels[0][found.window] == 2)
 
 
-def test_proposals_from_seeds_are_boxes_around_the_votes():
-    labels = crossing()
-    network = RegionNetwork(WITH_SEEDS, SEEDS)
-    output, _ = network(frame_of(labels))
-    grid = torch.stack(torch.meshgrid(*[torch.arange(32.0)] * 2, indexing="ij"))
-    offset, seed = torch.zeros(2, 32, 32), torch.full((32, 32), -9.0)
-    for label in (2, 5, 9):
-        mask = labels[0] == label
-        centre = grid[:, mask].mean(1)
-        y, x = torch.nonzero(mask)[len(torch.nonzero(mask)) // 2]
-        offset[:, mask] = centre[:, None] - grid[:, mask]
-        seed[y, x] = 4 + label / 10
-    pixel = type(output.pixel)(
-        output.pixel.embeddings,
-        {
-            "offset": offset[None],
-            "seed": seed[None, None],
-            "foreground": (labels[:, None] > 0) * 10.0 - 5,
-        },
-        output.features,
-    )
-    kernel = LaplacianKernel(1.0)
-    boxes, scores = seed_proposals(pixel, 0, kernel, SEEDS)
-    assert scores.tolist() == sorted(scores.tolist(), reverse=True)
-    true = learn.boxes_of(Cells.of(labels), (32, 32))
-    torch.testing.assert_close(boxes, true.flip(0))
-
-
-def test_the_higher_score_is_painted_on_top(network):
-    masks = torch.zeros(3, 8, 8, dtype=torch.bool)
-    masks[0, :4], masks[1, 2:8], masks[2, :4, :4] = True, True, True
-    labels = network.paint(Instances(torch.zeros(3, 4), torch.ones(3), masks))
+def test_the_higher_score_is_painted_on_top():
+    rows = [slice(0, 4), slice(2, 8), slice(0, 4)]
+    found = [
+        Instance(
+            torch.zeros(4),
+            score,
+            (own, slice(0, width)),
+            torch.ones(own.stop - own.start, width, dtype=torch.bool),
+        )
+        for own, width, score in zip(rows, (8, 8, 4), (0.9, 0.8, 0.7), strict=True)
+    ]
+    labels, scores = paint(found, (8, 8), READING)
     assert labels[:4].unique().tolist() == [1]
     assert labels[4:].unique().tolist() == [2]  # the third had nothing left
-
-
-def test_seeds_need_a_network_that_has_them():
-    with pytest.raises(BadSettingsError, match="expected a network with semi-conv"):
-        RegionNetwork(SMALL, SEEDS)
+    assert scores == [0.9, 0.8]
 
 
 def test_a_frame_that_does_not_fit_is_refused(network):
@@ -280,15 +275,19 @@ def test_a_frame_that_does_not_fit_is_refused(network):
 
 
 def test_saved_weights_give_the_same_cells(network, tmp_path):
+    torch.nn.init.constant_(network.region.score.out.bias, 3.0)  # something is found
     save_file(network.state_dict(), tmp_path / "weights.safetensors")
     torch.manual_seed(9)
-    other = RegionNetwork(SMALL, HEADS)
+    other = Embedder(SMALL)
     frame = torch.randn(1, 1, 16, 16)
-    assert not torch.equal(other(frame)[0].boxes, network(frame)[0].boxes)
+    one, same = network(frame)[0], other(frame)[0]
+    assert not torch.equal(one.maps["sides"], same.maps["sides"])
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
-    one, same = (n.instances(n(frame)[0])[0] for n in (network, other))
-    assert torch.equal(one.masks, same.masks)
-    assert torch.equal(one.scores, same.scores)
+    found, again = cells_of(network, one), cells_of(other, other(frame)[0])
+    assert found
+    for cell, twin in zip(found, again, strict=True):
+        assert torch.equal(cell.mask, twin.mask)
+        assert cell.score == twin.score
 
 
 def train(network, labels, steps, rate=3e-3):
@@ -297,7 +296,7 @@ def train(network, labels, steps, rate=3e-3):
     totals = []
     for _ in range(steps):
         output, _ = network(frame)
-        total = sum(learn.region_losses(network, output, labels).values())
+        total = sum(losses_of(network, output, labels).values())
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
@@ -312,15 +311,15 @@ def test_training_lowers_the_loss(network):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("heads", [HEADS, SEEDS], ids=["boxes", "seeds"])
-def test_one_picture_can_be_learned_whole(heads):
+def test_one_picture_can_be_learned_whole():
     torch.manual_seed(0)
     labels = crossing()
-    wide = WITH_SEEDS.model_copy(update={"channels": (16, 24, 32)})
-    network = RegionNetwork(wide, heads.model_copy(update={"crop": 20, "hidden": 16}))
+    heads = RegionHeadSettings(crop=20, hidden=16, embedding_size=4)
+    wide = {"channels": (16, 24, 32), "region": heads}
+    network = Embedder(SMALL.model_copy(update=wide))
     train(network, labels, 250)
-    found = network.instances(network(frame_of(labels))[0])[0]
-    painted = network.paint(found)
+    output, _ = network(frame_of(labels))
+    painted, _ = paint(cells_of(network, output), (32, 32), READING)
     for label in (2, 5, 9):
         mask = labels[0] == label
         best = max(

@@ -1,4 +1,4 @@
-"""Boxes: brute force, and torchvision where it is installed."""
+"""Boxes: made, compared, thinned out and cut, against brute force."""
 
 import itertools
 
@@ -7,13 +7,8 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from napari_semiconv.network import rois
 from napari_semiconv.network.losses import Cells
-
-
-@pytest.fixture
-def without_torchvision(monkeypatch):
-    monkeypatch.setattr(rois, "torchvision_ops", lambda: None)
+from napari_semiconv.network.region import rois
 
 
 def some_boxes(count, height=20, width=30):
@@ -61,13 +56,14 @@ def test_box_iou_equals_counting_points():
         assert found[i, j].item() == pytest.approx(truth.item(), abs=0.02)
 
 
-def test_suppression_keeps_the_best_of_each_heap(without_torchvision):
+def test_suppression_keeps_the_best_of_each_heap():
     torch.manual_seed(1)
     boxes, scores = some_boxes(40), torch.rand(40)
-    kept = rois.suppress(boxes, scores, 0.3)
+    kept = rois.suppress(boxes, scores, 0.3, 40)
     assert kept.tolist() == brute_force_nms(boxes, scores, 0.3)
     assert 1 < len(kept) < 40
-    assert rois.suppress(boxes[:0], scores[:0], 0.3).tolist() == []
+    assert torch.equal(rois.suppress(boxes, scores, 0.3, 2), kept[:2])
+    assert rois.suppress(boxes[:0], scores[:0], 0.3, 40).tolist() == []
 
 
 def brute_force_nms(boxes, scores, most):
@@ -80,7 +76,7 @@ def brute_force_nms(boxes, scores, most):
     return kept
 
 
-def test_region_crops_equal_bilinear_interpolation(without_torchvision):
+def test_region_crops_equal_bilinear_interpolation():
     torch.manual_seed(2)
     features = torch.randn(2, 3, 20, 30)
     boxes = torch.cat([some_boxes(5), torch.tensor([[-0.5, -0.5, 19.5, 29.5]])])
@@ -100,9 +96,12 @@ def test_region_crops_equal_bilinear_interpolation(without_torchvision):
 def test_region_crops_pass_gradients_on():
     torch.manual_seed(3)
     features = torch.randn(1, 2, 5, 6, dtype=torch.double, requires_grad=True)
-    points = rois.sample_points(torch.tensor([[0.2, 0.7, 3.1, 4.4]]).double(), 3)
+    boxes = torch.tensor([[0.2, 0.7, 3.1, 4.4]]).double()
     image = torch.zeros(1, dtype=torch.long)
-    assert torch.autograd.gradcheck(lambda x: rois.bilinear(x, points, image), features)
+    assert torch.autograd.gradcheck(
+        lambda x: rois.crop_regions(x, boxes, image, 3), features
+    )
+    assert rois.crop_regions(features, boxes[:0], image[:0], 3).shape == (0, 2, 3, 3)
 
 
 def test_crop_masks_say_which_points_lie_in_the_cell():
@@ -117,48 +116,3 @@ def test_crop_masks_say_which_points_lie_in_the_cell():
 def test_boxes_are_cut_at_the_rim():
     boxes = rois.clip_boxes(torch.tensor([[-3.0, 2.0, 9.0, 40.0]]), (8, 10))
     assert boxes.tolist() == [[-0.5, 2.0, 7.5, 9.5]]
-
-
-def test_torchvision_gives_the_same_crops_and_boxes():
-    ops = rois.torchvision_ops()
-    if ops is None:
-        pytest.skip("torchvision is not installed")
-    torch.manual_seed(4)
-    features, boxes, scores = torch.randn(2, 3, 20, 30), some_boxes(12), torch.rand(12)
-    image = torch.randint(0, 2, (12,))
-    torch.testing.assert_close(
-        rois.crop_regions(features, boxes, image, 5),
-        rois.bilinear(features, rois.sample_points(boxes, 5), image),
-    )
-    assert torch.equal(
-        rois.suppress(boxes, scores, 0.4), rois.greedy_suppress(boxes, scores, 0.4)
-    )
-
-
-def test_torchvision_is_asked_with_its_own_coordinates(monkeypatch):
-    """Its operators count from the rim of the first pixel, x before y."""
-    asked = {}
-
-    class Ops:
-        @staticmethod
-        def roi_align(features, rows, size, **options):
-            asked.update(rows=rows.tolist(), size=size, **options)
-            return features
-
-        @staticmethod
-        def nms(corners, _scores, most):
-            asked.update(corners=corners.tolist(), most=most)
-            return torch.tensor([0])
-
-    monkeypatch.setattr(rois, "torchvision_ops", lambda: Ops)
-    box = torch.tensor([[0.5, 1.5, 2.5, 6.5]])
-    rois.crop_regions(torch.zeros(2, 1, 8, 8), box, torch.tensor([1]), 4)
-    rois.suppress(box, torch.ones(1), 0.5)
-    assert asked == {
-        "rows": [[1, 2, 1, 7, 3]],
-        "size": 4,
-        "sampling_ratio": 1,
-        "aligned": True,
-        "corners": [[1.5, 0.5, 6.5, 2.5]],
-        "most": 0.5,
-    }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from napari_semiconv.settings import RegionSettings
+from napari_semiconv.settings import RegionHeadSettings
 from napari_semiconv.tracking.instance_measures import InstanceTally
 from napari_semiconv.tracking.matching import measure_overlaps
 
@@ -27,7 +27,7 @@ SMALL = Plan(
     radius=40.0,
     quick=True,
     sample=1500,
-    region=RegionSettings(crop=28),
+    region=RegionHeadSettings(crop=28),
 )
 FULL = Plan(
     worms,

@@ -14,6 +14,7 @@ from .heads.layers import PixelHeads
 from .hourglass import Hourglass
 from .kernels import kernel_of
 from .memory import he_initialise
+from .region.network import RegionHeads
 
 State = list[Tensor]
 
@@ -27,7 +28,8 @@ class Output:
     embeddings
         Cosine embedding of each stack, not normalised, (B, D, Y, X); the last is used.
     maps
-        Map of each pixel head by name, (B, C, Y, X), see `Head.scale`.
+        Map of each pixel head by name, (B, C, Y, X), see `Head.scale`; and those of the
+        region version, see `RegionHeads.forward`.
     features
         What the last hourglass found, (B, F, Y, X): further heads work on it.
     """
@@ -63,7 +65,7 @@ class Output:
 
 
 class Embedder(nn.Module):
-    """Recurrent stacked hourglass (Payer et al. 2018, 2019) with optional pixel heads.
+    """Recurrent stacked hourglass (Payer et al. 2018, 2019) with the heads asked for.
 
     The second and later hourglasses see the frame and the normalised embedding of the
     one before; each keeps its own state.
@@ -89,8 +91,10 @@ class Embedder(nn.Module):
             )
             for _ in range(settings.stacks)
         )
-        self.heads = PixelHeads(settings) if settings.heads else None
+        self.heads = PixelHeads(settings) if settings.pixel_heads else None
         self.kernel = kernel_of(settings.kernel) if settings.offsets else None
+        region, wide = settings.region, settings.channels[0]
+        self.region = None if region is None else RegionHeads(wide, region)
 
     def forward(
         self, frame: Tensor, state: Sequence[Tensor] | None = None
@@ -128,6 +132,8 @@ class Embedder(nn.Module):
             embeddings.append(embed(features))
             x = torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
         maps = {} if self.heads is None else self.heads(features)
+        if self.region is not None:
+            maps |= self.region(features)
         return Output(tuple(embeddings), maps, features), fresh
 
     def _check(self, frame: Tensor) -> None:

@@ -25,7 +25,7 @@ from .network import (
     MemoryKind,
     NetworkSettings,
     Operator,
-    Proposals,
+    RegionHeadSettings,
     RegionSettings,
 )
 from .segmenting import (
@@ -62,7 +62,7 @@ __all__ = [
     "PayerSettings",
     "Position",
     "PrecisionName",
-    "Proposals",
+    "RegionHeadSettings",
     "RegionSettings",
     "Resize",
     "SegmentSettings",

@@ -8,10 +8,47 @@ from .base import Settings, setting
 
 MemoryKind = Literal["gru", "lstm", "none"]
 Layout = Literal["miccai", "mia"]
-Proposals = Literal["boxes", "seeds"]
 Operator = Literal["additive", "learned"]
 Bandwidth = Literal["shared", "cell"]
 KernelName = Literal["laplacian", "gaussian", "bilateral"]
+
+
+class RegionHeadSettings(Settings):
+    """Heads of the region version: boxes and kernel masks (Novotny et al. 2018)."""
+
+    embedding_size: int = setting(
+        8,
+        "Embedding size",
+        "Channels of the semi-convolutional embedding, two of them geometric.",
+        ge=2,
+    )
+    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
+    crop: int = setting(
+        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
+    )
+    box_scale: float = setting(
+        16.0,
+        "Box scale",
+        "Distance to a box's side that the proposal head begins with.",
+        "px",
+        gt=0,
+    )
+    embedding_scale: float = setting(
+        16.0,
+        "Embedding scale",
+        "Pixels that one unit of the embedding head means.",
+        "px",
+        gt=0,
+    )
+    sigma: float = setting(
+        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
+    )
+    gradient_scale: float = setting(
+        0.1,
+        "Gradient scale",
+        "Factor on the gradient from the embedding head into the backbone.",
+        ge=0,
+    )
 
 
 class NetworkSettings(Settings):
@@ -93,6 +130,12 @@ class NetworkSettings(Settings):
         "Names of heads beside these, each a file of its own in the source.",
     )
 
+    region: RegionHeadSettings | None = setting(
+        None,
+        "Region version",
+        "Heads for boxes, masks and instance embedding, as below.",
+    )
+
     @field_validator("channels")
     @classmethod
     def _has_levels(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -108,11 +151,17 @@ class NetworkSettings(Settings):
         return int(2 ** (len(self.channels) - 1))
 
     @property
-    def heads(self) -> tuple[str, ...]:
+    def pixel_heads(self) -> tuple[str, ...]:
         """Names of the pixel heads, in the order of their channels."""
         own = ("offset", "motion", "seed", "foreground") if self.offsets else ()
         width = ("bandwidth",) if self.offsets and self.bandwidth == "cell" else ()
         return (*own, *width, *self.further_heads)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of all heads, those of the region version together as ``region``."""
+        region = () if self.region is None else ("region",)
+        return (*self.pixel_heads, *region)
 
 
 NETWORK_PRESETS: dict[str, NetworkSettings] = {
@@ -129,6 +178,18 @@ NETWORK_PRESETS: dict[str, NetworkSettings] = {
     ),
     "payer2018": NetworkSettings(),
     "payer2019": NetworkSettings(layout="mia"),
+    "region": NetworkSettings(
+        image_channels=2,
+        stacks=1,
+        channels=(16, 32, 64, 96, 96),
+        convolutions=2,
+        normalise=True,
+        memory_from=1,
+        state_limit=20.0,
+        embedding_size=8,
+        further_heads=("foreground", "motion"),
+        region=RegionHeadSettings(),
+    ),
     "tiny": NetworkSettings(
         image_channels=2,
         stacks=1,
@@ -142,46 +203,17 @@ NETWORK_PRESETS: dict[str, NetworkSettings] = {
 
 
 class RegionSettings(Settings):
-    """The region version: boxes, soft seeds and kernel masks (Novotny et al. 2018)."""
+    """Region engine: one seed in each box, no clustering (Novotny et al. 2018).
 
-    proposals: Proposals = setting(
-        "boxes",
-        "Proposals",
-        "Where boxes come from: a proposal head (boxes), or the votes around each peak "
-        "of the seed map (seeds), which needs the semi-convolutional heads.",
-    )
-    embedding_size: int = setting(
-        8,
-        "Embedding size",
-        "Channels of the semi-convolutional embedding, two of them geometric.",
-        ge=2,
-    )
-    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
-    crop: int = setting(
-        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
-    )
-    box_scale: float = setting(
-        16.0,
-        "Box scale",
-        "Distance to a box's side that the proposal head begins with.",
-        "px",
+    It needs a model that was trained as the preset ``region``.
+    """
+
+    foreground: float = setting(
+        0.5,
+        "Foreground",
+        "Foreground probability at which cells end when they are enlarged.",
         gt=0,
-    )
-    embedding_scale: float = setting(
-        16.0,
-        "Embedding scale",
-        "Pixels that one unit of the embedding head means.",
-        "px",
-        gt=0,
-    )
-    sigma: float = setting(
-        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
-    )
-    gradient_scale: float = setting(
-        0.1,
-        "Gradient scale",
-        "Factor on the gradient from the embedding head into the backbone.",
-        ge=0,
+        lt=1,
     )
     least_score: float = setting(
         0.3, "Least score", "Least score of a proposal.", gt=0, lt=1
@@ -194,10 +226,13 @@ class RegionSettings(Settings):
         le=1,
     )
     candidates: int = setting(
-        500, "Candidates", "Best proposals that are compared with one another.", ge=1
+        20_000,
+        "Candidates",
+        "Best proposals that are compared with one another; every pixel makes one.",
+        ge=1,
     )
     most_regions: int = setting(
-        100, "Most regions", "Most regions per frame.", "cells", ge=1
+        2000, "Most regions", "Most regions per frame.", "cells", ge=1
     )
     mask: float = setting(0.5, "Mask", "Least probability of a mask pixel.", gt=0, lt=1)
     least_free: float = setting(
@@ -209,5 +244,9 @@ class RegionSettings(Settings):
         le=1,
     )
     smallest: int = setting(
-        8, "Smallest cell", "Masks with fewer pixels are dropped.", "px", ge=1
+        45,
+        "Smallest cell",
+        "Masks with fewer pixels, as the network sees them, are dropped.",
+        "px",
+        ge=1,
     )

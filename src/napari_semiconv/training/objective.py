@@ -10,6 +10,7 @@ from torch import Tensor
 from ..network import losses
 from ..network.embedder import Embedder, Output
 from ..network.heads import HEADS, Example
+from ..network.region import region_losses
 from .clips import Clip
 from .settings import TrainSettings
 
@@ -75,8 +76,12 @@ def clip_losses(
             choices=settings,
         )
         found: dict[str, Tensor] = {}
-        for name in ("embedding", *network.settings.heads):
+        for name in ("embedding", *network.settings.pixel_heads):
             found |= HEADS[name].losses(example)
+        if network.region is not None:
+            found |= region_losses(
+                network.region, example.maps, labels, generator=_chance(clip)
+            )
     return found
 
 
@@ -133,7 +138,10 @@ def _precision(device: torch.device, *, half: bool) -> AbstractContextManager[ob
 def _targets(
     clip: Clip, count: int, settings: TrainSettings, device: torch.device
 ) -> Tensor | None:
-    # Chance comes from the clip itself, so that a resumed training draws the same.
-    generator = torch.Generator().manual_seed(zlib.crc32(clip.labels.tobytes()))
-    targets = losses.sample_cells(count, settings.most_cells, generator)
+    targets = losses.sample_cells(count, settings.most_cells, _chance(clip))
     return None if targets is None else targets.to(device)
+
+
+def _chance(clip: Clip) -> torch.Generator:
+    """Take chance from the clip itself, so that a resumed training draws the same."""
+    return torch.Generator().manual_seed(zlib.crc32(clip.labels.tobytes()))

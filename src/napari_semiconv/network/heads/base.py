@@ -89,11 +89,13 @@ class Example:
     @cached_property
     def place(self) -> Tensor:
         """Positions of the cell pixels, (P, 2), px."""
-        return losses.positions(self.cells, self.maps["offset"])
+        return losses.positions(self.cells, self.embeddings[-1])
 
     @cached_property
     def votes(self) -> Tensor:
-        """Votes of the cell pixels, (P, 2), px."""
+        """Votes of the cell pixels, (P, 2), px; without offsets where they lie."""
+        if "offset" not in self.maps:
+            return self.place
         return self.at_cells(self.maps["offset"]) + self.place
 
     @cached_property
@@ -142,7 +144,7 @@ class Head:
     """One thing that the network says of every pixel.
 
     A new one is a file in this folder that hands an instance to `register`. The heads
-    of a network are those that `NetworkSettings.heads` names.
+    of a network are those that `NetworkSettings.pixel_heads` names.
     """
 
     name: ClassVar[str]

@@ -53,7 +53,7 @@ class PixelHeads(nn.Module):
         _check(settings)
         self.settings = settings
         self.hidden = Conv(settings.channels[0], HIDDEN, normalise=settings.normalise)
-        self.heads = [HEADS[name] for name in settings.heads]
+        self.heads = [HEADS[name] for name in settings.pixel_heads]
         self.sizes = [head.channels(settings) for head in self.heads]
         # Chance is drawn as for one convolution: a seed gives what it always gave.
         nn.Conv2d(HIDDEN, sum(self.sizes), 1)
@@ -100,7 +100,7 @@ class PixelHeads(nn.Module):
 
 
 def _check(settings: NetworkSettings) -> None:
-    if unknown := [name for name in settings.heads if name not in HEADS]:
+    if unknown := [name for name in settings.pixel_heads if name not in HEADS]:
         raise BadSettingsError(
             f"Heads of the network: expected some of {', '.join(sorted(HEADS))}, found "
             f"'{unknown[0]}'. Was the model trained with another release?"
@@ -120,12 +120,14 @@ def with_own_layers(
         Shape of the network.
     """
     found = dict(tensors)
-    sizes = [HEADS[name].channels(settings) for name in settings.heads]
+    sizes = [HEADS[name].channels(settings) for name in settings.pixel_heads]
     for kind in ("weight", "bias"):
         shared = found.pop(f"heads.out.{kind}", None)
         if shared is None or len(shared) != sum(sizes):
             continue  # loading tells what is missing
-        for name, part in zip(settings.heads, torch.split(shared, sizes), strict=True):
+        for name, part in zip(
+            settings.pixel_heads, torch.split(shared, sizes), strict=True
+        ):
             found[f"heads.{name}.{kind}"] = part.clone()
     for key in [key for key in found if key.startswith("heads.operator.")]:
         found[key.replace("heads.operator", "heads.offset.operator")] = found.pop(key)

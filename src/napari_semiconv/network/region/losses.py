@@ -5,17 +5,18 @@ and the kernel of the soft seed against the mask; beside them those of the propo
 Labels are integers: 0 is background, -1 is "not annotated" and takes no part.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import losses
-from .losses import Cells, mean_by
-from .region import RegionNetwork, RegionOutput, seed_distance, soft_seed
+from .. import losses
+from ..losses import Cells, mean_by
+from ..semiconv import LaplacianKernel
+from .network import RegionHeads, boxes_seen, embedding_of, seed_distance, soft_seed
 from .rois import EPS, box_iou, boxes_of, clip_boxes, crop_masks
-from .semiconv import LaplacianKernel
 
 NEAREST = 0.1  # px; a kernel of exactly one would make a logarithm infinite
 
@@ -74,8 +75,8 @@ class Regions:
 
 
 def region_losses(
-    network: RegionNetwork,
-    output: RegionOutput,
+    heads: RegionHeads,
+    maps: Mapping[str, Tensor],
     labels: Tensor,
     *,
     jitter: float = 0.1,
@@ -85,10 +86,10 @@ def region_losses(
 
     Parameters
     ----------
-    network
-        The network, in training mode.
-    output
-        What it says of B images.
+    heads
+        The heads, in training mode.
+    maps
+        What they say of B images, see `RegionHeads.forward`.
     labels
         Their label images, (B, Y, X).
     jitter
@@ -102,31 +103,31 @@ def region_losses(
         Losses by name, each (); those of pixels in px are divided by the scale of the
         embedding, so that all are about one at the start.
     """
-    cells = Cells.of(labels)
-    objectness, box = proposal_losses(output, labels, cells)
-    scale = network.settings.embedding_scale
-    attraction, _ = losses.attraction_loss(_at(output.embedding, cells), cells)
-    found = {"objectness": objectness, "box": box, "attraction": attraction / scale}
-    size = network.settings.crop
+    cells, every = Cells.of(labels), embedding_of(maps)
+    objectness, box = proposal_losses(maps, labels, cells)
+    pulled, _ = losses.attraction_loss(_at(every, cells), cells)
+    size = heads.settings.crop
     regions = Regions.around(labels, cells, size, jitter=jitter, generator=generator)
-    score, embedding = network.crops(output, regions.boxes, regions.image)
+    score, embedding = heads.look(every, maps["features"], regions.boxes, regions.image)
     distance = seed_distance(soft_seed(score, embedding), embedding)
-    found["mask"] = mask_loss(score + network.kernel.log(distance), regions.masks)
-    found["kernel"] = kernel_mask_loss(distance, regions.masks, network.kernel)
-    if network.settings.proposals == "seeds":
-        found |= _seed_map_losses(network, output, labels, cells)
-    return found
+    return {
+        "objectness": objectness,
+        "box": box,
+        "region attraction": pulled / heads.settings.embedding_scale,
+        "region mask": mask_loss(score + heads.kernel.log(distance), regions.masks),
+        "region kernel": kernel_mask_loss(distance, regions.masks, heads.kernel),
+    }
 
 
 def proposal_losses(
-    output: RegionOutput, labels: Tensor, cells: Cells
+    maps: Mapping[str, Tensor], labels: Tensor, cells: Cells
 ) -> tuple[Tensor, Tensor]:
     """Teach each pixel of a cell the cell's box, and how good its own guess is.
 
     Parameters
     ----------
-    output
-        What was said of B images.
+    maps
+        What was said of B images, see `RegionHeads.forward`.
     labels
         Their label images, (B, Y, X).
     cells
@@ -138,17 +139,18 @@ def proposal_losses(
         Cross-entropy of the objectness, whose target is the IoU of the box in cells
         and 0 in background, (); -ln IoU of the boxes, mean over the cells, ().
     """
-    target = torch.zeros_like(output.objectness).flatten()
-    box = output.boxes.sum() * 0
+    objectness, boxes = maps["objectness"].flatten(), boxes_seen(maps)
+    target = torch.zeros_like(objectness)
+    box = boxes.sum() * 0
     if cells.count:
         true = boxes_of(cells, (labels.shape[-2], labels.shape[-1]))[cells.piece]
-        iou = box_iou(output.boxes.flatten(0, 2)[cells.pixel], true).clamp(min=EPS)
+        iou = box_iou(boxes.flatten(0, 2)[cells.pixel], true).clamp(min=EPS)
         target[cells.pixel] = iou.detach().to(target.dtype)
         box = box + mean_by(-iou.log(), cells.piece, len(cells.frame)).mean()
     known = labels.flatten() >= 0
     if not known.any():
-        return output.objectness.sum() * 0, box
-    guess = output.objectness.flatten()[known]
+        return objectness.sum() * 0, box
+    guess = objectness[known]
     return F.binary_cross_entropy_with_logits(guess, target[known]), box
 
 
@@ -209,24 +211,3 @@ def _mean_known(entropy: Tensor, masks: Tensor) -> Tensor:
 def _at(maps: Tensor, cells: Cells) -> Tensor:
     """Take maps, (B, D, Y, X), at the cell pixels, (P, D)."""
     return maps.movedim(1, -1).flatten(0, 2)[cells.pixel]
-
-
-def _seed_map_losses(
-    network: RegionNetwork, output: RegionOutput, labels: Tensor, cells: Cells
-) -> dict[str, Tensor]:
-    """Losses of the pixel heads, from whose seed map the proposals come."""
-    pixel, kernel = output.pixel, network.backbone.kernel
-    assert kernel is not None  # checked when the network was built
-    assert pixel.offset is not None
-    assert pixel.seed is not None
-    assert pixel.foreground is not None
-    votes = _at(pixel.offset, cells) + losses.positions(cells, pixel.offset)
-    attraction, centre = losses.attraction_loss(votes, cells)
-    near = kernel.between(votes, centre[cells.piece]).exp()
-    seed = losses.seed_loss(pixel.seed[:, 0], labels, near, cells)
-    return {
-        "vote": attraction / network.settings.embedding_scale,
-        "vote kernel": losses.kernel_loss(votes, centre, cells, kernel),
-        "seed": seed,
-        "foreground": losses.foreground_loss(pixel.foreground[:, 0], labels),
-    }

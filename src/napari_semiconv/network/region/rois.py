@@ -2,31 +2,15 @@
 
 A box is top, left, bottom, right in px. Pixel centres lie at integers, so the box of
 one pixel at (y, x) is y - 0.5, x - 0.5, y + 0.5, x + 0.5.
-
-Where torchvision is installed its operators do the work, as they are faster; they give
-the same numbers.
 """
 
-from functools import cache
-from importlib import import_module
-from types import ModuleType
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .losses import Cells
+from ..losses import Cells
 
 EPS = 1e-6
-
-
-@cache
-def torchvision_ops() -> ModuleType | None:
-    """Find the operators of torchvision; None when it is absent or does not load."""
-    try:
-        return import_module("torchvision.ops")
-    # A torchvision that was built for another torch fails with a RuntimeError.
-    except (ImportError, RuntimeError):
-        return None
 
 
 def boxes_of(cells: Cells, shape: tuple[int, int]) -> Tensor:
@@ -69,7 +53,7 @@ def clip_boxes(boxes: Tensor, shape: tuple[int, int]) -> Tensor:
     return torch.minimum(boxes.clamp(min=-0.5), most)
 
 
-def suppress(boxes: Tensor, scores: Tensor, most_overlap: float) -> Tensor:
+def suppress(boxes: Tensor, scores: Tensor, most_overlap: float, most: int) -> Tensor:
     """Keep the best of boxes that overlap: non-maximum suppression.
 
     Parameters
@@ -80,30 +64,20 @@ def suppress(boxes: Tensor, scores: Tensor, most_overlap: float) -> Tensor:
         Their scores, (R,).
     most_overlap
         IoU above which the worse of two boxes goes.
+    most
+        Most boxes that are kept.
 
     Returns
     -------
     Tensor
         Indices of the boxes that stay, (K,), best first.
     """
-    if ops := torchvision_ops():
-        corners = boxes.float()[:, [1, 0, 3, 2]]
-        found: Tensor = ops.nms(corners, scores.float(), most_overlap)
-        return found
-    return greedy_suppress(boxes, scores, most_overlap)
-
-
-def greedy_suppress(boxes: Tensor, scores: Tensor, most_overlap: float) -> Tensor:
-    """Do what `suppress` does without torchvision."""
-    order = scores.argsort(descending=True, stable=True)
-    overlap = box_iou(boxes[order, None], boxes[order][None]) > most_overlap
-    gone = torch.zeros(len(order), dtype=torch.bool)
-    kept = []
-    for i, row in enumerate(overlap.cpu()):
-        if not gone[i]:
-            kept.append(i)
-            gone |= row
-    return order[torch.tensor(kept, dtype=torch.long, device=order.device)]
+    left = scores.argsort(descending=True, stable=True)
+    kept: list[Tensor] = []
+    while len(left) and len(kept) < most:
+        kept.append(left[0])
+        left = left[1:][box_iou(boxes[left[0]], boxes[left[1:]]) <= most_overlap]
+    return torch.stack(kept) if kept else left
 
 
 def sample_points(boxes: Tensor, size: int) -> Tensor:
@@ -148,49 +122,23 @@ def crop_regions(features: Tensor, boxes: Tensor, image: Tensor, size: int) -> T
     Tensor
         Crops, (R, C, S, S).
     """
-    if (ops := torchvision_ops()) and len(boxes):
-        # torchvision puts the centre of the first pixel at one half.
-        corners = boxes[:, [1, 0, 3, 2]] + 0.5
-        rows = torch.cat([image[:, None].to(boxes.dtype), corners], 1)
-        found: Tensor = ops.roi_align(
-            features, rows, size, sampling_ratio=1, aligned=True
-        )
-        return found
-    return bilinear(features, sample_points(boxes, size), image)
-
-
-def bilinear(features: Tensor, points: Tensor, image: Tensor) -> Tensor:
-    """Interpolate maps at points; beyond the rim the rim goes on.
-
-    Parameters
-    ----------
-    features
-        Maps, (B, C, Y, X).
-    points
-        y and x, (R, S, S, 2), px.
-    image
-        Which of the B maps each row of points lies in, (R,).
-
-    Returns
-    -------
-    Tensor
-        Values, (R, C, S, S).
-    """
+    crops = features.new_zeros((len(boxes), features.shape[1], size, size))
     height, width = features.shape[-2:]
-    flat = features.movedim(1, -1).flatten(0, 2)  # (B Y X, C)
-    y = points[..., 0].clamp(0, height - 1)
-    x = points[..., 1].clamp(0, width - 1)
-    top, left = y.floor().long(), x.floor().long()
-    bottom, right = (top + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
-    down, along = (y - top)[..., None], (x - left)[..., None]
-    first = image[:, None, None] * (height * width)
-
-    def at(row: Tensor, column: Tensor) -> Tensor:
-        return flat[first + row * width + column]  # (R, S, S, C)
-
-    upper = at(top, left) * (1 - along) + at(top, right) * along
-    lower = at(bottom, left) * (1 - along) + at(bottom, right) * along
-    return (upper * (1 - down) + lower * down).movedim(-1, 1)
+    # From -1 to 1 across the map, x first, as `grid_sample` counts.
+    side = boxes.new_tensor([width, height])
+    points = (2 * sample_points(boxes, size).flip(-1) + 1) / side - 1
+    for index in torch.unique(image):
+        own = torch.nonzero(image == index).squeeze(1)
+        # The regions of a map lie in one tall picture, so that the map is not copied.
+        tall = F.grid_sample(
+            features[index, None],
+            points[own].flatten(0, 1)[None].to(features.dtype),
+            padding_mode="border",
+            align_corners=False,
+        )
+        found = tall[0].view(-1, len(own), size, size).movedim(1, 0)
+        crops = crops.index_copy(0, own, found)
+    return crops
 
 
 def crop_masks(labels: Tensor, cell: Tensor, boxes: Tensor, size: int) -> Tensor:
