@@ -73,7 +73,7 @@ class Child:
             elif isinstance(request, Segment):
                 self._segment(request)
             elif isinstance(request, Resegment):
-                self._resolve(request)
+                self._resegment(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
         except MemoryError:
@@ -135,7 +135,7 @@ class Child:
         stops = partial(self._stops, request.ticket)
         Run(request, plan, self._tools, self._say, stops).go(movie, model)
 
-    def _resolve(self, request: Resegment) -> None:
+    def _resegment(self, request: Resegment) -> None:
         movie = self._movie(request.movie)
         model = self._model(request.settings)
         settings = self._sized(request, movie, range(request.begin, request.frame + 1))

@@ -195,15 +195,6 @@ class FrameDone(Settings):
     note: str = ""
 
 
-class Solving(Settings):
-    """The tracks of all frames are being weighed together: frames looked at."""
-
-    event: Literal["solving"] = "solving"
-    ticket: int = 0
-    done: int
-    total: int
-
-
 class Finished(Settings):
     """Tell that a run has ended, with all frames or, when cancelled, with fewer."""
 
@@ -226,15 +217,7 @@ class Failed(Settings):
 
 Request = Warm | Preview | Segment | Resegment | Cancel
 Message = (
-    Ready
-    | CellSize
-    | Previewed
-    | Resegmented
-    | Started
-    | FrameDone
-    | Solving
-    | Finished
-    | Failed
+    Ready | CellSize | Previewed | Resegmented | Started | FrameDone | Finished | Failed
 )
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(

@@ -195,8 +195,9 @@ class Supervisor:
         done = 0 if self._progress is None else self._progress.done
         if not done:
             return "no frame was finished"
-        frames = "1 frame is" if done == 1 else f"{done} frames are"
-        return f"{frames} finished and stay"
+        if done == 1:
+            return "1 frame is finished and stays"
+        return f"{done} frames are finished and stay"
 
     def _finished(self, request: Segment) -> Finished:
         progress = self._progress

@@ -41,6 +41,8 @@ class History:
         # Groups whose steps are no longer in the order of the journal: others went on
         # after them, such as a run while the user corrected its first frames.
         self._loose: set[int] = set()
+        # The last entry that undid each group.
+        self._undid: dict[int, Entry] = {}
         self._who = _who()
         for entry in journal.entries:
             steps = self._note(entry)
@@ -67,7 +69,10 @@ class History:
     def restorable(self) -> set[int]:
         """Numbers of the entries that can be undone or redone."""
         done, undone = self.standing
-        return done | undone
+        # What was interleaved with others is undone with all that came since.
+        mixed = [s[0].number for s in (*self._done, *self._undone) if _is_mixed(s)]
+        since = range(min(mixed), self.journal.last + 1) if mixed else ()
+        return done | undone | {*since}
 
     @property
     def spare(self) -> int:
@@ -169,11 +174,17 @@ class History:
                     step[:] = [entries[entry.number - 1] for entry in step]
 
     def _turn(self, way: str, step: Step) -> list[Change]:
-        head = {"do": way, "kind": step[-1].head["kind"], "group": _group(step[0])}
+        group, body = _group(step[0]), b""
+        head = {"do": way, "kind": step[-1].head["kind"], "group": group}
+        if _is_mixed(step):
+            # All steps after it are undone: it is undone, and redone, with all that was
+            # done and undone since it began.
+            last = self._undid[group].number if way == "redo" else self.journal.last + 1
+            head |= {"first": step[0].number, "last": last}
         # Read before it is journalled: a damaged entry must not be turned in part.
-        changes, body = list(self._turned(way, step)), b""
-        if _group(step[0]) in self._loose:
-            changes = [rebased(changes, self.document)]
+        changes = list(self._turned(head, step))
+        if group in self._loose and "first" not in head:
+            changes = [self._fitted(changes)]
             body = encode(changes[0])
         for frame in {patch.frame for change in changes for patch in change.patches}:
             self.document.masks.read(frame)
@@ -182,18 +193,48 @@ class History:
             self.document.apply(change)
         return changes
 
+    def _fitted(self, changes: list[Change]) -> Change:
+        """Fit changes to what others made of the document; it may be nothing."""
+        try:
+            return rebased(changes, self.document)
+        except EditError:
+            number = self.document.next_number
+            return Change(numbers=(number, number))
+
     def _changes(self, entry: Entry, step: Step) -> Iterator[Change]:
         """Go through the changes that an entry of the journal makes."""
         way = entry.head["do"]
         if way == "edit" or entry.size:
             yield decode(self.journal.body(entry))
         elif way in ("undo", "redo"):
-            yield from self._turned(way, step)
+            yield from self._turned(entry.head, step)
 
-    def _turned(self, way: str, step: Step) -> Iterator[Change]:
-        for entry in reversed(step) if way == "undo" else step:
-            change = decode(self.journal.body(entry))
-            yield change.inverse() if way == "undo" else change
+    def _turned(self, head: dict[str, Any], step: Step) -> Iterator[Change]:
+        """Go through the changes that undoing or redoing a step makes."""
+        way, group = head["do"], int(head["group"])
+        if way == "redo" and group in self._loose and "first" not in head:
+            # As it was undone, which may be less than what was done.
+            changes = [*self._changes(self._undid[group], step)]
+            yield from (change.inverse() for change in reversed(changes))
+            return
+        since = step
+        if "first" in head:
+            since = self.journal.entries[head["first"] - 1 : head["last"] - 1]
+        changes = [c for e in since for c in self._changes(e, self._step_before(e))]
+        if way == "redo":
+            yield from changes
+        else:
+            yield from (change.inverse() for change in reversed(changes))
+
+    def _step_before(self, entry: Entry) -> Step:
+        """Entries that had been made of the group of an entry when it came."""
+        if entry.size:
+            return [entry]
+        return [
+            known
+            for known in self.journal.entries[: entry.number - 1]
+            if known.head["do"] == "edit" and _group(known) == _group(entry)
+        ]
 
     def _note(self, entry: Entry) -> Step:
         """Keep the stacks of what can be undone and redone; return the step."""
@@ -207,6 +248,8 @@ class History:
             else:
                 self._done.append([entry])
             return self._done[-1]
+        if way == "undo":
+            self._undid[_group(entry)] = entry
         if way in ("undo", "redo"):
             stacks = self._done, self._undone
             source, target = stacks if way == "undo" else stacks[::-1]
@@ -237,6 +280,11 @@ class History:
 
 def _group(entry: Entry) -> int:
     return int(entry.head["group"])
+
+
+def _is_mixed(step: Step) -> bool:
+    """Whether others did something while the step went on."""
+    return any(entry.head.get("joins") for entry in step)
 
 
 def _who() -> str:

@@ -54,9 +54,11 @@ def rebased(changes: Iterable[Change], document: Document) -> Change:
             draft.rename_number(frame, number, before, after)
         for old, new in change.tracks:
             labels.add(_merge(draft, old, new))
+        draft.reserve(max(change.numbers) - 1)
         for place in change.added | change.removed:
             draft.mark(place, absent=place in change.added)
     _follow_pixels(draft, labels, frames)
+    _part_contradictions(draft)
     check(draft)
     return draft.change()
 
@@ -124,3 +126,15 @@ def _reshape(draft: Draft, track: Track, intervals: Intervals) -> None:
     sure = intersection(track.confirmed, intervals)
     if sure != track.confirmed:
         draft.put(replace(track, confirmed=sure))
+
+
+def _part_contradictions(draft: Draft) -> None:
+    """Part daughters from a mother that is gone, or has pixels beside them."""
+    for track in draft.touched:
+        for label in (track.label, *draft.daughters(track.label)):
+            daughter = draft.find(label)
+            if daughter is None or not daughter.parent:
+                continue
+            mother = draft.find(daughter.parent)
+            if mother is None or mother.end >= daughter.begin:
+                draft.set_parent(label, 0)

@@ -74,9 +74,13 @@ class Adopter:
         SaveError
             When it could not be written; nothing was changed.
         """
-        self._forget_mothers(frame)
+        divided = self._divided(frame)
+        self._names = {
+            n: name for n, name in self._names.items() if name not in divided
+        }
         known = _one_to_one(labels, self._project.document.labels(frame))
-        names = self._names | self._new_names(labels, known)
+        new = {label: name for label, name in known.items() if name not in divided}
+        names = self._names | self._new_names(labels, new)
         born = {
             names[child]: names[parent]
             for child, parent in parents.items()
@@ -124,14 +128,14 @@ class Adopter:
         track = self._project.lineage.tracks.get(name)
         return track is None or (track.end > self._frame and name not in moved)
 
-    def _forget_mothers(self, frame: int) -> None:
-        """Drop labels of tracks that divided, confirmed by the user, before a frame."""
-        lineage = self._project.lineage
-        for label, name in [*self._names.items()]:
-            for daughter in lineage.daughters_of(name):
-                track = lineage.tracks[daughter]
-                if track.begin <= frame and track.parent_confirmed:
-                    self._names.pop(label, None)
+    def _divided(self, frame: int) -> set[int]:
+        """Tracks that divided up to a frame, as the user confirmed."""
+        tracks = self._project.lineage.tracks.values()
+        return {
+            track.parent
+            for track in tracks
+            if track.parent and track.parent_confirmed and track.begin <= frame
+        }
 
     def _new_names(self, labels: Labels, known: Mapping[int, int]) -> dict[int, int]:
         """Give new labels of the run the label that was there, or an unused number."""

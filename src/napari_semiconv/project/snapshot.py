@@ -101,16 +101,37 @@ def read_centroids(path: Path, history: History) -> None:
     """
     try:
         arrays = _read(path)
-        if int(arrays["applied"]) != history.journal.last:
-            return
-        ends = np.cumsum(arrays["frames"][:, 1])[:-1]
-        columns = [np.split(arrays[n], ends) for n in ("numbers", "y", "x", "areas")]
-        frames = arrays["frames"][:, 0].tolist()
-        rows = zip(frames, *columns, strict=True)
-        known = {int(frame): Centroids(*found) for frame, *found in rows}
-    except _DAMAGED:
+        known = _centroids(arrays, history.document.shape[0])
+        fits = arrays["applied"].tolist() == history.journal.last
+    except (*_DAMAGED, TypeError):
         return
-    history.document.recall_centroids(known)
+    if fits:
+        history.document.recall_centroids(known)
+
+
+def _centroids(arrays: Arrays, frames: int) -> dict[int, Centroids]:
+    """Take centroids apart by frame.
+
+    Raises
+    ------
+    ValueError
+        When they cannot be those of a movie of so many frames.
+    """
+    kinds = {"numbers": np.int64, "y": np.float64, "x": np.float64, "areas": np.int64}
+    columns = [arrays[name] for name in kinds]
+    which, counts = arrays["frames"].astype(np.int64, casting="no").T
+    sound = (
+        (counts >= 0).all()
+        and (np.diff(which, prepend=-1) > 0).all()
+        and (which < frames).all()
+        and all(c.shape == (counts.sum(),) for c in columns)
+        and all(c.dtype == k for c, k in zip(columns, kinds.values(), strict=True))
+    )
+    if not sound:
+        raise ValueError("no centroids of this movie")
+    parts = [np.split(column, np.cumsum(counts)[:-1]) for column in columns]
+    rows = zip(which.tolist(), *parts, strict=True) if len(which) else ()
+    return {frame: Centroids(*found) for frame, *found in rows}
 
 
 def _joined(parts: Iterable[NDArray[Any]], kind: Any) -> NDArray[Any]:
