@@ -41,13 +41,14 @@ class History:
         # Groups whose steps are no longer in the order of the journal: others went on
         # after them, such as a run while the user corrected its first frames.
         self._loose: set[int] = set()
-        # The last entry that undid each group.
+        # The last entry that undid each group, and what entries undid or redid.
         self._undid: dict[int, Entry] = {}
+        self._turns: dict[int, Step] = {}
         self._who = _who()
         for entry in journal.entries:
-            steps = self._note(entry)
+            self._note(entry)
             if entry.number > applied:
-                for change in self._changes(entry, steps):
+                for change in self._changes(entry):
                     document.apply(change)
 
     @property
@@ -169,9 +170,10 @@ class History:
         with self.writing:
             self.journal.compact(self.restorable)
             entries = self.journal.entries
-            for steps in (self._done, self._undone):
-                for step in steps:
-                    step[:] = [entries[entry.number - 1] for entry in step]
+            for step in (*self._done, *self._undone, *self._turns.values()):
+                step[:] = [entries[entry.number - 1] for entry in step]
+            for group, entry in self._undid.items():
+                self._undid[group] = entries[entry.number - 1]
 
     def _turn(self, way: str, step: Step) -> list[Change]:
         group, body = _group(step[0]), b""
@@ -182,10 +184,14 @@ class History:
             last = self._undid[group].number if way == "redo" else self.journal.last + 1
             head |= {"first": step[0].number, "last": last}
         # Read before it is journalled: a damaged entry must not be turned in part.
-        changes = list(self._turned(head, step))
         if group in self._loose and "first" not in head:
+            # Redone as it was undone, which may be less than what was done.
+            undid = [*self._changes(self._undid[group])] if way == "redo" else None
+            changes = [*self._turned(head, step)] if undid is None else _inverse(undid)
             changes = [self._fitted(changes)]
             body = encode(changes[0])
+        else:
+            changes = list(self._turned(head, step))
         for frame in {patch.frame for change in changes for patch in change.patches}:
             self.document.masks.read(frame)
         self._note(self.journal.append(self._signed(head), body))
@@ -201,77 +207,55 @@ class History:
             number = self.document.next_number
             return Change(numbers=(number, number))
 
-    def _changes(self, entry: Entry, step: Step) -> Iterator[Change]:
-        """Go through the changes that an entry of the journal makes."""
-        way = entry.head["do"]
-        if way == "edit" or entry.size:
+    def _changes(self, entry: Entry) -> Iterator[Change]:
+        """Go through the changes that an entry of the journal made."""
+        head = entry.head
+        if head["do"] == "edit" or entry.size:
             yield decode(self.journal.body(entry))
-        elif way in ("undo", "redo"):
-            yield from self._turned(entry.head, step)
+        elif head["do"] in ("undo", "redo"):
+            yield from self._turned(head, self._turns[entry.number])
 
-    def _turned(self, head: dict[str, Any], step: Step) -> Iterator[Change]:
-        """Go through the changes that undoing or redoing a step makes."""
-        way, group = head["do"], int(head["group"])
-        if way == "redo" and group in self._loose and "first" not in head:
-            # As it was undone, which may be less than what was done.
-            changes = [*self._changes(self._undid[group], step)]
-            yield from (change.inverse() for change in reversed(changes))
-            return
+    def _turned(self, head: dict[str, Any], step: Step) -> list[Change]:
+        """List the changes that undoing or redoing a step makes."""
         since = step
         if "first" in head:
             since = self.journal.entries[head["first"] - 1 : head["last"] - 1]
-        changes = [c for e in since for c in self._changes(e, self._step_before(e))]
-        if way == "redo":
-            yield from changes
-        else:
-            yield from (change.inverse() for change in reversed(changes))
+        changes = [change for entry in since for change in self._changes(entry)]
+        return changes if head["do"] == "redo" else _inverse(changes)
 
-    def _step_before(self, entry: Entry) -> Step:
-        """Entries that had been made of the group of an entry when it came."""
-        if entry.size:
-            return [entry]
-        return [
-            known
-            for known in self.journal.entries[: entry.number - 1]
-            if known.head["do"] == "edit" and _group(known) == _group(entry)
-        ]
-
-    def _note(self, entry: Entry) -> Step:
-        """Keep the stacks of what can be undone and redone; return the step."""
+    def _note(self, entry: Entry) -> None:
+        """Keep the stacks of what can be undone and redone."""
         way = entry.head["do"]
-        if way == "edit":
-            if entry.head.get("joins"):
-                return self._join(entry)
+        if way == "edit" and entry.head.get("joins"):
+            self._join(entry)
+        elif way == "edit":
             self._undone.clear()
             if self._done and _group(self._done[-1][0]) == _group(entry):
                 self._done[-1].append(entry)
             else:
                 self._done.append([entry])
-            return self._done[-1]
-        if way == "undo":
-            self._undid[_group(entry)] = entry
-        if way in ("undo", "redo"):
+        elif way in ("undo", "redo"):
             stacks = self._done, self._undone
             source, target = stacks if way == "undo" else stacks[::-1]
             target.append(source.pop())
-            return target[-1]
-        return []
+            self._turns[entry.number] = [*target[-1]]
+            if way == "undo":
+                self._undid[_group(entry)] = entry
 
     def _step_of(self, group: int) -> Step | None:
         """Find the step that can be undone and has a group."""
         return next((s for s in reversed(self._done) if _group(s[0]) == group), None)
 
-    def _join(self, entry: Entry) -> Step:
+    def _join(self, entry: Entry) -> None:
         """Add an entry to an earlier step; later ones, and undone ones, stay."""
         step = self._step_of(_group(entry))
         if step is None:
             self._done.append([entry])
-            return self._done[-1]
+            return
         place = next(n for n, known in enumerate(self._done) if known is step)
         overtaken = (*self._done[place:], *self._undone)
         self._loose |= {_group(known[0]) for known in overtaken}
         step.append(entry)
-        return step
 
     def _signed(self, head: dict[str, Any]) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -280,6 +264,10 @@ class History:
 
 def _group(entry: Entry) -> int:
     return int(entry.head["group"])
+
+
+def _inverse(changes: list[Change]) -> list[Change]:
+    return [change.inverse() for change in reversed(changes)]
 
 
 def _is_mixed(step: Step) -> bool:

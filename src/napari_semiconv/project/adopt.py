@@ -80,7 +80,7 @@ class Adopter:
         }
         known = _one_to_one(labels, self._project.document.labels(frame))
         new = {label: name for label, name in known.items() if name not in divided}
-        names = self._names | self._new_names(labels, new)
+        names = self._names | self._new_names(labels, new, divided)
         born = {
             names[child]: names[parent]
             for child, parent in parents.items()
@@ -137,7 +137,9 @@ class Adopter:
             if track.parent and track.parent_confirmed and track.begin <= frame
         }
 
-    def _new_names(self, labels: Labels, known: Mapping[int, int]) -> dict[int, int]:
+    def _new_names(
+        self, labels: Labels, known: Mapping[int, int], divided: set[int]
+    ) -> dict[int, int]:
         """Give new labels of the run the label that was there, or an unused number."""
         names: dict[int, int] = {}
         used = set(self._names.values())
@@ -149,7 +151,7 @@ class Adopter:
             if before and before not in used:
                 names[label] = before
                 used.add(before)
-            elif self._blank:
+            elif self._blank and label not in divided:
                 names[label] = label
             else:
                 names[label] = following = max(following, label)
