@@ -63,8 +63,6 @@ class Session(JobRunner):
         self._computing = threading.Lock()
         self._scratch = ScratchCopy()
 
-    # What is open
-
     def open(self, path: str | Path) -> Job:
         """Open a movie or a project; of anything else only tell what it is.
 
@@ -148,8 +146,6 @@ class Session(JobRunner):
         """The run of the open project that stopped before its end, if one did."""
         return None if self.project is None else unfinished_run(self.project)
 
-    # What is selected
-
     def go_to(self, frame: int) -> None:
         """Look at a frame."""
         if frame != self.frame:
@@ -161,8 +157,6 @@ class Session(JobRunner):
         if labels != self.selection:
             self.selection = labels
             self.selection_changed.emit(labels)
-
-    # Edits
 
     def do(self, edit: Edit) -> Change:
         """Make an edit; see `Project.do`."""
@@ -189,8 +183,6 @@ class Session(JobRunner):
     def redo(self) -> list[Change]:
         """Make the step that was undone last again."""
         return self._need_project().redo()
-
-    # Jobs
 
     def warm(self, settings: SegmentSettings) -> None:
         """Let the computing process load the network while the user looks around."""
@@ -300,8 +292,6 @@ class Session(JobRunner):
 
         return self.start("import", f"Making {folder.name}", steps)
 
-    # How
-
     def _open_project(self, path: Path) -> Generator[Progress, None, None]:
         project = Project.open(path)
         for note in project.notes:
@@ -350,10 +340,13 @@ class Session(JobRunner):
     def _take(self, project: Project, movie: Movie | None) -> None:
         self._drop_project()
         self.project = project
-        project.changed.connect(self.touched.emit)
+        project.changed.connect(self._tell_touched)
         if movie is not self.movie:
             self._set_movie(movie)
         self.project_changed.emit(project)
+
+    def _tell_touched(self, touched: Touched) -> None:
+        self.touched.emit(touched)
 
     def _drop_project(self) -> None:
         project, self.project = self.project, None

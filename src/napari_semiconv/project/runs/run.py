@@ -9,7 +9,6 @@ import numpy as np
 from ...edits.results import TakeFrame
 from ...errors import BadInputError
 from ...settings import SegmentSettings
-from ...tracking.intervals import frames_in
 from ..adopt import Adopter
 from ..constraints import write_constraints_of
 from ..facts import RunFacts
@@ -209,12 +208,3 @@ def adopted_frames(project: Project, number: int) -> set[int]:
         and entry.head["kind"] == TakeFrame.kind
         and entry.head["what"]["run"] == number
     }
-
-
-def computed_frames(project: Project) -> set[int]:
-    """Frames in which there is a cell, or of which a run says that there is none."""
-    tracks = project.lineage.tracks.values()
-    found = {t for track in tracks for t in frames_in(track.intervals)}
-    for number in range(1, len(project.info.runs) + 1):
-        found |= adopted_frames(project, number)
-    return found
