@@ -15,8 +15,9 @@ from ..project.correcting import Correction, correction_of
 from ..project.project import Project
 from ..project.runs.run import ProjectRun, adopted_frames
 from ..safe import write_array_safely
+from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
-from .segmenting import check_writable, supervised
+from .segmenting import supervised
 
 
 def correct(

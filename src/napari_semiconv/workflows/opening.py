@@ -129,3 +129,18 @@ def free_folder(parent: Path, name: str) -> Path:
         count += 1
         folder = parent / f"{name}-{count}{SUFFIX}"
     return folder
+
+
+def check_writable(project: Project) -> None:
+    """Refuse a project that cannot be changed.
+
+    Raises
+    ------
+    SaveError
+        When it was opened to be read only.
+    """
+    if project.read_only:
+        raise SaveError(
+            f"{project.folder.name}: opened to be read only, so nothing can be "
+            f"changed. Close it where it is open, and open it again."
+        )

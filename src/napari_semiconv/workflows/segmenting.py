@@ -22,15 +22,15 @@ from ..compute.messages import (
     Started,
 )
 from ..compute.supervisor import Supervisor
-from ..errors import BadInputError, SaveError
-from ..inference.linking.solving import notes_of
+from ..errors import BadInputError
 from ..movie import Movie
 from ..project.project import Project
 from ..project.runs.run import ProjectRun, begin_run, unfinished_run
-from ..project.solving import solve_steps
 from ..settings import SegmentSettings
 from .copying import keep
+from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
+from .solving import solve_steps
 
 
 @dataclass(frozen=True)
@@ -240,21 +240,6 @@ def preview(
     raise StoppedError
 
 
-def check_writable(project: Project) -> None:
-    """Refuse a project that cannot be changed.
-
-    Raises
-    ------
-    SaveError
-        When it was opened to be read only.
-    """
-    if project.read_only:
-        raise SaveError(
-            f"{project.folder.name}: opened to be read only, so nothing can be "
-            f"changed. Close it where it is open, and open it again."
-        )
-
-
 @contextmanager
 def supervised(supervisor: Supervisor | None) -> Iterator[Supervisor]:
     """Give what runs the computing process: one of its own, ended here, for None."""
@@ -290,7 +275,12 @@ def _fill(
     assert finished is not None
     cancelled = finished.cancelled
     if not cancelled and run.solved_together and project.lineage.tracks:
-        cancelled = yield from _solve(project, run, stop)
+        within = range(run.facts.first, run.frames.stop)
+        # Without it the frames are there, linked as they came; `solve` decides later.
+        solved = yield from solve_steps(
+            project, run.settings, within, run.facts.group, stop
+        )
+        cancelled = solved is None
     return Segmented(project, finished.done, finished.total, cancelled, skipped)
 
 
@@ -309,28 +299,6 @@ def _steps_of(message: Message) -> Iterator[Progress]:
             message.seconds,
             " ".join(filter(None, (skipped if message.final else "", message.note))),
         )
-
-
-def _solve(project: Project, run: ProjectRun, stop: Stop) -> Steps[bool]:
-    """Decide the tracks of a run; tell whether that was stopped.
-
-    The frames are there, linked as they came; `solve` can decide them later.
-    """
-    within = range(run.facts.first, run.frames.stop)
-    steps = solve_steps(project, run.settings, within, run.facts.group, stop)
-    solved = None
-    with closing(steps):
-        try:
-            while True:
-                done, total = next(steps)
-                yield Progress("tracks", done, total)
-        except StopIteration as end:
-            solved = end.value
-    if solved is None:
-        return True
-    for note in (note for notes in notes_of(solved).values() for note in notes):
-        yield Progress("tracks", note=note)
-    return False
 
 
 def _messages(

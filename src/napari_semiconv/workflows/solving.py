@@ -4,10 +4,10 @@ from contextlib import closing
 
 from ..inference.linking.solving import Solved, notes_of
 from ..project.project import Project
-from ..project.solving import solve_steps
+from ..project.solving import solve_steps as decide
 from ..settings import SegmentSettings
+from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
-from .segmenting import check_writable
 
 
 def solve(
@@ -45,7 +45,21 @@ def solve(
         When ``stop`` said so.
     """
     check_writable(project)
-    steps = solve_steps(project, settings, within, stop=stop)
+    solved = yield from solve_steps(project, settings, within, stop=stop)
+    if solved is None:
+        raise StoppedError
+    return solved
+
+
+def solve_steps(
+    project: Project,
+    settings: SegmentSettings | None,
+    within: range | None,
+    group: int | None = None,
+    stop: Stop = never,
+) -> Steps[Solved | None]:
+    """Decide tracks as `project.solving.solve_steps`, and tell what should be known."""
+    steps = decide(project, settings, within, group, stop)
     solved: Solved | None = None
     with closing(steps):
         try:
@@ -54,8 +68,7 @@ def solve(
                 yield Progress("tracks", done, total)
         except StopIteration as end:
             solved = end.value
-    if solved is None:
-        raise StoppedError
-    for note in (note for notes in notes_of(solved).values() for note in notes):
-        yield Progress("tracks", note=note)
+    if solved is not None:
+        for note in (note for notes in notes_of(solved).values() for note in notes):
+            yield Progress("tracks", note=note)
     return solved
