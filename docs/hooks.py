@@ -46,7 +46,9 @@ def settings_table(place: str) -> str:
 def _table(settings: type[Settings]) -> str:
     fields = settings.model_fields.items()
     rows = [_row(name, field) for name, field in fields if field.title]
-    head = "| setting | what it means | usual value |\n|---|---|---|"
+    head = (
+        "| setting | in the window | what it means | usual value |\n|---|---|---|---|"
+    )
     return "\n".join([head, *rows])
 
 
@@ -68,7 +70,7 @@ def _row(name: str, field: FieldInfo) -> str:
     unit = f" {extra['unit']}" if "unit" in extra else ""
     empty = extra.get("empty", "from the movie")
     default = empty if field.default is None else f"{field.default}{unit}"
-    return f"| `{name}` | {field.description} | {default} |"
+    return f"| `{name}` | {field.title} | {field.description} | {default} |"
 
 
 def formats_table(_: str) -> str:

@@ -2,20 +2,21 @@
 
 All ways are timed in one run and held against eager float32, of which they are so many
 times as fast. Frames are noise where only the network is timed, and simulated cells
-where tiles and looking ahead are.
+where tiles and prefetching are.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_semiconv.inference import pipeline
 from napari_semiconv.inference.engines.votes.engine import VotesEngine
-from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.stream.precision import computing_in
 from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.movie import movie_from_array
@@ -249,24 +250,24 @@ def ahead_rows(device: torch.device, options: argparse.Namespace) -> Iterator[Ro
     model = load_model("default", options.device)
     movie = movie_from_array(fifty_cells(2 + options.repeats, options.seed), "TYX")
     settings = SegmentSettings(cell_size=DIAMETER, device=options.device)
-    times: dict[str, list[float]] = {"off": [], "on": []}
+    times: dict[bool, list[float]] = {False: [], True: []}
     # In turn, so that other work on the machine disturbs both alike.
     for _ in range(2):
-        for choice, found in times.items():
-            chosen = settings.model_copy(update={"look_ahead": choice})
-            begin = time.perf_counter()
-            for result in segment_and_track(movie, model, chosen):
-                if result.frame:
-                    found.append(time.perf_counter() - begin)
+        for ahead, found in times.items():
+            with patch.object(pipeline, "prefetches", lambda _, wanted=ahead: wanted):
                 begin = time.perf_counter()
-    base = statistics.median(times["off"])
-    for choice, found in times.items():
+                for result in pipeline.segment_and_track(movie, model, settings):
+                    if result.frame:
+                        found.append(time.perf_counter() - begin)
+                    begin = time.perf_counter()
+    base = statistics.median(times[False])
+    for ahead, found in times.items():
         seconds = statistics.median(found)
         yield {
             "what": "pipeline",
             "network": "default",
             "px": 512,
-            "way": f"look-ahead {choice}",
+            "way": f"prefetch {'on' if ahead else 'off'}",
             "frames_per_s": 1 / seconds,
             "times_base": base / seconds,
             "peak_MB": _card_memory(device),

@@ -406,7 +406,7 @@ def test_an_engine_leaves_nothing_of_a_preset_behind_and_says_so(controller, wor
     settings = workspace.settings
     assert (settings.resize, settings.memory_span) == ("cells", 8)
     assert resolve_panel(workspace).choices.preset == "usual"
-    said = "With this engine: Resize is now cells, Memory span is now 8."
+    said = "With this engine: Frame size is now cells, Memory span is now 8."
     assert resolve_panel(workspace).run.message == said
 
 

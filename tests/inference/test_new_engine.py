@@ -120,7 +120,7 @@ def test_it_can_be_chosen_on_the_command_line_without_pytorch(used):
 
 
 def test_its_page_in_the_documentation_is_made(used):
-    assert "| `height` | Height of a band. | 4 px |" in used["page"]
+    assert "| `height` | Height | Height of a band. | 4 px |" in used["page"]
     assert "*Bands*: Cells are bands of the foreground." in used["page"]
 
 

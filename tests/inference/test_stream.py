@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
+from napari_semiconv.inference import pipeline
 from napari_semiconv.inference.engines.votes.engine import VotesEngine
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.stream import precision
@@ -115,19 +116,15 @@ def test_float32_on_a_card_is_not_rounded_to_tf32():
         assert torch.is_autocast_enabled("cpu")
 
 
-@pytest.mark.parametrize(
-    ("choice", "device", "ahead"),
-    [
-        ("auto", "cpu", False),
-        ("auto", "cuda", True),
-        ("on", "cpu", True),
-        ("off", "cuda", False),
-    ],
-)
-def test_looking_ahead_by_itself_where_the_network_has_its_own_device(
-    choice, device, ahead
-):
-    assert prefetches(choice, torch.device(device)) is ahead
+@pytest.mark.parametrize(("device", "ahead"), [("cpu", False), ("cuda", True)])
+def test_the_network_runs_ahead_where_it_has_its_own_device(device, ahead):
+    assert prefetches(torch.device(device)) is ahead
+
+
+@pytest.fixture
+def ahead(monkeypatch):
+    """Let the network run ahead, or not, whatever the device."""
+    return lambda wanted: monkeypatch.setattr(pipeline, "prefetches", lambda _: wanted)
 
 
 def test_the_next_step_is_begun_before_it_is_asked_for():
@@ -145,14 +142,14 @@ def test_the_next_step_is_begun_before_it_is_asked_for():
     assert list(ahead) == [1, 2]
 
 
-def test_looking_ahead_changes_nothing_that_is_kept(tmp_path, movie):
+def test_running_ahead_changes_nothing_that_is_kept(tmp_path, movie, ahead):
     model = tiny_model(tmp_path)
     settings = CRUMBS.model_copy(update={"memory_span": 3, "skip_unreadable": True})
     runs = []
-    for choice in ("off", "on"):
-        chosen = settings.model_copy(update={"look_ahead": choice})
+    for wanted in (False, True):
+        ahead(wanted)
         damaged = Movie("film", Damaged(movie), "TYX")
-        results = segment_and_track(damaged, model, chosen)
+        results = segment_and_track(damaged, model, settings)
         # The state after a frame must not be that of the frame ahead.
         runs.append([(r, r.state()) for r in results])
     for (one, before), (other, after) in zip(*runs, strict=True):
@@ -170,11 +167,11 @@ def test_looking_ahead_changes_nothing_that_is_kept(tmp_path, movie):
     assert one.labels.any()
 
 
-@pytest.mark.parametrize("choice", ["off", "on"])
-def test_an_error_comes_with_its_own_frame(tmp_path, movie, choice):
-    settings = CRUMBS.model_copy(update={"look_ahead": choice})
+@pytest.mark.parametrize("wanted", [False, True])
+def test_an_error_comes_with_its_own_frame(tmp_path, movie, ahead, wanted):
+    ahead(wanted)
     damaged = Movie("film", Damaged(movie), "TYX")
-    results = segment_and_track(damaged, tiny_model(tmp_path), settings)
+    results = segment_and_track(damaged, tiny_model(tmp_path), CRUMBS)
     assert [next(results).frame for _ in range(2)] == [0, 1]
     with pytest.raises(UnreadableFrameError) as caught:
         next(results)
@@ -182,11 +179,11 @@ def test_an_error_comes_with_its_own_frame(tmp_path, movie, choice):
     assert not _threads()
 
 
-def test_closing_ends_the_thread_and_reads_no_further(tmp_path, movie):
-    settings = CRUMBS.model_copy(update={"look_ahead": "on"})
+def test_closing_ends_the_thread_and_reads_no_further(tmp_path, movie, ahead):
+    ahead(wanted=True)
     source = Damaged(movie)
     film = Movie("film", source, "TYX")
-    results = segment_and_track(film, tiny_model(tmp_path), settings)
+    results = segment_and_track(film, tiny_model(tmp_path), CRUMBS)
     next(results)
     assert _threads()
     results.close()
@@ -215,14 +212,15 @@ def test_a_card_finds_the_cells_that_the_processor_finds(simulated, name):
 
 @pytest.mark.gpu
 @needs_card
-def test_on_a_card_tiles_and_looking_ahead_change_no_frame_order(simulated):
+def test_on_a_card_tiles_and_running_ahead_change_no_frame_order(simulated, ahead):
     model = load_model("default", "cuda")
     movie = movie_from_array(np.tile(simulated, (2, 2, 2)), "TYX")
     known = SegmentSettings(cell_size=24, device="cuda")
-    runs = [
-        list(segment_and_track(movie, model, known.model_copy(update=changes)))
-        for changes in ({"look_ahead": "off"}, {"look_ahead": "on"}, {"tile": "256"})
-    ]
+    tiles = known.model_copy(update={"tile": "256"})
+    runs = []
+    for settings, wanted in ((known, False), (known, True), (tiles, True)):
+        ahead(wanted)
+        runs.append(list(segment_and_track(movie, model, settings)))
     for one, other, tiled in zip(*runs, strict=True):
         assert one.frame == other.frame == tiled.frame
         assert np.array_equal(one.labels, other.labels)

@@ -19,9 +19,6 @@ from ..settings import AFTER_NETWORK, SegmentSettings
 from .messages import Resegment, Resegmented
 from .tools import Tools
 
-# What the network does not look at: all other settings tell its outputs apart.
-NOT_SEEN = {*AFTER_NETWORK, "look_ahead"}
-
 
 class _CancelledError(Exception):
     """The request is not wanted any more."""
@@ -115,7 +112,7 @@ class Resegmenter:
                 made[:] = [output]
             raise _CancelledError
 
-        exact = settings.model_dump_json(exclude=NOT_SEEN)
+        exact = settings.model_dump_json(exclude={*AFTER_NETWORK})
         digest = self._tools.facts(model)["sha256"]
         key = (request.movie.model_dump_json(), exact, digest, frames)
         return self._cache.get(key, make), bool(made)

@@ -119,7 +119,7 @@ def _followed(
         tracker.restore(state)
         begin = frames.index(state.frame) + 1
     steps = see(movie, stream, frames[begin:], skip_unreadable=settings.skip_unreadable)
-    if prefetches(settings.look_ahead, model.device):
+    if prefetches(model.device):
         steps = prefetch(steps)
     with closing(steps):
         for done, seen in enumerate(steps, begin + 1):

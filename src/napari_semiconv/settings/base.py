@@ -1,8 +1,11 @@
 """What all settings are made of: frozen values with a name, a meaning and a unit."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+# Groups in which the window shows what only experts set.
+Advanced = Literal["", "masks", "links", "speed", "published"]
 
 
 def setting(
@@ -11,13 +14,15 @@ def setting(
     description: str,
     unit: str = "",
     empty: str = "",
+    advanced: Advanced = "",
     **rule: Any,
 ) -> Any:
     """Declare one setting with its name, meaning and unit for the user.
 
-    ``empty`` says what holds where the value is None.
+    ``empty`` says what holds where the value is None; ``advanced`` is the group in
+    which experts find it, none for what every user sees.
     """
-    told = {"unit": unit, "empty": empty}
+    told = {"unit": unit, "empty": empty, "advanced": advanced}
     extra: dict[str, Any] = {name: text for name, text in told.items() if text}
     return Field(
         default,

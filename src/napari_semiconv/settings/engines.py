@@ -25,90 +25,125 @@ class VotesSettings(Settings):
     """
 
     foreground: float = setting(
-        0.6, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
+        0.6,
+        "Foreground threshold",
+        "A pixel is in a cell when the network finds that at least this likely. Lower "
+        "it when cells come out too small.",
+        advanced="masks",
+        gt=0,
+        lt=1,
     )
     smoothing: float = setting(
         0.05,
-        "Vote smoothing",
-        "Blur of the vote map, in cell diameters.",
+        "Smoothing of votes",
+        "Width of the blur of the map of votes. A larger one finds fewer centres.",
         "cells",
+        advanced="masks",
         gt=0,
     )
     least_votes: float = setting(
-        0.8, "Least votes", "Least height of a seed.", "votes per px", ge=0
+        0.8,
+        "Seed threshold",
+        "Votes that must gather in one place to be the centre of a cell. Lower it when "
+        "faint cells are missed.",
+        "votes per px",
+        advanced="masks",
+        ge=0,
     )
     join: float = setting(
         0.6,
-        "Join pieces",
-        "Touching pieces are one cell when the chance of it, from votes, seeds and "
-        "embeddings along their border, is higher.",
+        "Joining threshold",
+        "Two segments that touch become one cell when that is more likely than this. "
+        "Raise it when neighbours are merged, lower it when cells are cut.",
+        advanced="masks",
         ge=0,
         le=1,
     )
     smallest: float = setting(
         0.15,
         "Smallest cell",
-        "Smaller pieces are dropped, in usual cells.",
+        "Cells of a smaller area are dropped; 1 is the area of a usual cell.",
         "cells",
+        advanced="masks",
         ge=0,
     )
     on_device: bool = setting(
         False,
         "Find cells on the device",
-        "Do this work where the network runs, not on the CPU. The result is to be the "
-        "same; it has not been tried on a graphics card yet.",
+        "Do this work where the network runs, not on the processor. The result is to "
+        "be the same; it has not been tried on a graphics card yet.",
+        advanced="speed",
     )
 
 
 class HdbscanSettings(Settings):
-    """HDBSCAN on embedding and place, frame pairs together (Payer et al. 2018).
+    """HDBSCAN on embedding and position, frame pairs together (Payer et al. 2018).
 
-    Both weights of the place were chosen on frames that the default model was trained
-    on and on simulated ones.
+    Both weights of the position were chosen on frames that the default model was
+    trained on and on simulated ones.
     """
 
     foreground: float = setting(
-        0.5, "Foreground", "Least foreground probability of a cell pixel.", gt=0, lt=1
+        0.5,
+        "Foreground threshold",
+        "A pixel is in a cell when the network finds that at least this likely. Lower "
+        "it when cells come out too small.",
+        advanced="masks",
+        gt=0,
+        lt=1,
     )
     clustered: ClusteredAs = setting(
         "groups",
-        "Clustered",
-        "What is clustered: groups of like pixels with their neighbours, fast, or "
-        "single pixels by the hdbscan package, the slow reference.",
+        "What is clustered",
+        "Groups of pixels that are alike, which is fast, or every single pixel by the "
+        "hdbscan package, which is the slow reference.",
+        advanced="masks",
     )
     position: Position = setting(
         "auto",
-        "Place",
-        "Place of a pixel in its code: where its vote falls, so that offset and "
-        "embedding are clustered together, or its own as published; auto takes votes "
-        "where the model has them.",
+        "Position of a pixel",
+        "Where its vote falls (vote), or its own place, as published (pixel); auto "
+        "takes votes where the model has them.",
+        advanced="masks",
     )
     embedding_weight: float = setting(
-        1.0, "Embedding weight", "Factor on the unit embedding.", ge=0
+        1.0,
+        "Weight of the embedding",
+        "Factor on the embedding, which has length 1.",
+        advanced="masks",
+        ge=0,
     )
     coordinate_weight: float = setting(
         0.02,
-        "Coordinate weight",
-        "Factor on the pixel's own place (c of the paper).",
+        "Weight of a pixel's own place",
+        "Factor on the position of a pixel when it is its own place (c of the paper).",
         "1/px",
+        advanced="masks",
         ge=0,
     )
     vote_weight: float = setting(
-        0.2, "Vote weight", "Factor on the place where the vote falls.", "1/px", ge=0
+        0.2,
+        "Weight of a vote",
+        "Factor on the position of a pixel when it is where its vote falls.",
+        "1/px",
+        advanced="masks",
+        ge=0,
     )
     smallest: float = setting(
         0.1,
         "Smallest cell",
-        "Least cluster size (m of the paper), in usual cells.",
+        "Least size of a cluster (m of the paper); 1 is the area of a usual cell.",
         "cells",
+        advanced="masks",
         gt=0,
     )
     most_pixels: int = setting(
         20_000,
-        "Most pixels",
-        "Of single pixels: above this many in a frame pair a regular sample is "
-        "clustered and the rest joins the nearest cluster; 0 takes all.",
+        "Most single pixels",
+        "When single pixels are clustered and a frame pair has more, a regular sample "
+        "is clustered and the rest joins the nearest cluster; 0 takes all.",
         "px",
+        advanced="speed",
         ge=0,
     )
 
@@ -121,51 +156,76 @@ class PayerSettings(Settings):
     """
 
     coordinate_weight: float = setting(
-        0.01, "Coordinate weight", "Factor on pixel coordinates (c).", "1/px", ge=0
+        0.01,
+        "Weight of the position (c)",
+        "Factor on the coordinates of a pixel beside its embedding.",
+        "1/px",
+        advanced="published",
+        ge=0,
     )
     smallest: int = setting(
         50,
-        "Smallest cell",
-        "Least cluster size in a frame pair (m of 2018), least cell there (2019).",
+        "Smallest cell (m)",
+        "Least size of a cluster in a frame pair (2018), or of a cell there (2019).",
         "px",
+        advanced="published",
         ge=2,
     )
     smoothing: float = setting(
-        1.0, "Smoothing", "Blur of the masks when they are enlarged.", "px", ge=0
+        1.0,
+        "Smoothing of outlines",
+        "Blur of the masks when they are enlarged to the size of the movie.",
+        "px",
+        advanced="published",
+        ge=0,
     )
     border_y: int = setting(
         0,
-        "Border, top and bottom",
+        "Border at top and bottom",
         "Cells wholly in this strip are dropped; in 2019 pixels of the movie.",
         "px",
+        advanced="published",
         ge=0,
     )
     border_x: int = setting(
         0,
-        "Border, left and right",
+        "Border at left and right",
         "Cells wholly in this strip are dropped; in 2019 pixels of the movie.",
         "px",
+        advanced="published",
         ge=0,
     )
     parent_dilation: int = setting(
-        3, "Parent dilation", "A new cell grows by this to find its parent.", "px", ge=0
+        3,
+        "Reach of a new cell",
+        "A new cell is grown by this to find the cell it comes from.",
+        "px",
+        advanced="published",
+        ge=0,
     )
     parent_frames: int = setting(
-        2, "Parent frames", "Frames before a birth searched for it.", "frames", ge=1
+        2,
+        "Frames searched for a parent",
+        "Frames before the first one of a cell in which its parent is looked for.",
+        "frames",
+        advanced="published",
+        ge=1,
     )
     shortest_track: int = setting(
         1,
         "Shortest track",
         "Shorter tracks without a parent are dropped.",
         "frames",
+        advanced="published",
         ge=1,
     )
     most_pixels: int = setting(
         20_000,
         "Most pixels",
-        "Above this many foreground pixels of a frame pair a regular sample is "
-        "clustered by HDBSCAN; 0 takes all, as published.",
+        "When a frame pair has more foreground pixels, HDBSCAN clusters a regular "
+        "sample; 0 takes all, as published.",
         "px",
+        advanced="published",
         ge=0,
     )
 

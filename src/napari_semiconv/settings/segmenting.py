@@ -1,8 +1,8 @@
 """How a movie is segmented and tracked."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import create_model
+from pydantic import create_model, model_validator
 
 from .base import Settings, setting
 from .engines import ENGINES, EngineInfo
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     EngineName = str
 else:
     EngineName = Literal[tuple(ENGINES)]
+# Fields of earlier releases, which never changed what is found.
+RETIRED = {"look_ahead"}
 SolverName = Literal["global", "greedy"]
 # By cell size, or height and width that the published networks saw.
 Resize = Literal["cells", "256x256", "384x512", "512x512", "576x720", "700x1100"]
@@ -18,7 +20,6 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 # Side of the tiles, px.
 Tile = Literal["auto", "256", "512", "1024", "2048", "4096"]
-LookAhead = Literal["auto", "on", "off"]
 
 
 class LinkSettings(Settings):
@@ -27,43 +28,59 @@ class LinkSettings(Settings):
     solver: SolverName = setting(
         "global",
         "Solver",
-        "How tracks are decided: all frames weighed together once they are there "
-        "(global), or each frame for good as it comes (greedy, the fast choice).",
+        "Decide tracks when all frames are there, weighed together (global), or each "
+        "frame for good as it comes (greedy), which is faster.",
+        advanced="links",
     )
     least_overlap: float = setting(
-        0.1, "Least overlap", "Least IoU, motion applied, of a link.", ge=0, le=1
+        0.1,
+        "Smallest overlap",
+        "Least share of a cell, moved as the network says, that must lie on the same "
+        "cell of the frame before (IoU).",
+        advanced="links",
+        ge=0,
+        le=1,
     )
     most_gap: int = setting(
         2,
         "Longest gap",
-        "Frames a cell may be missing and still be the same.",
+        "Frames in which a cell may be missing and still be the same cell.",
         "frames",
+        advanced="links",
         ge=0,
     )
     most_distance: float = setting(
-        1.5, "Farthest link", "Distance a cell may move between frames.", "cells", gt=0
+        1.5,
+        "Longest move",
+        "How far a cell may move from one frame to the next.",
+        "cells",
+        advanced="links",
+        gt=0,
     )
     divisions: bool = setting(
-        True, "Divisions", "Look for cells that become exactly two daughters."
+        True, "Find divisions", "Look for cells that divide in two.", advanced="links"
     )
     daughter_ratio: float = setting(
         0.4,
-        "Daughter ratio",
-        "Least area of the smaller daughter over the larger.",
+        "Size ratio of daughters",
+        "Least area of the smaller daughter over that of the larger one.",
+        advanced="links",
         ge=0,
         le=1,
     )
     merges: bool = setting(
         False,
-        "Merges",
+        "Report merges",
         "Tell, with the global solver, where a track seems to end by going into "
         "another cell. Two cells never become one track.",
+        advanced="links",
     )
     least_sure: float = setting(
         0.0,
-        "Least sure",
-        "Leave out, with the global solver, cells seen in one frame only that the "
-        "network is less sure of; 0 keeps every cell.",
+        "Drop doubtful cells",
+        "Leave out, with the global solver, cells that are seen in one frame only and "
+        "that the network finds less likely than this; 0 keeps every cell.",
+        advanced="links",
         ge=0,
         le=1,
     )
@@ -88,9 +105,12 @@ class SegmentSettings(OfEngines):
     engine: EngineName = setting(
         "votes",
         "Engine",
-        "How what the network says becomes cells.",
+        "How cells are found in what the network says of a frame.",
+        advanced="masks",
     )
-    device: DeviceName = setting("auto", "Device", "Where the network runs.")
+    device: DeviceName = setting(
+        "auto", "Device", "Where the network runs.", advanced="speed"
+    )
     cell_size: float | None = setting(
         None,
         "Cell size",
@@ -100,21 +120,26 @@ class SegmentSettings(OfEngines):
     )
     resize: Resize = setting(
         "cells",
-        "Resize",
-        "What a frame is brought to for the network: cells of the size it knows, or a "
-        "height x width in px whatever the aspect, as published; then the cell size is "
-        "not used.",
+        "Frame size",
+        "Bring frames to a size at which cells are as large as the network knows them "
+        "(cells), or to a height x width in px whatever the aspect, as published; then "
+        "the cell size is not used.",
+        advanced="published",
     )
     memory_span: int = setting(
         8,
         "Memory span",
         "Frames after which the network's memory starts anew, warmed on the frames "
-        "before; 0 carries it through the whole movie.",
+        "before; 0 carries it through the whole movie, as published.",
         "frames",
+        advanced="masks",
         ge=0,
     )
     skip_unreadable: bool = setting(
-        False, "Skip unreadable frames", "Treat frames that cannot be read as empty."
+        False,
+        "Skip unreadable frames",
+        "Treat frames that cannot be read as empty, instead of stopping there.",
+        advanced="masks",
     )
     link: LinkSettings = LinkSettings()
     precision: PrecisionName = setting(
@@ -122,20 +147,24 @@ class SegmentSettings(OfEngines):
         "Precision",
         "Numbers the network computes with; auto takes bfloat16 on CUDA cards that "
         "have it and float32 elsewhere. What it remembers is always float32.",
+        advanced="speed",
     )
     tile: Tile = setting(
         "auto",
-        "Tile",
+        "Tile size",
         "Side in px of the tiles that larger frames are computed in, as the network "
         "sees them, halo included; auto computes frames of up to 8 megapixels whole, "
-        "larger ones in tiles of 2048.",
+        "larger ones in tiles of 2048. Smaller tiles need less memory.",
+        advanced="speed",
     )
-    look_ahead: LookAhead = setting(
-        "auto",
-        "Look ahead",
-        "Run the network on the next frame while the cells of this one are sought; the "
-        "result is the same.",
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, given: Any) -> Any:
+        """Read settings that earlier releases stored."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if name not in RETIRED}
 
     @property
     def engine_info(self) -> EngineInfo[Settings]:

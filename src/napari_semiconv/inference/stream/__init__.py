@@ -1,1 +1,1 @@
-"""The network over the frames of a movie: memory, tiles, precision, look-ahead."""
+"""The network over the frames of a movie: memory, tiles, precision, prefetch."""

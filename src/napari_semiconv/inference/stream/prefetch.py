@@ -9,7 +9,6 @@ import torch
 
 from ...errors import UnreadableFrameError
 from ...movie import Movie
-from ...settings import LookAhead
 from .state import StreamState
 from .stream import FrameOutput, Stream
 
@@ -97,9 +96,9 @@ def _next(steps: Iterator[Step]) -> tuple[Step] | None:
     return None
 
 
-def prefetches(choice: LookAhead, device: torch.device) -> bool:
-    """Tell whether the network runs ahead: by itself where it has a device of its own.
+def prefetches(device: torch.device) -> bool:
+    """Tell whether the network runs ahead: where it has a device of its own.
 
-    On the processor it takes the cores that the cells are sought with.
+    On the processor it would take the cores that the cells are sought with.
     """
-    return choice == "on" or (choice == "auto" and device.type != "cpu")
+    return device.type != "cpu"

@@ -30,7 +30,6 @@ FREE = {
     "device",
     "skip_unreadable",
     "model",
-    "look_ahead",
     "votes.on_device",
     "link.solver",
     "link.merges",
