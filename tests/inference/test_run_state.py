@@ -1,6 +1,7 @@
 """A run that goes on from a file is bit by bit the one that never stopped."""
 
 import errno
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.run_state import load_run_state, save_run_state
 from napari_semiconv.inference.stream import state as files
 from napari_semiconv.movie import Movie, movie_from_array
+from napari_semiconv.network.embedder import Embedder
+from napari_semiconv.network.heads import HEADS, Head
+from napari_semiconv.network.weights import Model
 
 from .tiny import CRUMBS, tiny_model
 
@@ -70,6 +74,31 @@ def test_going_on_from_disk_is_bit_equal(tmp_path, movie, model, engine, span):
         again = list(segment_and_track(movie, model, settings, None, state))
         assert len(again) == FRAMES - 1 - frame
         check_same(whole, again)
+
+
+def test_maps_of_further_heads_are_kept(tmp_path, movie, model, monkeypatch):
+    class Rim(Head):
+        name = "rim"
+
+        def channels(self, settings):
+            return 1
+
+        def read(self, maps):
+            return maps.sigmoid()
+
+    monkeypatch.setitem(HEADS, "rim", Rim())
+    network = model.info.network.model_copy(update={"further_heads": ("rim",)})
+    info = replace(model.info, network=network)
+    model = Model(info, Embedder(network).eval())
+    first = next(segment_and_track(movie, model, settings_of(engine="hdbscan")))
+    state = first.state()
+    rim = state.outputs[0].further["rim"]
+    assert rim.shape == (1, *state.outputs[0].shape)
+    assert 0 < rim.min() <= rim.max() < 1
+    save_run_state(tmp_path / "state", state)
+    kept = load_run_state(tmp_path / "state").outputs[0]
+    assert kept.further.keys() == {"rim"}
+    assert np.array_equal(kept.further["rim"], rim)
 
 
 def _until(whole, frame):

@@ -201,9 +201,9 @@ def _members(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for member in fields(value):
         inner = getattr(value, member.name)
-        if is_dataclass(inner):
-            more = _members(inner).items()
-            found |= {f"{member.name}.{name}": array for name, array in more}
+        if is_dataclass(inner) or isinstance(inner, Mapping):
+            more = inner if isinstance(inner, Mapping) else _members(inner)
+            found |= {f"{member.name}.{name}": array for name, array in more.items()}
         elif inner is not None:
             found[member.name] = inner
     return found
@@ -220,10 +220,11 @@ def _numbered(prefix: str, tensors: tuple[Tensor, ...]) -> dict[str, Tensor]:
     return {f"{prefix}.{place}": tensor for place, tensor in enumerate(tensors)}
 
 
-def _under(prefix: str, tensors: Tensors) -> dict[str, Any]:
+def _under(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays whose names begin with a prefix, without it."""
     start = f"{prefix}."
     return {
-        name.removeprefix(start): tensor.numpy()
+        name.removeprefix(start): np.asarray(tensor)
         for name, tensor in tensors.items()
         if name.startswith(start)
     }
@@ -236,8 +237,9 @@ def _listed(prefix: str, tensors: Tensors) -> list[Tensor]:
 
 def _output_of(arrays: dict[str, Any]) -> FrameOutput:
     size = float(arrays.pop("cell_size")[0])
-    missing = {member.name: None for member in fields(FrameOutput)}
-    return FrameOutput(**missing | arrays | {"cell_size": size})
+    found: dict[str, Any] = {m.name: arrays.get(m.name) for m in fields(FrameOutput)}
+    found |= {"cell_size": size, "further": _under("further", arrays)}
+    return FrameOutput(**found)
 
 
 def _known_of(arrays: dict[str, Any]) -> Known:

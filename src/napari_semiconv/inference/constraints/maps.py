@@ -141,4 +141,5 @@ def _cropped(output: FrameOutput, part: Window) -> FrameOutput:
         offset=cut(output.offset),
         motion=cut(output.motion),
         seed=None if output.seed is None else np.ascontiguousarray(output.seed[part]),
+        further={},
     )

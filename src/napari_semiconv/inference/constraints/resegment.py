@@ -145,7 +145,8 @@ class OutputCache:
 
 def bytes_of(output: FrameOutput) -> int:
     """Memory that the maps of a frame take."""
-    maps = (getattr(output, member.name) for member in fields(output))
+    maps = [getattr(output, member.name) for member in fields(output)]
+    maps += output.further.values()
     return sum(one.nbytes for one in maps if isinstance(one, np.ndarray))
 
 

@@ -8,7 +8,9 @@ function:
 - ``run(movie, model, settings, frames, cell_size, constraints)`` gives the results of a
   movie, for one that the table says links by itself.
 
-Either may raise `BadSettingsError` when the model or the settings do not do.
+Either may raise `BadSettingsError` when the model or the settings do not do. An engine
+that reads heads of its own finds their maps in `FrameOutput.further`, and the layers
+that look at them in ``model.network``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

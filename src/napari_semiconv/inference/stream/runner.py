@@ -1,11 +1,11 @@
 """The network run over one frame, whole or in tiles, as much as the device holds."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import DeviceError
 from ...network.embedder import Output, State
+from ...network.heads import HEADS
 from ...network.weights import Model
 from ...settings import PrecisionName
 from .precision import Floats, computing_in, is_half, laid_out, to_device
@@ -150,21 +150,18 @@ class Runner:
 
 
 def said_by(output: Output) -> Maps:
-    """Turn what a network puts out into maps by name, each (1, C, Y, X), float32."""
-    unit = F.normalize(output.embedding.float(), dim=1, eps=1e-4)
-    # Without a foreground head the background is the direction e_1 (Payer 2019).
-    inside = (
-        1 - unit[:, :1].square()
-        if output.foreground is None
-        else output.foreground.float().sigmoid()
-    )
-    maps = {"foreground": inside, "embedding": unit}
-    if output.offset is not None:
-        maps["offset"] = output.offset.float()
-    if output.motion is not None:
-        maps["motion"] = output.motion.float()
-    if output.seed is not None:
-        maps["seed"] = output.seed.float().sigmoid()
+    """Read what a network puts out: maps by name of their head, (1, C, Y, X), float32.
+
+    What is no map of a known head is handed on as it is.
+    """
+    raw = {"embedding": output.embedding, **output.maps}
+    maps = {
+        name: HEADS[name].read(found.float()) if name in HEADS else found.float()
+        for name, found in raw.items()
+    }
+    if "foreground" not in maps:
+        # Without a head for it the background is the direction e_1 (Payer 2019).
+        maps["foreground"] = 1 - maps["embedding"][:, :1].square()
     return maps
 
 

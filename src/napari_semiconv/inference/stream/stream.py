@@ -1,6 +1,7 @@
 """Movie frames in, maps of the network out: one frame at a time, memory carried."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class FrameOutput:
         How near the pixel's vote falls to its cell's centre, 0 to 1, (Y, X); or None.
     cell_size
         Diameter of a usual cell, px.
+    further
+        Maps of all other heads by name, as these read them, each (C, Y, X).
     """
 
     foreground: Floats
@@ -50,6 +53,7 @@ class FrameOutput:
     motion: Floats | None
     seed: Floats | None
     cell_size: float
+    further: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -232,14 +236,15 @@ class Stream:
         )
         # Sums depend on the layout in memory, and what is read back has this one.
         found = to_host({n: m[..., rows, columns] for n, m in maps.items()})
-        seed = found.get("seed")
+        seed = found.pop("seed", None)
         return FrameOutput(
-            foreground=found["foreground"][0],
-            embedding=found["embedding"],
-            offset=found.get("offset"),
-            motion=found.get("motion"),
+            foreground=found.pop("foreground")[0],
+            embedding=found.pop("embedding"),
+            offset=found.pop("offset", None),
+            motion=found.pop("motion", None),
             seed=None if seed is None else seed[0],
             cell_size=self.model.info.cell_size,
+            further=found,
         )
 
 
