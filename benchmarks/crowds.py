@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from napari_semiconv.tracking.problem import Problem
+from napari_semiconv.tracking.solver.problem import Options, Problem
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -20,9 +20,8 @@ DOUBT = 2.0
 # Frames that a link may bridge, and candidates by distance: next frame, later frames.
 NEAREST = {1: 4, 2: 2}
 REACH = 1.2
-# As linking has it: worth of a link and of a division, cost of a missing frame.
+# As linking has it: worth of a link and of a division, off for a missing frame.
 WORTH, DIVISION_WORTH, GAP_COST = 4.5, 5.0, 1.0
-ALONE, SPARE = 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -131,16 +130,8 @@ def make_problem(crowd: Crowd) -> Problem:
                 if step == 1:
                     found.append(_divisions(crowd, here, there))
     before, after, sister = np.concatenate(found, 1)[:3].astype(np.int64)
-    n = len(crowd.frame)
-    return Problem(
-        crowd.frame,
-        before,
-        after,
-        sister,
-        np.concatenate(found, 1)[3],
-        alone=np.full(n, ALONE),
-        spare=np.full(n, SPARE),
-    )
+    gain = np.concatenate(found, 1)[3]
+    return Problem(crowd.frame, Options(before, after, sister, gain))
 
 
 def _near(

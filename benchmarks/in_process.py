@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.engines.payer.chain import Shelf
-from napari_semiconv.inference.linking.cells import LabelImage
-from napari_semiconv.inference.linking.solving import Solver, notes_of
+from napari_semiconv.inference.linking.features import LabelImage
+from napari_semiconv.inference.linking.solve import Solver, notes_of
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.result import FrameResult
 from napari_semiconv.movie import Movie

@@ -9,7 +9,7 @@ from benchmarks import in_process as solve
 from benchmarks.in_process import renamed, segment_and_solve
 from tests import worlds
 from tests.inference.hidden import hide, say
-from tests.inference.test_solving import cut_in_two
+from tests.inference.test_linking_solve import cut_in_two
 from tests.inference.tiny import CRUMBS, tiny_model
 
 from napari_semiconv.inference.result import FrameResult

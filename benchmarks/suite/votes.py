@@ -21,7 +21,7 @@ import torch
 from napari_semiconv.inference import describing
 from napari_semiconv.inference.engines.votes import engine, segments
 from napari_semiconv.inference.engines.votes.engine import VotesEngine
-from napari_semiconv.inference.linking.link import Linker
+from napari_semiconv.inference.linking.linker import Linker
 from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import LinkSettings, VotesSettings

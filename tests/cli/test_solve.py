@@ -13,7 +13,7 @@ from tests.project.test_solving import exchanged, project_of, still
 from napari_semiconv.cli import main
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.errors import SaveError
-from napari_semiconv.inference.linking.solving import Solver
+from napari_semiconv.inference.linking.solve import Solver
 from napari_semiconv.project.project import Project
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from tests import worlds
 
-from napari_semiconv.inference.linking.solving import Solver
+from napari_semiconv.inference.linking.solve import Solver
 from napari_semiconv.settings import LinkSettings
 from napari_semiconv.tracking.evidence import Evidence
 
@@ -32,8 +32,8 @@ def say(labels, embeddings=None, motion=None, sure=None):
         np.ones(count, np.float32) if sure is None else sure,
         rest,
         rest,
-        kin=np.zeros(count, np.int64),
-        kin_overlap=np.zeros(count, np.float32),
+        joint_match=np.zeros(count, np.int64),
+        joint_overlap=np.zeros(count, np.float32),
     )
 
 
@@ -45,10 +45,10 @@ def solver_of(movie, size=12.0, frames=None, **settings):
     return solver
 
 
-def solve(world, size=12.0, random=None, told=None, **settings):
+def solve(world, size=12.0, random=None, fixed=None, **settings):
     """Solve a drawn world; give what was found, and the track of each true cell."""
     movie, truths = hide(worlds.enlarge(world), random or np.random.default_rng(0))
-    solved = solver_of(movie, size, **settings).solve(told)
+    solved = solver_of(movie, size, **settings).solve(fixed)
     return solved, found_by_truth(solved, truths)
 
 

@@ -9,7 +9,7 @@ from .progress import follow
 from .words import chosen_frames, share
 
 if TYPE_CHECKING:
-    from ..inference.linking.solving import Solved
+    from ..inference.linking.solve import Solved
     from ..project.project import Project
     from ..settings import SegmentSettings
     from ..tracking.lineage import Lineage

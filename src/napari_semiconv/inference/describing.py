@@ -9,8 +9,8 @@ from scipy import ndimage
 from ..labels import Labels
 from ..tracking.evidence import Evidence
 from .engines.protocol import Scores
-from .linking.cells import Cells, Integers
-from .linking.cells import Floats as Floats64
+from .linking.features import Cells, Integers
+from .linking.features import Floats as Floats64
 from .stream.stream import Floats, FrameOutput, resize
 
 
@@ -68,7 +68,7 @@ def evidence_of(
     cells: Cells,
     labels: NDArray[np.int64],
     shape: tuple[int, ...],
-    kin: tuple[Integers, Floats64],
+    joint: tuple[Integers, Floats64],
     scored: tuple[NDArray[np.int64], Scores] | None = None,
 ) -> Evidence:
     """Keep what the network says of the cells of a frame, for the solver.
@@ -81,7 +81,7 @@ def evidence_of(
         Their labels in the masks, (n,).
     shape
         Height and width of the movie's frames, px.
-    kin
+    joint
         Label of the cell found together with each in the frame before, and their IoU.
     scored
         The number that the engine gave each, (n,), and how sure it is of its cells;
@@ -103,8 +103,8 @@ def evidence_of(
         cells.scores.astype(np.float32),
         persistence=persistence,
         margin=margin,
-        kin=kin[0],
-        kin_overlap=kin[1].astype(np.float32),
+        joint_match=joint[0],
+        joint_overlap=joint[1].astype(np.float32),
     )
     return evidence.named(np.asarray(labels, np.int64))
 

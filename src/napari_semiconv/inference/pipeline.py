@@ -20,7 +20,7 @@ from .constraints.model import Constraints
 from .constraints.shrinking import shrink
 from .describing import describe, enlarge, evidence_of
 from .engines.protocol import Engine, build_engine, linking_engine
-from .linking.link import Linker
+from .linking.linker import Linker
 from .result import FrameResult
 from .run_state import RunState, check_resumable
 from .sizing import estimate_cell_size
@@ -277,7 +277,9 @@ class Tracker:
         lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
         lookup[numbers] = tracks
         told = None if scored is None else (numbers, scored)
-        evidence = evidence_of(cells, tracks, full.shape, self._linker.kin, told)
+        evidence = evidence_of(
+            cells, tracks, full.shape, self._linker.joint_match, told
+        )
         return lookup[full], evidence
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
-from .linking.cells import LabelImage
+from .linking.features import LabelImage
 from .run_state import RunState
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from ..errors import BadInputError, BadModelError, BadSettingsError
 from ..settings import SegmentSettings
 from ..tracking.lineage import Lineage, Track
-from .linking.cells import Bodies, Known
-from .linking.link import LinkState
+from .linking.features import Bodies, Known
+from .linking.linker import LinkState
 from .stream.state import StreamState, read_tensors, write_tensors
 from .stream.stream import FrameOutput
 

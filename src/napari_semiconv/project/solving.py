@@ -12,8 +12,7 @@ from ..edits.change import Labels
 from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
-from ..inference.linking.posing import Told
-from ..inference.linking.solving import Solved, Solver
+from ..inference.linking.solve import Fixed, Solved, Solver
 from ..io.zarr_store import DAMAGED
 from ..labels import areas_in
 from ..settings import SegmentSettings
@@ -115,7 +114,7 @@ def _heed(stop: Callable[[], bool]) -> None:
         raise _StoppedError
 
 
-def fixed_links(lineage: Lineage, frames: range | None = None) -> Told:
+def fixed_links(lineage: Lineage, frames: range | None = None) -> Fixed:
     """List what is fixed in the lineage of a project, for the solver.
 
     Parameters
@@ -147,7 +146,7 @@ def fixed_links(lineage: Lineage, frames: range | None = None) -> Told:
             for frame in track.frames
             if track.is_confirmed(frame) or _outside(frames, frame)
         }
-    return Told(frozenset(links), frozenset(born), frozenset(ended), frozenset(cells))
+    return Fixed(frozenset(links), frozenset(born), frozenset(ended), frozenset(cells))
 
 
 def _born_so(lineage: Lineage, frames: range | None) -> set[int]:
@@ -254,13 +253,13 @@ class _RunEvidence:
         names = _named(evidence.labels, now)
         _, first = np.unique(names, return_index=True)
         rows = first[names[first] > 0]
-        # Frames are asked for in order: the last one has the names of the kin.
+        # Frames are asked for in order: the last one has the names of joint matches.
         last, before = self._before
         if self._run_of.get(last) != self._run_of[frame]:
             last = -1  # another run has labels of its own
-        kin = _named(evidence.kin, before if last == frame - 1 else {})
+        joint = _named(evidence.joint_match, before if last == frame - 1 else {})
         self._before = frame, now
-        evidence = replace(evidence, kin=kin)
+        evidence = replace(evidence, joint_match=joint)
         return evidence.take(rows).named(names[rows])
 
     def _found(self, frame: int) -> Labels | None:

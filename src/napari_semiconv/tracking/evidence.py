@@ -34,10 +34,10 @@ class Evidence:
     margin
         How clearly its pixels belong to it and not to the next cell, (n,), 0 to 1; NaN
         is unknown.
-    kin
+    joint_match
         Label of the cell of the frame before that was found together with it as one, by
         an engine that looks at pairs of frames, (n,); 0 is none.
-    kin_overlap
+    joint_overlap
         IoU of that cell with what was found in its place, (n,).
     """
 
@@ -47,8 +47,8 @@ class Evidence:
     sure: Floats
     persistence: Floats
     margin: Floats
-    kin: NDArray[np.int64]
-    kin_overlap: Floats
+    joint_match: NDArray[np.int64]
+    joint_overlap: Floats
 
     @classmethod
     def none(cls, size: int = 0) -> "Evidence":

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from ..inference.linking.solving import Solved, notes_of
+from ..inference.linking.solve import Solved, notes_of
 from ..project.project import Project
 from ..project.solving import solve_steps as decide
 from ..settings import SegmentSettings

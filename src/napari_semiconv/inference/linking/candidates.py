@@ -1,225 +1,310 @@
-"""Possible fates of all cells of a movie, gathered frame by frame for the solver."""
+"""Candidate links and divisions of two frames, and what each is worth."""
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ...settings import LinkSettings
-from .cells import Bodies, Cells, Floats, Integers, Known, LabelImage
-from .options import (
-    SWALLOWED,
-    Divisions,
-    Options,
-    Scene,
-    find_holders,
-    list_divisions,
-    list_links,
-    with_kin,
+from ...tracking.solver.problem import Options
+from .features import (
+    Bodies,
+    Cells,
+    Floats,
+    Integers,
+    Known,
+    LabelImage,
+    division_evidence,
+    possible_divisions,
 )
 
-Kin = tuple[Integers, Integers, Floats]
-
-NONE = np.zeros(0, np.int64)
-# Frames before and after a division in which the mother was two cells or the daughters
-# are one again: what looks like a division is a cell that is now and then cut in two.
-LOOK = 3
-# What it gains that a track which is lost ends in the cell that covers it: less than
-# any link worth having.
-MERGED = 0.5
+# Log-odds that two cells are one and the same; what stays alone gains nothing. Fitted
+# to the links and the mistakes in frames that the default model was trained on and in
+# simulated movies: of cells in successive frames, what overlap lacks and what a cell of
+# distance takes off; of cells with frames between them in which neither is seen, the
+# same by distance alone, and for each frame beyond the first.
+DIRECT, UNMET, APART = 7.0, 4.5, 2.0
+AFTER_GAP, APART_AFTER_GAP, LONGER_GAP = 2.5, 4.0, 0.3
+# Off for a change of area by a factor e, at the border too, and for another embedding.
+CHANGE, CHANGE_AT_BORDER, UNLIKE = 1.6, 0.7, 2.0
+# So much less where a cell may have come in, or a track gone out, over the edge.
+BORDER_WORTH = 0.5
+# Share of a distance that counts where the motion is a guess and was not told.
+GUESSED = 0.6
+# Least IoU on the shared frame of jointly clustered frames (Payer et al. 2018).
+SHARED_IOU = 0.25
+# One unit of division evidence in units of gain, and the most it can add.
+EVIDENCE, MOST_EVIDENCE = 0.7, 3.0
+# Off the evidence where a track lost a moment ago lies under the mother.
+SWALLOWED = 4.0
+# Cosine that is taken for that of cells whose embeddings are not known.
+UNTOLD = 0.9
+# Candidates kept for each cell, best first.
+MOST_CANDIDATES = 6
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """The cells of one frame, as a later frame may go on from them.
+class Scene:
+    """All that bears on linking one frame to the tracks before.
 
     Parameters
     ----------
-    frame
-        Index of the frame.
-    first
-        Row of its first cell among those of the whole movie.
+    cells, bodies
+        Cells of this frame and their shapes.
     known
-        The cells: shapes, drifts, usual areas and embeddings.
+        Tracks that may go on.
+    gaps
+        Frames each track has been missing, (m,).
     image
-        Rows of ``known`` plus 1, (Y, X).
+        Labels of the previous frame: row of the track plus 1, (Y, X); without pixels
+        when no track was seen in it.
+    shared
+        The previous frame in this frame's cell numbers, (Y, X), or None.
+    cell_size
+        Usual diameter, px.
+    settings
+        Limits of links and divisions.
     """
 
-    frame: int
-    first: int
+    cells: Cells
+    bodies: Bodies
     known: Known
+    gaps: Integers
     image: LabelImage
+    shared: LabelImage | None
+    cell_size: float
+    settings: LinkSettings
+
+    @property
+    def origins(self) -> Floats:
+        """Where each cell is thought to have lain a frame ago, (n, 2), px."""
+        told = np.isfinite(self.cells.origins)
+        return np.where(told, self.cells.origins, self.cells.centres)
+
+    @cached_property
+    def pixels(self) -> tuple[Floats, Integers, Integers]:
+        """Pixels shared by cells, moved back, and tracks, (n, m); areas of both, px."""
+        return _shared(self)
+
+    @property
+    def expected(self) -> Floats:
+        """Where each track should have lain in the previous frame, (m, 2), px."""
+        return self.known.bodies.centres + self.known.drifts * self.gaps[:, None]
 
 
-class Gatherer:
-    """Lists the options of a movie: links, over gaps too, and divisions.
+def overlaps(scene: Scene) -> Floats:
+    """IoU of each cell, moved back, with each track of the previous frame, (n, m)."""
+    both, sizes, areas = scene.pixels
+    either = sizes[:, None] + areas - both
+    iou: Floats = both / np.maximum(either, 1)
+    return iou
 
-    Unlike the greedy way, a cell that seemed to go on may still be the one that comes
-    back after a gap, and divisions are judged by what comes after them too.
+
+def find_holders(scene: Scene) -> Integers:
+    """Find the cell, moved back, that covers most of each track, (m,); -1 is none."""
+    both, _, areas = scene.pixels
+    if not both.size:
+        return np.full(len(areas), -1)
+    most = both.argmax(0)
+    covered = 2 * both[most, np.arange(len(areas))] > areas
+    return np.where(covered, most, -1)
+
+
+def _shared(scene: Scene) -> tuple[Floats, Integers, Integers]:
+    """Pixels shared by cells, moved back, and tracks, (n, m); areas of both, px."""
+    count, known = len(scene.cells.areas), len(scene.known.labels)
+    if not scene.image.size:
+        return np.zeros((count, known)), np.zeros(count, int), np.zeros(known, int)
+    if scene.shared is None:
+        y, x, cell = _moved_back(scene)
+    else:
+        y, x = np.nonzero(scene.shared)
+        cell = scene.shared[y, x]
+    track = scene.image[y, x]
+    shape = (count + 1, known + 1)
+    pairs = np.bincount(cell * shape[1] + track, minlength=shape[0] * shape[1])
+    both = pairs.reshape(shape)[1:, 1:].astype(float)
+    sizes = np.bincount(cell, minlength=count + 1)[1:]
+    areas = np.bincount(scene.image.ravel(), minlength=known + 1)[1:]
+    return both, sizes, areas
+
+
+def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
+    """Pixels of all cells, moved to where they are thought to have been."""
+    y, x = np.nonzero(scene.cells.labels)
+    cell = scene.cells.labels[y, x]
+    step = np.round(scene.origins - scene.cells.centres).astype(np.int64)
+    y, x = y + step[cell - 1, 0], x + step[cell - 1, 1]
+    height, width = scene.image.shape
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    return y[inside], x[inside], cell[inside]
+
+
+def list_links(scene: Scene) -> Options:
+    """List the links that gain something, the best few of each cell."""
+    overlap = overlaps(scene)
+    cell, track = _candidates(scene, overlap)
+    iou, gap = overlap[cell, track], scene.gaps[track]
+    distance = _distances(scene, cell, track)
+    near = distance <= scene.settings.most_distance
+    if scene.shared is None:
+        allowed = near | ((gap == 0) & (iou >= scene.settings.least_overlap))
+        direct = DIRECT - UNMET * (1 - iou) - APART * distance
+    else:
+        allowed = np.where(gap > 0, near, iou >= SHARED_IOU)
+        direct = DIRECT - UNMET * (1 - iou)
+    late = AFTER_GAP - APART_AFTER_GAP * distance - LONGER_GAP * (gap - 1)
+    gain = np.where(gap > 0, late, direct) - _unlikeness(scene, cell, track)
+    gain -= BORDER_WORTH * scene.bodies.at_border[cell]
+    gain -= BORDER_WORTH * scene.known.bodies.at_border[track]
+    keep = allowed & (gain > 0)
+    return _best_of_each(Options.links(track[keep], cell[keep], gain[keep]))
+
+
+def with_joint(
+    scene: Scene, links: Options, cell: Integers, track: Integers, iou: Floats
+) -> Options:
+    """Let cells that were found together with a track count as overlapping so much.
 
     Parameters
     ----------
-    settings
-        Limits of overlap, distance, gaps and divisions.
-    cell_size
-        Usual diameter of a cell, px.
+    scene
+        Cells and tracks of two successive frames.
+    links
+        Links of them.
+    cell, track
+        Rows of cells and of the tracks that they were found together with, (K,).
+    iou
+        IoU of each pair on the frame that was clustered with both, (K,).
+    """
+    gain = DIRECT - UNMET * (1 - iou) - _unlikeness(scene, cell, track)
+    gain -= BORDER_WORTH * scene.bodies.at_border[cell]
+    gain -= BORDER_WORTH * scene.known.bodies.at_border[track]
+    worth = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
+    worth[links.after, links.before] = links.gain
+    worth[cell, track] = np.maximum(worth[cell, track], gain)
+    found = np.nonzero(worth)
+    return Options.links(found[1], found[0], worth[found])
+
+
+def _candidates(scene: Scene, overlap: Floats) -> tuple[Integers, Integers]:
+    """Pairs of cell and track that overlap or lie near each other, each (V,)."""
+    drift = np.hypot(*scene.known.drifts.T).max(initial=0)
+    reach = scene.settings.most_distance * scene.cell_size + drift
+    near = cKDTree(scene.expected).query_ball_point(scene.origins, reach)
+    cell = np.repeat(np.arange(len(near)), [len(tracks) for tracks in near])
+    track = np.array([row for tracks in near for row in tracks], np.int64)
+    found = overlap > 0
+    found[cell, track] = True
+    pairs = np.nonzero(found)
+    return pairs[0], pairs[1]
+
+
+def _distances(scene: Scene, cell: Integers, track: Integers) -> Floats:
+    """How far a cell lies from where its track should be, (V,), in cells."""
+    apart = scene.origins[cell] - scene.expected[track]
+    # The motion head knows the last step; without it the track's drift is the guess.
+    untold = np.isnan(scene.cells.origins[cell])
+    apart -= np.where(untold, 0.5 * scene.known.drifts[track], 0)
+    distance: Floats = np.hypot(apart[:, 0], apart[:, 1]) / scene.cell_size
+    return np.where(untold[:, 0], GUESSED * distance, distance)
+
+
+def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
+    """Cost of differing in area and embedding, (V,)."""
+    known, area = scene.known, scene.bodies.areas[cell]
+    change = np.minimum(
+        np.abs(np.log(area / known.bodies.areas[track])),
+        np.abs(np.log(area / known.usual_areas[track])),
+    )
+    cut_off = scene.bodies.at_border[cell] | known.bodies.at_border[track]
+    cost = np.where(cut_off, CHANGE_AT_BORDER, CHANGE) * change
+    if scene.cells.embeddings.shape[1]:
+        likeness = (scene.cells.embeddings[cell] * known.embeddings[track]).sum(1)
+        # Of a cell that was drawn by hand no embedding is known.
+        cost += UNLIKE * (1 - np.where(np.isnan(likeness), UNTOLD, likeness))
+    return cost
+
+
+def _best_of_each(links: Options) -> Options:
+    """Keep the best links of each cell, so that crowds stay quick."""
+    order = np.lexsort((-links.gain, links.after))
+    cell = links.after[order]
+    place = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    return links.take(order[place < MOST_CANDIDATES])
+
+
+@dataclass(frozen=True)
+class Divisions:
+    """Possible divisions before all that speaks against them is known.
+
+    Parameters
+    ----------
+    mother, first, second
+        Rows of the track and of two cells, (P,).
+    better
+        What the better of both gains as the mother going on, (P,).
+    evidence
+        How likely they are her daughters, (P,), above 0 is likely.
     """
 
-    def __init__(self, settings: LinkSettings, cell_size: float) -> None:
-        self._settings = settings
-        self._cell_size = cell_size
-        self._seen: deque[Sighting] = deque(maxlen=settings.most_gap + 1)
-        self._count = 0
-        self._links: list[Options] = []
-        self._divisions: list[Divisions] = []
-        # Of each cell the one that covers it in the next frame, or -1.
-        self._holders: list[Integers] = []
+    mother: Integers
+    first: Integers
+    second: Integers
+    better: Floats
+    evidence: Floats
 
-    def push(
-        self,
-        frame: int,
-        cells: Cells,
-        bodies: Bodies,
-        known: Known,
-        kin: Kin | None = None,
-    ) -> None:
-        """Take in the next frame.
+    @classmethod
+    def joined(cls, parts: Sequence["Divisions"]) -> "Divisions":
+        """Put them one after another; none when there are no parts."""
+        none = np.zeros(0, np.int64)
+        parts = [cls(none, none, none, np.zeros(0), np.zeros(0)), *parts]
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
 
-        Parameters
-        ----------
-        frame
-            Index of the frame; larger than those before.
-        cells, bodies
-            Its cells and their shapes.
-        known
-            The same cells, row by row, as later frames may go on from them.
-        kin
-            Rows of cells, rows of those of the frame before that were found together
-            with them, and their IoU, (K,) each; None where frames were looked at alone.
-        """
-        for earlier in reversed(self._seen):
-            gap = frame - 1 - earlier.frame
-            if gap <= self._settings.most_gap:
-                self._note(earlier, cells, bodies, gap, kin)
-        if self._seen and self._seen[-1].frame < frame - 1:
-            self._holders.append(np.full(len(self._seen[-1].known.labels), -1))
-        self._seen.append(Sighting(frame, self._count, known, cells.labels))
-        self._count += len(cells.areas)
-
-    def options(self) -> Options:
-        """Weigh all options; rows count the cells of the whole movie."""
-        none = Options(NONE, NONE, NONE, np.zeros(0))
-        parts = [none, *self._links]
-        if self._divisions:
-            divisions = _joined(self._divisions)
-            holder = self._holder()
-            doubt = SWALLOWED * _was_several(holder)
-            again = SWALLOWED * _is_one_again(holder, divisions)
-            parts.append(_less(divisions, again).options(doubt))
-        return Options(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("track", "cell", "sister", "gain")
-            )
+    def shifted(self, before: int, after: int) -> "Divisions":
+        """Count the rows of mothers and daughters from other numbers than 0."""
+        return replace(
+            self,
+            mother=self.mother + before,
+            first=self.first + after,
+            second=self.second + after,
         )
 
-    def merges(self) -> tuple[Integers, Integers]:
-        """List cells that may go into one of the next frame, and that, (M,) each."""
-        holder = self._holder()
-        held = np.bincount(holder + 1, minlength=self._count + 1)
-        before = np.flatnonzero((holder >= 0) & (held[holder + 1] > 1))
-        return before, holder[before]
-
-    def _holder(self) -> Integers:
-        """Cell that covers each in the next frame, (N,); -1 is none."""
-        holder = np.full(self._count, -1)
-        known = np.concatenate([NONE, *self._holders])
-        holder[: len(known)] = known
-        return holder
-
-    def _note(
-        self,
-        earlier: Sighting,
-        cells: Cells,
-        bodies: Bodies,
-        gap: int,
-        kin: Kin | None,
-    ) -> None:
-        scene = Scene(
-            cells=cells,
-            bodies=bodies,
-            known=earlier.known,
-            gaps=np.full(len(earlier.known.labels), gap),
-            # What lay where some frames ago says little.
-            image=np.zeros((0, 0), np.int32) if gap else earlier.image,
-            shared=None,
-            cell_size=self._cell_size,
-            settings=self._settings,
-        )
-        links = list_links(scene)
-        if kin is not None and not gap:
-            links = with_kin(scene, links, *kin)
-        first, here = earlier.first, self._count
-        self._links.append(
-            Options(links.track + first, links.cell + here, links.sister, links.gain)
-        )
-        if gap:
-            return
-        holders = find_holders(scene)
-        self._holders.append(np.where(holders < 0, -1, holders + here))
-        if self._settings.divisions:
-            found = list_divisions(scene, links)
-            self._divisions.append(
-                Divisions(
-                    found.mother + first,
-                    found.first + here,
-                    found.second + here,
-                    found.better,
-                    found.evidence,
-                )
-            )
+    def options(self, doubt: Floats) -> Options:
+        """Weigh them, less what is doubtful of each, (P,)."""
+        evidence = self.evidence - doubt
+        # A division must beat the better of the two as the mother going on.
+        gain = self.better + np.minimum(EVIDENCE * evidence, MOST_EVIDENCE)
+        keep = (evidence > 0) & (gain > 0)
+        return Options(self.mother, self.first, self.second, gain).take(keep)
 
 
-def _joined(parts: list[Divisions]) -> Divisions:
-    return Divisions(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("mother", "first", "second", "better", "evidence")
-        )
+def list_divisions(scene: Scene, links: Options) -> Divisions:
+    """List possible divisions, given the links of the same scene."""
+    present = np.flatnonzero(scene.gaps == 0)
+    mothers = scene.known.bodies.take(present)
+    mother, first, second = possible_divisions(mothers, scene.bodies, scene.origins)
+    evidence = division_evidence(
+        mothers.take(mother),
+        scene.bodies.take(first),
+        scene.bodies.take(second),
+        scene.settings,
     )
+    mother = present[mother]
+    evidence -= _origin_misfit(scene, mother, first)
+    evidence -= _origin_misfit(scene, mother, second)
+    single = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
+    single[links.after, links.before] = links.gain
+    better = np.maximum(single[first, mother], single[second, mother])
+    return Divisions(mother, first, second, better, evidence)
 
 
-def _less(divisions: Divisions, doubt: Floats) -> Divisions:
-    return Divisions(
-        divisions.mother,
-        divisions.first,
-        divisions.second,
-        divisions.better,
-        divisions.evidence - doubt,
-    )
-
-
-def _was_several(holder: Integers) -> Floats:
-    """Whether a cell lies where two or more were in the last frames, (N,), 0 or 1."""
-    several = np.zeros(len(holder) + 1, bool)
-    held = np.bincount(holder + 1, minlength=len(holder) + 1)
-    held[0] = 0
-    fresh = held > 1
-    for _ in range(LOOK):
-        several |= fresh
-        later = np.zeros_like(fresh)
-        later[holder[fresh[1:]] + 1] = True
-        later[0] = False
-        fresh = later
-    return several[1:].astype(float)
-
-
-def _is_one_again(holder: Integers, divisions: Divisions) -> Floats:
-    """Whether both daughters are one cell in one of the next frames, (P,), 0 or 1."""
-    one, other = divisions.first, divisions.second
-    ends = np.append(holder, -1)
-    again = np.zeros(len(one), bool)
-    for _ in range(LOOK):
-        one, other = ends[one], ends[other]
-        again |= (one == other) & (one >= 0)
-    return again.astype(float)
+def _origin_misfit(scene: Scene, mother: Integers, cell: Integers) -> Floats:
+    """Evidence against a daughter whose motion points elsewhere, (P,)."""
+    apart = scene.cells.origins[cell] - scene.known.bodies.centres[mother]
+    distance = np.hypot(*apart.T) / scene.known.bodies.diameters[mother]
+    misfit: Floats = np.nan_to_num(6 * np.maximum(distance - 0.4, 0))
+    return misfit

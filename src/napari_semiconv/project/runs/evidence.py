@@ -15,6 +15,8 @@ from ...safe import draft_of, saving
 from ...tracking.evidence import Evidence
 
 EVIDENCE = "evidence"
+# What files that exist call some of it.
+STORED = {"joint_match": "kin", "joint_overlap": "kin_overlap"}
 # A frame of 100,000 cells with 64 channels; nothing larger was ever written.
 MOST_BYTES = 2**25
 UNREADABLE = (
@@ -60,7 +62,10 @@ def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
     """
     path = evidence_file(folder, frame)
     draft = draft_of(path)
-    values = {field.name: getattr(evidence, field.name) for field in fields(evidence)}
+    values = {
+        STORED.get(field.name, field.name): getattr(evidence, field.name)
+        for field in fields(evidence)
+    }
     with saving(path):
         path.parent.mkdir(exist_ok=True)
         try:
@@ -105,7 +110,7 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
         if check_regular(path) > MOST_BYTES or _unpacked(path) > MOST_BYTES:
             return None
         with np.load(path) as stored:
-            found = Evidence(**{name: stored[name] for name in names})
+            found = Evidence(**{n: stored[STORED.get(n, n)] for n in names})
     except UNREADABLE:
         return None
     return found if _is_sound(found) else None
@@ -125,7 +130,7 @@ def _is_sound(evidence: Evidence) -> bool:
     }
     for field in fields(evidence):
         values = getattr(evidence, field.name)
-        integers = field.name in ("labels", "kin")
+        integers = field.name in ("labels", "joint_match")
         if values.dtype.kind not in ("iu" if integers else "f"):
             return False
         if values.shape != shapes.get(field.name, (count,)) or np.isinf(values).any():

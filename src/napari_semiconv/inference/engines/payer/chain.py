@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ...linking.cells import LabelImage
+from ...linking.features import LabelImage
 
 # Least IoU on the shared frame (Payer et al. 2018, 2019).
 LEAST_IOU = 0.25

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from ....settings import PayerSettings
-from ...linking.cells import Integers, LabelImage
+from ...linking.features import Integers, LabelImage
 from .chain import Shelf
 
 # Least IoU of a parent with the copies of its newborn (Payer et al. 2018, 2019).

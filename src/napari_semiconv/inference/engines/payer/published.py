@@ -20,7 +20,7 @@ from ....settings import PAYER_2018, PAYER_2019, VOTES, SegmentSettings
 from ....tracking.lineage import Lineage
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
-from ...linking.cells import LabelImage
+from ...linking.features import LabelImage
 from ...result import FrameResult
 from ...stream.stream import Stream
 from .chain import Chain, best_pairs

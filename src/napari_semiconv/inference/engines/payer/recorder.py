@@ -10,7 +10,7 @@ from ...constraints.enforce import enforce
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
 from ...constraints.shrinking import shrink
-from ...linking.cells import LabelImage
+from ...linking.features import LabelImage
 from .chain import Shelf
 from .history import (
     Spans,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...linking.cells import LabelImage
+from ...linking.features import LabelImage
 
 Floats = NDArray[np.float32]
 REACH = 3.0  # standard deviations that a blurred mask reaches out

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 from tests import worlds
-from tests.inference.test_link import cells_of
+from tests.inference.test_linker import cells_of
 
-from napari_semiconv.inference.linking.candidates import Gatherer
-from napari_semiconv.inference.linking.cells import measure_bodies
-from napari_semiconv.inference.linking.link import Linker
-from napari_semiconv.inference.linking.options import MOST_CANDIDATES
+from napari_semiconv.inference.linking.candidates import MOST_CANDIDATES
+from napari_semiconv.inference.linking.gatherer import Gatherer
 from napari_semiconv.settings import LinkSettings
 
 # A cell, and what may be its halves or its daughters.
@@ -23,13 +21,10 @@ one_and_two = worlds.draw(
 
 def gathered(movie, size=12.0, frames=None, **settings):
     """Options of a movie, (T, Y, X), and frame and true label of each row."""
-    linker, gatherer = (c(LinkSettings(**settings), size) for c in (Linker, Gatherer))
-    rows = []
+    gatherer, rows = Gatherer(LinkSettings(**settings), size), []
     for frame, labels in zip(frames or range(len(movie)), movie, strict=True):
         truth, cells = cells_of(labels)
-        linker.link(frame, cells)
-        bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
-        gatherer.push(frame, cells, bodies, linker.latest)
+        gatherer.push(frame, cells)
         rows += [(frame, label) for label in truth]
     return gatherer.options(), rows
 
@@ -38,7 +33,7 @@ def told(options, rows):
     """Gain of each option by the cells it links."""
     gains = {}
     for track, cell, sister, gain in zip(
-        options.track, options.cell, options.sister, options.gain, strict=True
+        options.before, options.after, options.sister, options.gain, strict=True
     ):
         ends = [rows[track], rows[cell], *([rows[sister]] if sister >= 0 else [])]
         assert tuple(ends) not in gains, "an option is there twice"
@@ -150,7 +145,7 @@ def test_crowds_keep_few_candidates_for_each_cell():
     movie[:, ::5] = movie[:, :, ::5] = 0
     options, _ = gathered(movie, 6.0, most_distance=9)
     single = options.sister < 0
-    assert np.bincount(options.cell[single]).max() <= MOST_CANDIDATES
+    assert np.bincount(options.after[single]).max() <= MOST_CANDIDATES
 
 
 def test_the_order_of_labels_changes_no_worth(random):

@@ -1,24 +1,32 @@
-"""Linking: cells of successive frames become tracks, online, one frame at a time."""
+"""Cells of successive frames become tracks, a frame at a time, while a run goes on."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...settings import LinkSettings
 from ...tracking.lineage import Lineage
-from .cells import (
+from ...tracking.solver.choice import choose
+from ...tracking.solver.problem import Options
+from .candidates import (
+    SHARED_IOU,
+    SWALLOWED,
+    Scene,
+    list_divisions,
+    list_links,
+    overlaps,
+)
+from .features import (
     Bodies,
     Cells,
     Floats,
     Integers,
     Known,
     LabelImage,
+    known_after,
     measure_bodies,
 )
-from .choosing import choose
-from .options import SHARED_IOU, Options, Scene, list_options, overlaps
-
-__all__ = ["Cells", "LinkState", "Linker"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Linker:
         self._image: LabelImage = np.zeros((0, 0), np.int32)
         self._frame = -1
         self._last_label = 0
-        self.kin: tuple[Integers, Floats] = np.zeros(0, np.int64), np.zeros(0)
+        self.joint_match: tuple[Integers, Floats] = np.zeros(0, np.int64), np.zeros(0)
 
     def link(
         self, frame: int, cells: Cells, shared: LabelImage | None = None
@@ -92,20 +100,20 @@ class Linker:
         """
         bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
         scene = self._scene(cells, bodies, shared)
-        self.kin = find_kin(scene, len(cells.areas))
-        chosen = choose(list_options(scene)) if scene else NO_OPTIONS
+        self.joint_match = find_joint_match(scene, len(cells.areas))
+        chosen = _best_options(scene) if scene else Options.joined([])
         track = np.full(len(cells.areas), -1)  # row of the track each cell continues
         goes_on = chosen.sister < 0
-        track[chosen.cell[goes_on]] = chosen.track[goes_on]
-        labels = self._name(track)
+        track[chosen.after[goes_on]] = chosen.before[goes_on]
+        labels = self._labels_of(track)
         parents = np.zeros(len(labels), np.int64)
         if self._known is not None:
-            mothers = self._known.labels[chosen.track[~goes_on]]
-            parents[chosen.cell[~goes_on]] = mothers
+            mothers = self._known.labels[chosen.before[~goes_on]]
+            parents[chosen.after[~goes_on]] = mothers
             parents[chosen.sister[~goes_on]] = mothers
         for label, parent in zip(labels.tolist(), parents.tolist(), strict=True):
             self.lineage.observe(frame, label, parent)
-        self._remember(frame, cells, bodies, labels, track, chosen.track)
+        self._remember(frame, cells, bodies, labels, track, chosen.before)
         return labels
 
     def snapshot(self) -> LinkState:
@@ -120,13 +128,6 @@ class Linker:
         self.lineage = Lineage(state.lineage.tracks)
         self._known, self._image = state.known, state.image
         self._frame, self._last_label = state.frame, state.last_label
-
-    @property
-    def latest(self) -> Known | None:
-        """Cells of the last frame, row by row, as later frames may go on from them."""
-        if self._known is None:
-            return None
-        return self._known.take(np.flatnonzero(self._known.seen == self._frame))
 
     @property
     def open_tracks(self) -> int:
@@ -150,7 +151,7 @@ class Linker:
             self._settings,
         )
 
-    def _name(self, track: Integers) -> Integers:
+    def _labels_of(self, track: Integers) -> Integers:
         labels = np.zeros(len(track), np.int64)
         if self._known is not None:
             labels[track >= 0] = self._known.labels[track[track >= 0]]
@@ -168,16 +169,9 @@ class Linker:
         track: Integers,
         used: Integers,
     ) -> None:
-        usual, drifts = bodies.areas.copy(), np.zeros_like(bodies.centres)
         old, on = self._known, np.flatnonzero(track >= 0)
-        if old is not None:
-            before = track[on]
-            usual[on] = 0.5 * usual[on] + 0.5 * old.usual_areas[before]
-            steps = bodies.centres[on] - old.bodies.centres[before]
-            steps /= (frame - old.seen[before])[:, None]
-            drifts[on] = 0.5 * steps + 0.5 * old.drifts[before]
-        seen = np.full(len(labels), frame)
-        known = Known(labels, seen, bodies, usual, drifts, cells.embeddings)
+        past = [] if old is None else [old]
+        known = known_after(frame, labels, cells, bodies, past, (track[on], on))
         if old is not None:
             lost = np.ones(len(old.labels), bool)
             lost[used] = False
@@ -186,11 +180,32 @@ class Linker:
         self._known, self._image, self._frame = known, cells.labels, frame
 
 
-NONE = np.zeros(0, np.int64)
-NO_OPTIONS = Options(NONE, NONE, NONE, np.zeros(0))
+def _best_options(scene: Scene) -> Options:
+    """Options of largest total gain in which no track and no cell is used twice."""
+    options = list_links(scene)
+    if scene.settings.divisions:
+        divisions = list_divisions(scene, options)
+        doubt = SWALLOWED * _has_swallowed(scene).astype(float)
+        options = Options.joined([options, divisions.options(doubt[divisions.mother])])
+    ends = options.ends(len(scene.known.labels))
+    return options.take(choose(options.gain, ends).taken)
 
 
-def find_kin(scene: Scene | None, count: int) -> tuple[Integers, Floats]:
+def _has_swallowed(scene: Scene) -> NDArray[np.bool_]:
+    """Whether a track lost in the previous frame lies under a track seen there, (m,).
+
+    Two cells taken for one and then told apart again look like a division.
+    """
+    swallowed = np.zeros(len(scene.known.labels) + 1, bool)
+    lost = scene.expected[scene.gaps > 0]
+    y, x = np.round(lost).astype(np.int64).T
+    height, width = scene.image.shape
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    swallowed[scene.image[y[inside], x[inside]]] = True
+    return swallowed[1:]
+
+
+def find_joint_match(scene: Scene | None, count: int) -> tuple[Integers, Floats]:
     """Find the track that each of ``count`` cells was found together with.
 
     Parameters

@@ -1,6 +1,6 @@
 """The best lineage of a whole movie from its masks and what the network says of them.
 
-The greedy way decides each frame once, as it is computed. Here all frames are looked at
+The tracker decides each frame once, as it is computed. Here all frames are looked at
 together, after the run or after corrections; what the user confirmed is fixed.
 """
 
@@ -10,26 +10,47 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import counted
+from ...labels import numbers_in
 from ...settings import LinkSettings
 from ...tracking.evidence import SCORES, Evidence
 from ...tracking.lineage import Lineage, Track
-from ...tracking.problem import Problem
-from ...tracking.solve import Solution, solve
-from .candidates import Gatherer, Kin
-from .cells import Cells, Floats, Integers, LabelImage, measure_bodies, number_cells
-from .link import Linker
-from .naming import name_tracks
-from .posing import Place, Seen, Told, pose
+from ...tracking.solver.problem import Booleans, Options, Problem
+from ...tracking.solver.solve import Solution, solve
+from .assign import assign_labels
+from .features import Cells, Floats, Integers, LabelImage, number_cells
+from .gatherer import Gatherer, JointMatch
 
 # Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
 # columns: linking sees no more, and large frames take no longer.
 FINE_ENOUGH = 24.0
 # Margin, in units of gain, at which a link counts as half sure.
 HALF_SURE = 1.0
-# Share of the worth of a lineage that the solver's own rounding makes.
-NEGLIGIBLE = 1e-6
 
 Tell = Callable[[int, int], None]
+Place = tuple[int, int]  # frame and label of a cell
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What the user confirmed of cells, each named by frame and label.
+
+    Parameters
+    ----------
+    links
+        Pairs of cells that follow one another in one track, the earlier first.
+    born
+        Cells before which nothing comes: they begin a track, or are daughters whose
+        mother is confirmed.
+    ended
+        Cells after which nothing comes.
+    cells
+        Cells that are never left out.
+    """
+
+    links: frozenset[tuple[Place, Place]] = frozenset()
+    born: frozenset[Place] = frozenset()
+    ended: frozenset[Place] = frozenset()
+    cells: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,8 +72,8 @@ class Solved:
     left_out
         Frame and label of cells that belong to no track, and why; their track is 0.
     merged
-        Frame and label of cells that end by going into a cell of the next frame, and
-        the label of that.
+        Frame and label of cells whose track seems to end by going into a cell of the
+        next frame, and the label of that; told alone, tracks do not depend on it.
     unread
         Frames of runs of which it is not known what the network said of their cells.
     """
@@ -107,8 +128,8 @@ def notes_of(solved: Solved) -> dict[int, list[str]]:
         notes.setdefault(frame, []).append(
             f"Merge: cell {label} of frame {frame} seems to go into cell {into}."
         )
-    share = solved.solution.gap / max(abs(solved.solution.value), 1.0)
-    if share > NEGLIGIBLE:
+    share = solved.solution.gap / max(solved.solution.value, 1.0)
+    if share > 0:
         notes.setdefault(int(solved.frame[-1]), []).append(
             f"The tracks may fall short of the best ones by up to {100 * share:.2g} % "
             f"of their worth."
@@ -136,7 +157,6 @@ class Solver:
         self._step = max(1, int(cell_size / FINE_ENOUGH))
         self._channels = channels
         size = cell_size / self._step
-        self._linker = Linker(settings, size)
         self._gatherer = Gatherer(settings, size)
         self._frames: list[Integers] = []
         self._labels: list[Integers] = []
@@ -158,33 +178,22 @@ class Solver:
             without some of them, where nothing is known.
         """
         cells, numbers = self._cells(labels, evidence)
-        self._linker.link(frame, cells)
-        known = self._linker.latest
-        assert known is not None
-        bodies = measure_bodies(cells.labels, cells.centres, cells.areas)
-        kin = self._kin(frame, numbers, evidence)
-        self._gatherer.push(frame, cells, bodies, known, kin)
+        self._gatherer.push(frame, cells, self._joint_match(frame, numbers, evidence))
         self._frames.append(np.full(len(numbers), frame))
         self._labels.append(numbers)
         self._scores.append(_scores(numbers, evidence))
 
     def solve(
-        self,
-        told: Told | None = None,
-        beyond: int = 0,
-        seconds: float | None = None,
-        tell: Tell | None = None,
+        self, fixed: Fixed | None = None, beyond: int = 0, tell: Tell | None = None
     ) -> Solved:
         """Find the best lineage of the frames that were taken in.
 
         Parameters
         ----------
-        told
-            What the user said of them.
+        fixed
+            What the user confirmed.
         beyond
             New labels are larger than this.
-        seconds
-            Time after which the best lineage found by then is taken.
         tell
             Called with the options decided so far and in all; what it raises stops the
             work.
@@ -192,41 +201,65 @@ class Solver:
         Raises
         ------
         BadInputError
-            When what the user said contradicts itself.
+            When what the user confirmed contradicts itself.
         """
         none = [np.zeros(0, np.int64)]
         frame = np.concatenate([*none, *self._frames])
         label = np.concatenate([*none, *self._labels])
         scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
-        problem = pose(
-            Seen(frame, label, scores[:, SCORES.index("sure")]),
-            self._gatherer.options(),
-            self._gatherer.merges() if self._settings.merges else None,
-            told or Told(),
-            self._settings.least_sure,
-        )
-        solution = solve(problem, seconds=seconds, tell=tell)
-        track, parents = name_tracks(problem, solution.taken, label, beyond)
+        fixed = fixed or Fixed()
+        rows = _Rows(frame, label)
+        problem = formulate(rows, self._gatherer.options(), fixed)
+        solution = solve(problem, tell=tell)
+        track, parents = assign_labels(problem, solution.taken, label, beyond)
         scores[:, SCORES.index("link")] = _certainty(problem, solution)
-        out = _reasons(problem, solution, label, scores[:, 0])
-        track[[left.cell for left in solution.left_out]] = 0
-        merged = _merged(problem, solution, label)
-        return Solved(frame, label, track, parents, scores, solution, out, merged)
+        sure = scores[:, SCORES.index("sure")]
+        out = (sure < self._settings.least_sure) & ~rows.marked(fixed.cells)
+        out &= _is_alone(problem, solution)
+        track[out] = 0
+        reasons = {
+            rows.place(row): f"seen in one frame only, sure to {100 * sure[row]:.0f} %"
+            for row in np.flatnonzero(out).tolist()
+        }
+        merged = self._merged(problem, solution, track) if self._settings.merges else ()
+        return Solved(
+            frame,
+            label,
+            track,
+            parents,
+            scores,
+            solution,
+            reasons,
+            {rows.place(one): int(label[other]) for one, other in merged},
+        )
 
-    def _kin(
+    def _merged(
+        self, problem: Problem, solution: Solution, track: Integers
+    ) -> list[tuple[int, int]]:
+        """Cells at whose end their track seems to go into another, with its cell."""
+        taken = problem.options.take(solution.taken)
+        goes_on, continued = np.zeros((2, len(track)), bool)
+        goes_on[taken.before] = True
+        continued[taken.after[taken.sister < 0]] = True
+        before, into = self._gatherer.merges()
+        ends = ~goes_on[before] & ~problem.closed[before] & (track[before] > 0)
+        keep = ends & continued[into]
+        return list(zip(before[keep].tolist(), into[keep].tolist(), strict=True))
+
+    def _joint_match(
         self, frame: int, numbers: Integers, evidence: Evidence | None
-    ) -> Kin | None:
+    ) -> JointMatch | None:
         """Rows of cells and of those of the frame before found together with them."""
-        if evidence is None or not self._frames or not evidence.kin.any():
+        if evidence is None or not self._frames or not evidence.joint_match.any():
             return None
         before = self._labels[-1]
         if not len(before) or self._frames[-1][0] != frame - 1:
             return None
         _, cell, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
-        kin = evidence.kin[there]
-        track = np.minimum(np.searchsorted(before, kin), len(before) - 1)
-        known = before[track] == kin
-        overlap = evidence.kin_overlap[there].astype(np.float64)
+        match = evidence.joint_match[there]
+        track = np.minimum(np.searchsorted(before, match), len(before) - 1)
+        known = before[track] == match
+        overlap = evidence.joint_overlap[there].astype(np.float64)
         return cell[known], track[known], overlap[known]
 
     def _cells(
@@ -257,7 +290,7 @@ def _numbered(
     Cells that fall between them have no pixel then, but a place, and the least area.
     """
     small, numbers, centres, areas = number_cells(labels[::step, ::step])
-    lost = np.setdiff1d(_present(labels), numbers) if step > 1 else numbers[:0]
+    lost = np.setdiff1d(numbers_in(labels), numbers) if step > 1 else numbers[:0]
     if not len(lost):
         return small, numbers, centres, areas
     rest = np.where(np.isin(labels, lost), labels, 0)
@@ -271,14 +304,6 @@ def _numbered(
     return now[small], numbers[order], centres[order], areas[order]
 
 
-def _present(labels: LabelImage) -> Integers:
-    """Labels of a frame, ascending; a large one takes no table of its size."""
-    if labels.max(initial=0) > labels.size:
-        found = np.unique(labels)
-        return found[found > 0].astype(np.int64)
-    return np.flatnonzero(np.bincount(labels.ravel())[1:]) + 1
-
-
 def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
     scores = np.full((len(numbers), len(SCORES)), np.nan)
     if evidence is None:
@@ -290,36 +315,60 @@ def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
     return scores
 
 
-def _merged(problem: Problem, solution: Solution, label: Integers) -> dict[Place, int]:
-    assert problem.merge is not None
-    rows = np.flatnonzero(solution.taken & problem.merge)
-    before, after = problem.before[rows], problem.after[rows]
-    places = zip(problem.frame[before].tolist(), label[before].tolist(), strict=True)
-    return dict(zip(places, label[after].tolist(), strict=True))
+class _Rows:
+    """Which row of a problem is which cell of the movie."""
+
+    def __init__(self, frame: Integers, label: Integers) -> None:
+        self.frame, self._label = frame, label
+        places = zip(frame.tolist(), label.tolist(), strict=True)
+        self.row = {place: row for row, place in enumerate(places)}
+
+    def place(self, row: int) -> Place:
+        """Frame and label of a cell."""
+        return int(self.frame[row]), int(self._label[row])
+
+    def marked(self, places: frozenset[Place]) -> Booleans:
+        """Mark cells that are there, (N,)."""
+        found = np.zeros(len(self.frame), bool)
+        found[[self.row[place] for place in places if place in self.row]] = True
+        return found
 
 
-def _reasons(
-    problem: Problem, solution: Solution, label: Integers, sure: Floats
-) -> dict[Place, str]:
-    """Say in words why cells are left out."""
-    return {
-        (int(problem.frame[left.cell]), int(label[left.cell])): (
-            f"seen in one frame only, sure to {100 * sure[left.cell]:.0f} %; "
-            f"{left.reason.value}"
-        )
-        for left in solution.left_out
-    }
+def formulate(rows: _Rows, options: Options, fixed: Fixed) -> Problem:
+    """Put together what is to be solved; confirmed links become options if need be."""
+    row, count = rows.row, len(rows.frame)
+    pairs = sorted((row[a], row[b]) for a, b in fixed.links if a in row and b in row)
+    before, after = np.array(pairs, np.int64).reshape(-1, 2).T
+    # A pair of cells as one number.
+    wanted, known = before * count + after, options.before * count + options.after
+    confirmed = np.isin(known, wanted) & (options.sister < 0)
+    new = ~np.isin(wanted, known[confirmed])
+    more = Options.links(before[new], after[new], np.zeros(new.sum()))
+    return Problem(
+        rows.frame,
+        Options.joined([options, more]),
+        fixed=np.append(confirmed, np.ones(len(more.gain), bool)),
+        closed_before=rows.marked(fixed.born),
+        closed_after=rows.marked(fixed.ended),
+    )
+
+
+def _is_alone(problem: Problem, solution: Solution) -> Booleans:
+    """Whether nothing is linked to a cell, nor confirmed to be its end, (N,)."""
+    count = len(problem.frame)
+    ends = problem.options.ends(count)[solution.taken]
+    used = problem.closed.copy()
+    used[ends[ends >= 0]] = True
+    return np.asarray(~used.reshape(2, count).any(0))
 
 
 def _certainty(problem: Problem, solution: Solution) -> Floats:
     """How clearly each cell's link to the past was the best, (N,), 0 to 1 or NaN."""
-    assert problem.merge is not None
-    taken = np.flatnonzero(solution.taken & ~problem.merge)
-    margin = solution.margin[taken]
+    taken = problem.options.take(solution.taken)
     # A margin without end, of what was confirmed, makes this 1.
-    sure = 1 - HALF_SURE / (margin + HALF_SURE)
+    sure = 1 - HALF_SURE / (solution.margin[solution.taken] + HALF_SURE)
     found = np.full(len(problem.frame), np.nan)
-    found[problem.after[taken]] = sure
-    divides = problem.sister[taken] >= 0
-    found[problem.sister[taken][divides]] = sure[divides]
+    found[taken.after] = sure
+    divides = taken.sister >= 0
+    found[taken.sister[divides]] = sure[divides]
     return found

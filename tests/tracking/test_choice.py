@@ -5,13 +5,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from napari_semiconv.inference.linking.choosing import choose
-from napari_semiconv.inference.linking.options import Options
+from napari_semiconv.tracking.solver.choice import choose
+from napari_semiconv.tracking.solver.problem import Options
 
 
 def options(*rows):
     track, cell, sister, gain = np.array(rows, float).reshape(-1, 4).T
     return Options(track.astype(int), cell.astype(int), sister.astype(int), gain)
+
+
+def chosen_of(given):
+    """The options chosen; tracks and cells are numbered each from 0."""
+    return given.take(choose(given.gain, given.ends(10)).taken)
 
 
 def uses(option):
@@ -21,7 +26,7 @@ def uses(option):
 
 def best_total(given):
     """The largest gain of any set of options that share nothing, by trying all."""
-    rows = list(zip(given.track, given.cell, given.sister, strict=True))
+    rows = list(zip(given.before, given.after, given.sister, strict=True))
     best = 0.0
     for size in range(len(rows) + 1):
         for chosen in combinations(range(len(rows)), size):
@@ -33,18 +38,18 @@ def best_total(given):
 
 def test_two_good_links_beat_one_better():
     # Track 0 likes cell 0 best, but then track 1 would be left with nothing.
-    chosen = choose(options((0, 0, -1, 4), (0, 1, -1, 3), (1, 0, -1, 3)))
-    assert sorted(zip(chosen.track, chosen.cell, strict=True)) == [(0, 1), (1, 0)]
+    chosen = chosen_of(options((0, 0, -1, 4), (0, 1, -1, 3), (1, 0, -1, 3)))
+    assert sorted(zip(chosen.before, chosen.after, strict=True)) == [(0, 1), (1, 0)]
 
 
 def test_a_division_is_chosen_only_if_it_gains_more_than_the_links():
     links = [(0, 0, -1, 2.0), (1, 1, -1, 2.0)]
-    assert choose(options(*links, (0, 0, 1, 3.9))).sister.tolist() == [-1, -1]
-    assert choose(options(*links, (0, 0, 1, 4.1))).sister.tolist() == [1]
+    assert chosen_of(options(*links, (0, 0, 1, 3.9))).sister.tolist() == [-1, -1]
+    assert chosen_of(options(*links, (0, 0, 1, 4.1))).sister.tolist() == [1]
 
 
 def test_no_options_no_choice():
-    assert len(choose(options()).gain) == 0
+    assert len(chosen_of(options()).gain) == 0
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -54,10 +59,10 @@ def test_no_other_choice_gains_more(seed):
     rows = [(t, c, -1, rng.uniform(0.1, 4)) for t, c in sorted(pairs)]
     rows += [(t, 0, 3, rng.uniform(0.1, 6)) for t in range(3)]
     given = options(*rows)
-    chosen = choose(given)
+    chosen = chosen_of(given)
     used = [
         use
-        for row in zip(chosen.track, chosen.cell, chosen.sister, strict=True)
+        for row in zip(chosen.before, chosen.after, chosen.sister, strict=True)
         for use in uses(row)
     ]
     assert len(set(used)) == len(used)

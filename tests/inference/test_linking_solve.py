@@ -1,4 +1,4 @@
-"""The global solver in drawn worlds: hidden labels, the user's word, odd evidence."""
+"""The global solver in drawn worlds: hidden labels, what is confirmed, odd evidence."""
 
 from dataclasses import replace
 
@@ -16,11 +16,10 @@ from tests.inference.hidden import (
     solve,
     solver_of,
 )
-from tests.inference.test_link import follow
+from tests.inference.test_linker import follow
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.linking.posing import Told
-from napari_semiconv.inference.linking.solving import Solver
+from napari_semiconv.inference.linking.solve import Fixed, Solver, notes_of
 from napari_semiconv.settings import LinkSettings
 from napari_semiconv.tracking.evidence import SCORES
 from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_lineage
@@ -202,13 +201,13 @@ def test_divisions_are_found_after_frames_that_are_not_there():
     assert solver.solve().lineage.daughters() == {1: [2, 3]}
 
 
-# The user's word
+# What the user confirmed
 
 
 def test_a_confirmed_link_is_kept_against_a_better_one():
     movie = still(1, 2)
-    told = Told(links=frozenset({((0, 1), (1, 2))}))
-    solved = solver_of(movie).solve(told)
+    fixed = Fixed(links=frozenset({((0, 1), (1, 2))}))
+    solved = solver_of(movie).solve(fixed)
     assert solved.names(0)[1] == solved.names(1)[2]
     assert_sound(solved, movie)
 
@@ -216,81 +215,154 @@ def test_a_confirmed_link_is_kept_against_a_better_one():
 def test_a_confirmed_link_may_be_longer_than_any_that_is_thought_of():
     movie = still(1, frames=8)
     movie[1:7] = 0
-    told = Told(links=frozenset({((0, 1), (7, 1))}))
+    fixed = Fixed(links=frozenset({((0, 1), (7, 1))}))
     solver = solver_of(movie)
     assert len(solver.solve().lineage.tracks) == 2
-    assert solver.solve(told).lineage.tracks[1].frames == [0, 7]
+    assert solver.solve(fixed).lineage.tracks[1].frames == [0, 7]
 
 
 def test_a_confirmed_link_to_the_far_end_of_the_frame_is_kept():
     movie = still(1, *"234567")
-    told = Told(links=frozenset({((1, 1), (2, 7))}))
-    solved = solver_of(movie).solve(told)
+    fixed = Fixed(links=frozenset({((1, 1), (2, 7))}))
+    solved = solver_of(movie).solve(fixed)
     assert solved.names(1)[1] == solved.names(2)[7]
     assert_sound(solved, movie)
 
 
 def test_a_confirmed_link_rules_out_a_division():
     movie = worlds.enlarge(worlds.one_division)
-    told = Told(links=frozenset({((1, 1), (2, 2))}))
-    solved = solver_of(movie).solve(told)
+    fixed = Fixed(links=frozenset({((1, 1), (2, 2))}))
+    solved = solver_of(movie).solve(fixed)
     assert not solved.parents
     assert solved.names(1)[1] == solved.names(2)[2]
 
 
 def test_what_begins_has_nothing_before_it():
     movie = still(1, 2)
-    solved = solver_of(movie).solve(Told(born=frozenset({(1, 1)})))
+    solved = solver_of(movie).solve(Fixed(born=frozenset({(1, 1)})))
     assert solved.names(0)[1] != solved.names(1)[1]
     assert solved.names(0)[2] == solved.names(1)[2]
 
 
 def test_what_ends_has_nothing_after_it():
     movie = worlds.enlarge(worlds.one_division)
-    solved = solver_of(movie).solve(Told(ended=frozenset({(1, 1)})))
+    solved = solver_of(movie).solve(Fixed(ended=frozenset({(1, 1)})))
     assert not solved.parents
     assert solved.lineage.tracks[solved.names(1)[1]].end == 1
 
 
 def test_cells_that_are_not_there_say_nothing():
     places = (9, 9), (8, 1)
-    told = Told(frozenset({places}), frozenset(places), frozenset(places))
+    fixed = Fixed(frozenset({places}), frozenset(places), frozenset(places))
     movie = still(1, 2)
-    assert solver_of(movie).solve(told).lineage == solver_of(movie).solve().lineage
+    assert solver_of(movie).solve(fixed).lineage == solver_of(movie).solve().lineage
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("fixed", "words"),
     [
         (
-            Told(links=frozenset({((0, 1), (1, 1)), ((0, 1), (1, 2))})),
+            Fixed(links=frozenset({((0, 1), (1, 1)), ((0, 1), (1, 2))})),
             "expected one after the cell in frame 0, found two, to cells in frames 1",
         ),
         (
-            Told(links=frozenset({((0, 1), (2, 1)), ((1, 1), (2, 1))})),
+            Fixed(links=frozenset({((0, 1), (2, 1)), ((1, 1), (2, 1))})),
             "expected one before the cell in frame 2, found two, to cells in frames 0",
         ),
         (
-            Told(frozenset({((0, 1), (1, 1))}), born=frozenset({(1, 1)})),
+            Fixed(frozenset({((0, 1), (1, 1))}), born=frozenset({(1, 1)})),
             "expected nothing before the cell in frame 1, as was confirmed, found a",
         ),
         (
-            Told(frozenset({((0, 1), (1, 1))}), ended=frozenset({(0, 1)})),
+            Fixed(frozenset({((0, 1), (1, 1))}), ended=frozenset({(0, 1)})),
             "expected nothing after the cell in frame 0, as was confirmed, found a",
         ),
         (
-            Told(links=frozenset({((2, 1), (1, 1))})),
+            Fixed(links=frozenset({((2, 1), (1, 1))})),
             "Option of a cell in frame 2: expected a later cell",
         ),
     ],
 )
-def test_contradictions_are_told_with_their_frames(told, words):
+def test_contradictions_are_told_with_their_frames(fixed, words):
     with pytest.raises(BadInputError) as caught:
-        solver_of(still(1, 2)).solve(told)
+        solver_of(still(1, 2)).solve(fixed)
     sentence = str(caught.value)
     assert words in sentence
     assert "\n" not in sentence
     assert sentence.endswith(".")
+
+
+# What is told besides
+
+# Two cells come together as one, and stay so.
+merging = worlds.draw(
+    "............  ............  ............  ............",
+    ".1111.22....  .1111.22....  .1111111....  .1111111....",
+    ".1111.22....  .1111.22....  .1111111....  .1111111....",
+    ".1111.22....  .1111.22....  .1111111....  .1111111....",
+    "............  ............  ............  ............",
+)
+
+
+@pytest.mark.parametrize("name", [*TRUTHS, "merging"])
+def test_asking_for_merges_changes_no_track(name):
+    size, settings, *_ = TRUTHS.get(name, (12.0, {}))
+    world = merging if name == "merging" else getattr(worlds, name)
+    movie, _ = hide(worlds.enlarge(world), np.random.default_rng(0))
+    plain = solver_of(movie, size, **settings).solve()
+    asked = solver_of(movie, size, merges=True, **settings).solve()
+    assert asked.lineage == plain.lineage
+    assert plain.merged == {}
+
+
+def test_a_track_that_ends_in_another_cell_is_told():
+    movie = worlds.enlarge(merging)
+    solved = solver_of(movie, merges=True).solve()
+    assert solved.merged == {(1, 2): 1}
+    assert notes_of(solved) == {
+        1: ["Merge: cell 2 of frame 1 seems to go into cell 1."]
+    }
+
+
+def test_a_confirmed_end_is_no_merge():
+    fixed = Fixed(ended=frozenset({(1, 2)}))
+    assert solver_of(worlds.enlarge(merging), merges=True).solve(fixed).merged == {}
+
+
+def doubtful(fixed=None, **settings):
+    """A cell that stays, and another in one frame that the network is not sure of."""
+    movie = still(1, 2)
+    movie[0][movie[0] == 2] = movie[2][movie[2] == 2] = 0
+    solver = Solver(LinkSettings(**settings), 12.0)
+    for frame, labels in enumerate(movie):
+        there = np.unique(labels[labels > 0]).tolist()
+        sure = np.array([0.9 if n == 1 else 0.4 for n in there], np.float32)
+        solver.push(frame, labels, say(there, sure=sure))
+    return solver.solve(fixed)
+
+
+def test_a_doubtful_cell_seen_once_is_left_out_when_that_is_asked():
+    assert doubtful().names(1).keys() == {1, 2}
+    assert not doubtful(least_sure=0.3).left_out
+    solved = doubtful(least_sure=0.5)
+    assert solved.names(1)[2] == 0
+    assert list(solved.lineage.tracks) == [solved.names(1)[1]]
+    assert notes_of(solved) == {
+        1: ["Left out: cell 2 of frame 1, seen in one frame only, sure to 40 %."]
+    }
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        Fixed(cells=frozenset({(1, 2)})),
+        Fixed(born=frozenset({(1, 2)})),
+        Fixed(ended=frozenset({(1, 2)})),
+        Fixed(links=frozenset({((0, 1), (1, 2))})),
+    ],
+)
+def test_a_cell_of_which_anything_was_confirmed_is_never_left_out(fixed):
+    assert not doubtful(fixed, least_sure=0.5).left_out
 
 
 # What the network says
@@ -363,7 +435,7 @@ def test_scores_arrive_under_their_names():
     for frame in range(3):
         said = say([1, 2], sure=np.array([0.25, 0.75], np.float32))
         solver.push(frame, movie[frame], said)
-    lineage = solver.solve(Told(links=frozenset({((0, 1), (1, 1))}))).lineage
+    lineage = solver.solve(Fixed(links=frozenset({((0, 1), (1, 1))}))).lineage
     assert lineage.score_names == SCORES
     scores = dict(zip(SCORES, lineage.scores(1).T, strict=True))
     assert scores["sure"].tolist() == [0.25] * 3
@@ -492,8 +564,8 @@ def test_whatever_the_user_said_is_kept(movie, random):
             used[1].add(other)
     born = {c for c in cells if c not in used[1] and random.random() < 0.2}
     ended = {c for c in cells if c not in used[0] and random.random() < 0.2}
-    told = Told(frozenset(links), frozenset(born), frozenset(ended))
-    solved = solver_of(movie, 8.0).solve(told)
+    fixed = Fixed(frozenset(links), frozenset(born), frozenset(ended))
+    solved = solver_of(movie, 8.0).solve(fixed)
     assert_sound(solved, movie)
     tracks = solved.lineage.tracks
     track = {(t, n): tracks[solved.names(t)[n]] for t, n in cells}
@@ -519,7 +591,7 @@ def test_solving_is_deterministic_and_pushing_on_is_possible(movie):
 
 
 def test_cells_found_together_are_linked_where_masks_say_nothing():
-    """Without kin the left cell is the same; with it the one that stepped over it."""
+    """Alone, the left cell is the same; matched, the one that stepped over it."""
     rest = "............  ............"
     world = worlds.enlarge(
         worlds.draw(
@@ -527,11 +599,15 @@ def test_cells_found_together_are_linked_where_masks_say_nothing():
         )
     )
     alone = Solver(LinkSettings(), 8.0)
-    told = Solver(LinkSettings(), 8.0)
+    joint = Solver(LinkSettings(), 8.0)
     for frame, labels in enumerate(world):
         said = say([1])
-        kin = np.array([frame], np.int64)  # of the first frame there is none
+        match = np.array([frame], np.int64)  # of the first frame there is none
         alone.push(frame, labels, said)
-        told.push(frame, labels, replace(said, kin=kin, kin_overlap=np.float32([1])))
+        joint.push(
+            frame,
+            labels,
+            replace(said, joint_match=match, joint_overlap=np.float32([1])),
+        )
     assert len({*alone.solve().track.tolist()}) == 2
-    assert len({*told.solve().track.tolist()}) == 1
+    assert len({*joint.solve().track.tolist()}) == 1

@@ -5,15 +5,16 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from napari_semiconv.io.evidence import (
+
+from napari_semiconv.errors import SaveError
+from napari_semiconv.project.runs.evidence import (
     MOST_BYTES,
+    STORED,
     evidence_file,
     forget_evidence,
     read_evidence,
     write_evidence,
 )
-
-from napari_semiconv.errors import SaveError
 from napari_semiconv.tracking.evidence import Evidence
 
 NAMES = [field.name for field in fields(Evidence)]
@@ -28,22 +29,24 @@ def evidence(count=3, size=4):
         random.random((count, size)).astype(np.float32),
         random.random((count, 2)).astype(np.float32),
         *floats,
-        **kin(count),
+        **joint(count),
     )
 
 
-def kin(count):
+def joint(count):
     """Of which cell of the frame before each is the same, where that was found."""
     return {
-        "kin": np.arange(count),
-        "kin_overlap": np.full(count, 0.5, np.float32),
+        "joint_match": np.arange(count),
+        "joint_overlap": np.full(count, 0.5, np.float32),
     }
 
 
 def same(one, other):
     return all(
         np.array_equal(
-            getattr(one, n), getattr(other, n), equal_nan=n not in ("labels", "kin")
+            getattr(one, n),
+            getattr(other, n),
+            equal_nan=n not in ("labels", "joint_match"),
         )
         for n in NAMES
     )
@@ -52,7 +55,11 @@ def same(one, other):
 def put(folder, frame=0, **changed):
     """Write a file by hand, some of its arrays others, or left out with None."""
     values = {name: getattr(evidence(), name) for name in NAMES} | changed
-    values = {name: value for name, value in values.items() if value is not None}
+    values = {
+        STORED.get(name, name): value
+        for name, value in values.items()
+        if value is not None
+    }
     path = evidence_file(folder, frame)
     path.parent.mkdir(exist_ok=True)
     np.savez(path, **values)

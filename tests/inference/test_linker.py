@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests import worlds
 
-from napari_semiconv.inference.linking.link import Cells, Linker
+from napari_semiconv.inference.linking.features import Cells
+from napari_semiconv.inference.linking.linker import Linker
 from napari_semiconv.settings import LinkSettings
 
 
@@ -201,15 +202,15 @@ def test_memory_does_not_grow_with_the_movie(random):
     assert linker.open_tracks <= 3
 
 
-def test_kin_are_told_where_frames_were_clustered_in_pairs():
+def test_joint_matches_are_told_where_frames_were_clustered_in_pairs():
     first, second = worlds.enlarge(worlds.gap)[[0, 0]]
     linker = Linker(LinkSettings(), 12.0)
     _, cells = cells_of(first)
     labels = linker.link(0, cells)
-    assert not linker.kin[0].any()
+    assert not linker.joint_match[0].any()
     _, cells = cells_of(second)
     linker.link(1, cells, shared=cells.labels)
-    assert linker.kin[0].tolist() == labels.tolist()
-    assert linker.kin[1].tolist() == [1.0] * len(labels)
+    assert linker.joint_match[0].tolist() == labels.tolist()
+    assert linker.joint_match[1].tolist() == [1.0] * len(labels)
     linker.link(2, cells)
-    assert not linker.kin[0].any()
+    assert not linker.joint_match[0].any()
