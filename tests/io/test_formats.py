@@ -7,6 +7,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import tifffile
+import zarr
 from tests.tracked_worlds import PARENTS, UNITS, assert_same_masks, lively, tracked_of
 
 from napari_semiconv.cli import main
@@ -30,6 +32,19 @@ def written(folder, form, name="Zellen 細胞"):
 @pytest.mark.parametrize("form", formats.writable(), ids=lambda form: form.name)
 def test_what_is_written_is_found_to_be_of_its_format(tmp_path, form):
     assert formats.detect(written(tmp_path, form)) is form
+
+
+@pytest.mark.parametrize("form", formats.writable(), ids=lambda form: form.name)
+def test_what_is_written_surely_has_cells(tmp_path, form):
+    assert formats.cells_in(written(tmp_path, form)) is form
+
+
+def test_movies_have_no_cells(tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", lively.astype(np.uint8), metadata=None)
+    zarr.save(tmp_path / "x.zarr", lively)
+    assert formats.cells_in(tmp_path / "x.tif") is None
+    assert formats.cells_in(tmp_path / "x.zarr") is None
+    assert formats.read(tmp_path / "x.tif").shape == lively.shape
 
 
 @pytest.mark.parametrize("form", formats.writable(), ids=lambda form: form.name)

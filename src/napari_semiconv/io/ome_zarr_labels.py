@@ -132,6 +132,15 @@ def _copy_frame(movie: Movie, frame: int, image: "zarr.Array[Any]") -> None:
         return
 
 
+def has_labels(path: Path) -> bool:
+    """Tell whether a zarr folder has labels of cells in it, or is one label image."""
+    try:
+        folder = _find_labels(path)
+        return folder != path or "image-label" in _ome(_attributes(path))
+    except (BadInputError, *DAMAGED):
+        return False
+
+
 def read_ome_zarr(source: Path) -> TrackedMovie:
     """Read labels of an OME-Zarr (0.4 or 0.5) or a plain zarr array; frames lazily.
 

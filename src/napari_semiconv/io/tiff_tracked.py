@@ -20,6 +20,11 @@ from .staging import check_free
 from .tracked import TrackedMovie
 
 
+def has_table(path: Path) -> bool:
+    """Tell whether the table of the tracks lies beside a TIFF."""
+    return tracks_beside(path).is_file()
+
+
 def write_tiff(
     tracked: TrackedMovie,
     target: Path,

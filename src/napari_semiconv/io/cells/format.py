@@ -60,9 +60,12 @@ class Format:
         What it is for, in a line.
     keeps
         What it keeps.
-    reader, writer, detector
+    detector, reader, writer
         Module in this package and function that read it, write it and tell whether
-        something is it; empty when that cannot be done.
+        something is it; a reader or writer is empty when there is none.
+    marks
+        Like ``detector``, for a format that images come in too: tells whether it surely
+        holds cells. The detector when empty.
     losses
         Says what is lost besides what ``keeps`` tells.
     uses_movie
@@ -74,15 +77,22 @@ class Format:
     suffix: str
     description: str
     keeps: Keeps
+    detector: str
     reader: str = ""
     writer: str = ""
-    detector: str = ""
+    marks: str = ""
     losses: Loss = _nothing
     uses_movie: bool = False
 
     def detects(self, path: Path) -> bool:
         """Tell whether a file or folder is of this format, by its content."""
-        return bool(self.detector) and bool(self._load(self.detector)(path))
+        return bool(self._load(self.detector)(path))
+
+    def surely_detects(self, path: Path) -> bool:
+        """Tell whether a file or folder has cells in this format, and is no movie."""
+        return self.detects(path) and bool(
+            self._load(self.marks or self.detector)(path)
+        )
 
     def read(self, path: Path) -> "TrackedMovie":
         """Read masks and tracks; frames are read when asked for.

@@ -5,7 +5,7 @@ a file in this folder that reads or writes, and a row here. The table itself is 
 what a row names is loaded when it is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,7 @@ TABLE: list[Format] = [
         reader="tiff_tracked.read_tracked_tiff",
         writer="tiff_tracked.write_tiff",
         detector="tiff.is_tiff",
+        marks="tiff_tracked.has_table",
     ),
     Format(
         "geff", "GEFF", ".geff",
@@ -95,6 +96,7 @@ TABLE: list[Format] = [
         reader="ome_zarr_labels.read_ome_zarr",
         writer="ome_zarr_labels.write_ome_zarr",
         detector="ome_zarr.is_zarr",
+        marks="ome_zarr_labels.has_labels",
         losses=_lost_in_ome_zarr,
         uses_movie=True,
     ),
@@ -173,19 +175,37 @@ def format_of(name: str) -> Format:
 def detect(path: str | Path) -> Format | None:
     """Find the format of a file or folder by its content; None when it has none.
 
-    A project, which is no format but the place where one works, has none.
+    A project, which is no format but the place where one works, has none. A TIFF or
+    an OME-Zarr may be a movie as well; see `cells_in`.
 
     Raises
     ------
     BadInputError
         When it does not exist or may not be read.
     """
-    path = Path(path)
+    return _first(Path(path), Format.detects)
+
+
+def cells_in(path: str | Path) -> Format | None:
+    """Find the format of a file or folder that surely holds cells, and is no movie.
+
+    A TIFF does when the table of its tracks lies beside it, an OME-Zarr when labels
+    are inside or it is a label image. What holds no masks, as a table does, is found too.
+
+    Raises
+    ------
+    BadInputError
+        When it does not exist or may not be read.
+    """
+    return _first(Path(path), Format.surely_detects)
+
+
+def _first(path: Path, fits: Callable[[Format, Path], bool]) -> Format | None:
     try:
         path.stat()
         if (path / PROJECT).is_file():
             return None
-        return next((form for form in TABLE if form.detects(path)), None)
+        return next((form for form in TABLE if fits(form, path)), None)
     except OSError as error:
         raise BadInputError(
             f"{path} cannot be opened: {reason_of(error)}. Check the path and whether "
