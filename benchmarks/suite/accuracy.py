@@ -12,7 +12,7 @@ from pathlib import Path
 from tifffile import imread
 
 from napari_semiconv.io.ctc import CtcWriter, Truth, find_truth, read_ctc
-from napari_semiconv.io.evaluation import evaluate_folders
+from napari_semiconv.io.evaluation import Compared, PlacedTracks, compare, truth_in
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import Model, load_model
@@ -143,7 +143,12 @@ def _score(
                 writer.write(found.frame, found.labels, found.lineage)
                 times.append(seconds)
                 size = found.cell_size
-        measured = evaluate_folders(result, video.truth, scored, frames.start, silver)
+        masks = PlacedTracks(read_ctc(result), frames.start)
+        measured = compare(
+            Compared(video.name, masks, range(frames.start, masks.frames), {}),
+            truth_in(video.truth, silver),
+            scored,
+        )
         if options.overlays:
             truth = find_truth(video.truth, silver)
             _draw(options.overlays / video.name, movie, truth, result, scored)

@@ -17,7 +17,7 @@ _HOME = {
     "SyntheticSettings": "synthetic",
     "TrainSettings": "training.settings",
     "correct": "workflows.correcting",
-    "evaluate_folders": "io.evaluation",
+    "evaluate": "workflows.evaluating",
     "export": "workflows.exporting",
     "finish": "workflows.progress",
     "go_on": "workflows.segmenting",

@@ -1,10 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 
 from napari_semiconv.cli import main
 from napari_semiconv.cli.demo import write_truth
+from napari_semiconv.edits.results import TakeFrame
+from napari_semiconv.io.cells import formats
 from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.project import Project
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 from napari_semiconv.tracking.lineage import Lineage
 
@@ -122,4 +127,38 @@ def test_a_damaged_record_is_an_error(tmp_path, simulated, truth, capsys):
 
 def test_a_folder_without_a_result_is_an_error(tmp_path, truth, capsys):
     assert evaluate(tmp_path, truth) == 1
-    assert "expected mask000.tif" in capsys.readouterr().err
+    assert "expected masks and tracks in a format" in capsys.readouterr().err
+
+
+def test_a_project_is_compared_on_either_side(tmp_path, simulated, truth, capsys):
+    movie = movie_from_array(simulated.images, "TYX")
+    whole = tmp_path / "whole.semiconv"
+    Project.create(whole, movie, formats.read(truth)).close()
+    for sides in ((whole, truth), (truth, whole), (whole, whole)):
+        assert evaluate(*sides, "--json") == 0
+        shown = capsys.readouterr()
+        scores = json.loads(shown.out)
+        assert (scores["frames"], scores["SEG"], scores["TRA"]) == (4, 1, 1)
+        assert not shown.err
+
+
+def test_a_project_that_is_computed_in_part(tmp_path, simulated, truth, capsys):
+    folder = tmp_path / "part.semiconv"
+    movie = movie_from_array(simulated.images, "TYX")
+    with Project.create(folder, movie) as project:
+        for frame in (1, 2):
+            project.do(TakeFrame(frame, simulated.labels[frame].astype(np.int32)))
+    assert evaluate(folder, truth, "--json") == 0
+    shown = capsys.readouterr()
+    scores = json.loads(shown.out)
+    assert (scores["frames"], scores["SEG"]) == (2, 1)
+    assert "covers frames 1 to 2 of the movie; only these are compared" in shown.err
+    assert evaluate(folder, truth, "--frames", "0:3") == 1
+    assert "found those of 1 to 2" in capsys.readouterr().err
+
+
+def test_a_project_without_cells(tmp_path, simulated, truth, capsys):
+    folder = tmp_path / "empty.semiconv"
+    Project.create(folder, movie_from_array(simulated.images, "TYX")).close()
+    assert evaluate(folder, truth) == 1
+    assert "in which no frame was computed" in capsys.readouterr().err

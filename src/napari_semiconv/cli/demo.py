@@ -33,9 +33,9 @@ def add(commands: Any) -> None:
 
 def demo(arguments: argparse.Namespace) -> None:
     """Simulate a movie, segment and track it, compare it with the truth and show it."""
-    from ..io.evaluation import evaluate_folders
     from ..io.images import open_movie
     from ..synthetic import SyntheticSettings, simulate
+    from ..workflows.evaluating import evaluate
     from ..workflows.exporting import export
     from ..workflows.segmenting import segment
 
@@ -58,7 +58,7 @@ def demo(arguments: argparse.Namespace) -> None:
         if outcome.cancelled:
             raise KeyboardInterrupt
         follow(lambda stop: export(project, "ctc", result, stop=stop))
-    scores = evaluate_folders(result, truth)
+    scores = evaluate(result, truth).scores
     print(f"Compared with the truth: SEG {scores.SEG:.3f}, TRA {scores.TRA:.3f}")
     print(f"Movie, truth, project and export are in {FOLDER.resolve()}")
     if not arguments.no_window:

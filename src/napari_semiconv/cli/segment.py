@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import BadSettingsError, SaveError
 from ..inference.presets import PRESETS
+from ..io.cells.formats import RECORD
 from ..safe import draft_of, saving, write_json_safely
 from ..settings import ENGINES, SegmentSettings
 from .options import (
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 # Names of files and folders in a result folder; a file of ours tells it from others'.
 FORMATS = {"ctc": "", "tiff": "labels.tif"}
-RECORD = "segmentation.json"
 SUFFIX = ".semiconv"
 
 

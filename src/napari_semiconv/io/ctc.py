@@ -40,6 +40,11 @@ class CtcFolder(NamedTuple):
     masks: MaskFiles
     table: Table
 
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self.masks)
+
     def labels(self, frame: int) -> Labels:
         """Read the labels, (Y, X), of a frame."""
         return self.masks[frame]

@@ -48,9 +48,16 @@ class Repaint:
 
 
 class Pieces:
-    """Labels for the masks, given out frame by frame while the lineage grows."""
+    """Labels for the masks, given out frame by frame while the lineage grows.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most
+        Labels that there can be.
+    """
+
+    def __init__(self, most: int = MOST_LABELS) -> None:
+        self._most = most
         self._pieces: dict[int, list[Piece]] = defaultdict(list)
         self._count = 0
 
@@ -128,9 +135,9 @@ class Pieces:
         return ended[-1] if ended else None
 
     def _next(self) -> int:
-        if self._count == MOST_LABELS:
+        if self._count == self._most:
             raise SaveError(
-                f"The Cell Tracking Challenge format holds at most {MOST_LABELS} "
+                f"The Cell Tracking Challenge format holds at most {self._most} "
                 f"tracks, found more. Save the labels as TIFF, or fewer frames."
             )
         self._count += 1

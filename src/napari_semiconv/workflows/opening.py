@@ -12,8 +12,6 @@ from ..io.result_tracked import movie_of_result
 from ..movie import Movie
 from ..project.project import SUFFIX, Project, is_project
 
-# Formats whose files may be a movie as well as masks: they are taken for movies.
-EITHER = {"tiff", "ome-zarr"}
 OLD = "result"
 
 Kind = Literal["project", "old result", "tracked", "movie"]
@@ -56,8 +54,8 @@ def recognise(path: str | Path) -> Found:
             f"{path}: expected a movie, a project or a result, found what a run of a "
             f"project keeps for itself. Open the project: {path.parents[1]}"
         )
-    form = formats.detect(path)
-    if form is None or form.name in EITHER:
+    form = formats.cells_in(path)
+    if form is None:
         return Found("movie", path)
     return Found("old result" if form.name == OLD else "tracked", path)
 

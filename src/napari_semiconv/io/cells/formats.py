@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..tracked import TrackedMovie
 
 PROJECT = "project.json"
+# What `segment` writes beside a result: which frames of which movie it was made of.
+RECORD = "segmentation.json"
 
 
 def _lost_in_ctc(tracked: "TrackedMovie") -> Iterator[str]:
@@ -190,7 +192,8 @@ def cells_in(path: str | Path) -> Format | None:
     """Find the format of a file or folder that surely holds cells, and is no movie.
 
     A TIFF does when the table of its tracks lies beside it, an OME-Zarr when labels
-    are inside or it is a label image. What holds no masks, as a table does, is found too.
+    are inside or it is a label image. Tables and regions, which hold no masks, are
+    found too.
 
     Raises
     ------
