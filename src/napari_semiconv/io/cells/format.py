@@ -94,7 +94,7 @@ class Format:
             self._load(self.marks or self.detector)(path)
         )
 
-    def read(self, path: Path) -> "TrackedMovie":
+    def read(self, path: str | Path) -> "TrackedMovie":
         """Read masks and tracks; frames are read when asked for.
 
         Raises
@@ -103,6 +103,7 @@ class Format:
             When it is damaged, breaks a rule of the format, or the format holds no
             masks.
         """
+        path = Path(path)
         if not self.reader:
             raise BadInputError(
                 f"{path.name}: expected masks, found the format '{self.title}', which "
@@ -112,7 +113,10 @@ class Format:
         return found
 
     def write(
-        self, tracked: "TrackedMovie", target: Path, progress: Progress | None = None
+        self,
+        tracked: "TrackedMovie",
+        target: str | Path,
+        progress: Progress | None = None,
     ) -> None:
         """Write masks and tracks, whole or not at all.
 
@@ -140,7 +144,7 @@ class Format:
                 f"Format '{self.name}': expected one that can be written, found one "
                 f"that is only read. Choose another one."
             )
-        self._load(self.writer)(tracked, target, progress)
+        self._load(self.writer)(tracked, Path(target), progress)
 
     def lost(self, tracked: "TrackedMovie") -> list[str]:
         """Say what these cells will lose in this format, a sentence each.
