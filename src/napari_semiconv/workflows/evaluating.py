@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..errors import BadInputError, BadSettingsError, counted
 from ..io.evaluation import Compared, compare, compared, result_in, truth_in
 from ..project.project import Project, is_project
-from ..project.runs.run import computed_frames
+from ..project.runs.run import adopted_frames
 from ..tracking.measures import Scores
 
 
@@ -67,7 +67,7 @@ def evaluate(
 def _project(path: Path) -> Compared:
     # The masks can be read when the journal is closed.
     with Project.open(path, write=False) as project:
-        done = computed_frames(project)
+        done = _computed(project)
         if not done:
             raise BadInputError(
                 f"{path}: expected a project with cells, found one in which no frame "
@@ -77,6 +77,15 @@ def _project(path: Path) -> Compared:
         # Of masks that were imported, frames without cells are as good as others.
         whole = project.info.origin is not None
         return compared(tracked, None if whole else range(min(done), max(done) + 1))
+
+
+def _computed(project: Project) -> set[int]:
+    """Frames in which there is a cell, or of which a run says that there is none."""
+    tracks = project.lineage.tracks.values()
+    found = {frame for track in tracks for frame in track.frames}
+    for number in range(1, len(project.info.runs) + 1):
+        found |= adopted_frames(project, number)
+    return found
 
 
 def _named(part: range) -> str:
