@@ -30,7 +30,7 @@ WINDOW_LIBRARIES = {
 DEFINED_TWICE = {
     "Draft", "Run", "Paint", "Parts", "RunState", "Scene", "Window", "Tile", "Scores",
     "Regions", "Pieces", "Cells", "Options", "Seen", "EmbeddingHead",
-    "MovieCopy", "Resegmented",
+    "MovieCopy", "Resegmented", "Choice",
 }  # fmt: skip
 FILES_WITH_STRUCK_WORDS = {
     "told": 24, "said": 9, "settled": 8, "lineages": 8, "kin": 7, "ahead": 6, "book": 4,
