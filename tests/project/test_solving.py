@@ -22,7 +22,7 @@ from napari_semiconv.io.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.facts import RunFacts
 from napari_semiconv.project.project import Project
-from napari_semiconv.project.solving import solve_steps, told_of
+from napari_semiconv.project.solving import solve_steps, fixed_links
 from napari_semiconv.settings import LinkSettings, SegmentSettings
 from napari_semiconv.tracking.evidence import SCORES
 
@@ -238,10 +238,10 @@ def test_a_movie_confirmed_as_a_whole_stays_as_it_is(make):
 def test_contradictions_are_told_and_nothing_changes(make, monkeypatch):
     project = make(still(1, 2))
     before = state(project.document)
-    told = told_of(project.lineage)
+    told = fixed_links(project.lineage)
     both = frozenset({((0, 1), (1, 1)), ((0, 1), (1, 2))})
     monkeypatch.setattr(
-        "napari_semiconv.project.solving.told_of",
+        "napari_semiconv.project.solving.fixed_links",
         lambda *_: replace(told, links=both),
     )
     with pytest.raises(BadInputError, match="cell in frame 0, found two"):
