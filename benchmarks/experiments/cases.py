@@ -14,8 +14,8 @@ from napari_semiconv.io.evaluation import PlacedTracks
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.synthetic import SyntheticMovie, SyntheticSettings, simulate
-from napari_semiconv.tracking.matching import LabelMovie, Labels, Table
-from napari_semiconv.tracking.measures import Scores, evaluate
+from napari_semiconv.tracking.measures.evaluate import Scores, evaluate
+from napari_semiconv.tracking.measures.matching import LabelMovie, Labels, Table
 
 from ..annotated import (
     Video,

@@ -14,8 +14,8 @@ from torch import nn
 from napari_semiconv.network.frames import normalise
 from napari_semiconv.network.losses import crowding, neighbours
 from napari_semiconv.synthetic import SyntheticSettings, simulate
-from napari_semiconv.tracking.instance_measures import InstanceTally
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.instances import InstanceTally
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 
 from .apart import cluster
 from .pictures import Generator, Picture

@@ -15,7 +15,7 @@ from napari_semiconv.io.images import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.frames import finite, frame_range
 from napari_semiconv.synthetic import SyntheticSettings, simulate
-from napari_semiconv.tracking.measures import Scores, evaluate
+from napari_semiconv.tracking.measures.evaluate import Scores, evaluate
 from napari_semiconv.training.truth import (
     Recording,
     read_recordings,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 
 from .pictures import Picture
 from .stills import METHODS

@@ -16,8 +16,8 @@ from napari_semiconv.io.evaluation import Compared, PlacedTracks, compare, truth
 from napari_semiconv.io.images import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import Model, load_model
-from napari_semiconv.tracking.instance_measures import InstanceTally
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.instances import InstanceTally
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 
 from ..annotated import (
     Stills,

@@ -14,7 +14,7 @@ from tests.tracking.broken_results import (
     write_folders,
 )
 
-from napari_semiconv.tracking.measures import evaluate
+from napari_semiconv.tracking.measures.evaluate import evaluate
 
 NAMES = {
     **{name: name for name in ("SEG", "DET", "TRA", "LNK", "CT", "TF", "CCA")},

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from tests.tracking.broken_results import Drawn, as_result
 
-from napari_semiconv.tracking.division_measures import DivisionCounts, count_divisions
-from napari_semiconv.tracking.matching import match_frame, measure_overlaps
+from napari_semiconv.tracking.measures.divisions import DivisionCounts, count_divisions
+from napari_semiconv.tracking.measures.matching import match_frame, measure_overlaps
 
 PICTURE = (  # one row per frame; 1 becomes 2 and 3 in frame 3
     "111111....",

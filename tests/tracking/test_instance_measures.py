@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from napari_semiconv.tracking.instance_measures import (
+from napari_semiconv.tracking.measures.instances import (
     InstanceTally,
     symmetric_best_dice,
 )
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 
 # Cell 1 is found but for one pixel, cell 2 is cut in half, cell 3 missed, 9 invented.
 TRUTH = np.array([[1, 1, 1, 1, 0, 2, 2, 0, 3, 0, 0]])

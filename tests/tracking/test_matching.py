@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.tracking.matching import (
+from napari_semiconv.tracking.measures.matching import (
     check_table,
     cut_table,
     match_frame,

@@ -3,7 +3,7 @@ import pytest
 from tests.tracking.broken_results import Drawn, as_result, gaps, true_movie
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.tracking.measures import evaluate
+from napari_semiconv.tracking.measures.evaluate import evaluate
 
 TRUTH = true_movie()
 EMPTY = as_result(np.zeros_like(TRUTH.masks), {})

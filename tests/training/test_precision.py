@@ -14,8 +14,8 @@ from napari_semiconv.network.frames import normalise
 from napari_semiconv.network.weights import Model, ModelInfo, load_model
 from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate
-from napari_semiconv.tracking.instance_measures import InstanceTally
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.instances import InstanceTally
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 from napari_semiconv.training.clips import Clip
 from napari_semiconv.training.objective import clip_losses
 from napari_semiconv.training.settings import TrainSettings

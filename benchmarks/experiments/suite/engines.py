@@ -11,7 +11,7 @@ from napari_semiconv.inference.presets import PRESETS
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import HdbscanSettings, SegmentSettings
 from napari_semiconv.synthetic import SyntheticSettings
-from napari_semiconv.tracking.measures import Scores
+from napari_semiconv.tracking.measures.evaluate import Scores
 
 from ...report import Row
 from ..cases import Case, real_cases, simulated_case

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from napari_semiconv.settings import RegionHeadSettings
-from napari_semiconv.tracking.instance_measures import InstanceTally
-from napari_semiconv.tracking.matching import measure_overlaps
+from napari_semiconv.tracking.measures.instances import InstanceTally
+from napari_semiconv.tracking.measures.matching import measure_overlaps
 
 from ...report import Row
 from ..finding import Finding, Scale

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import BadInputError
 from ..labels import LARGEST_LABEL, Labels, labels_in, relabelled
 from ..tracking.intervals import frames_in
-from ..tracking.matching import LabelMovie, Table
-from ..tracking.measures import Scores, evaluate
+from ..tracking.measures.evaluate import Scores, evaluate
+from ..tracking.measures.matching import LabelMovie, Table
 from .cells import formats
 from .cells.formats import RECORD
 from .ctc import find_truth

@@ -7,7 +7,7 @@ from ..errors import BadInputError, BadSettingsError, counted
 from ..io.evaluation import Compared, compare, compared, result_in, truth_in
 from ..project.project import Project, is_project
 from ..project.runs.run import adopted_frames
-from ..tracking.measures import Scores
+from ..tracking.measures.evaluate import Scores
 
 
 class Evaluation(NamedTuple):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from ..errors import BadInputError
-from .division_measures import count_divisions
-from .graph_measures import count_operations
-from .instance_measures import InstanceTally
+from ...errors import BadInputError
+from .divisions import count_divisions
+from .graph import count_operations
+from .instances import InstanceTally
 from .matching import (
     FrameMatch,
     LabelMovie,
@@ -17,7 +17,7 @@ from .matching import (
     match_frame,
     measure_overlaps,
 )
-from .track_measures import (
+from .tracks import (
     branching_correctness,
     branching_counts,
     cell_cycle_accuracy,

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BadInputError
-from ..labels import areas_in, overlap
+from ...errors import BadInputError
+from ...labels import areas_in, overlap
 
 Labels = NDArray[Any]
 Indices = NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""The measures of the field: how good masks, links, tracks and divisions are."""
