@@ -1,4 +1,4 @@
-"""Mistakes in joining pieces of cells, and the regression of borders fitted anew."""
+"""Mistakes in joining segments of cells, and the regression of borders fitted anew."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.engines.votes.borders import START, WEIGHTS
-from napari_semiconv.inference.engines.votes.engine import pieces_of
+from napari_semiconv.inference.engines.votes.engine import segments_of
 from napari_semiconv.inference.stream.stream import FrameOutput, Stream
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import VotesSettings
@@ -31,7 +31,7 @@ VALLEY, ALIKE = 0.75, 0.7
 
 
 class Seen(NamedTuple):
-    """Observations on pairs of pieces, (N, 5), and whether each is one cell, (N,)."""
+    """Observations on pairs of segments, (N, 5), and whether each is one cell, (N,)."""
 
     observed: NDArray[np.float64]
     same: NDArray[np.bool_]
@@ -119,27 +119,27 @@ def shrunk(labels: Labels, shape: tuple[int, int]) -> Labels:
 
 
 def pairs_of(output: FrameOutput, truth: Labels) -> Seen:
-    """Observe the pairs of pieces whose cells are known."""
+    """Observe the pairs of segments whose cells are known."""
     settings = VotesSettings()
     inside = output.foreground > settings.foreground
     if not inside.any():
         return Seen(np.zeros((0, len(WEIGHTS))), np.zeros(0, bool))
-    pieces, borders = pieces_of(output, inside, settings)
-    cells = cells_of(pieces, truth)[borders.pairs]
+    segments, borders = segments_of(output, inside, settings)
+    cells = cells_of(segments, truth)[borders.pairs]
     known = (cells > 0).all(1)
     return Seen(borders.observed[known], cells[known, 0] == cells[known, 1])
 
 
-def cells_of(pieces: Labels, truth: Labels) -> NDArray[np.int64]:
-    """Tell the true cell of each piece; 0 where no cell has most of it."""
-    cell = np.zeros(int(pieces.max()) + 1, np.int64)
-    for piece in range(1, len(cell)):
-        under = truth[pieces == piece]
+def cells_of(segments: Labels, truth: Labels) -> NDArray[np.int64]:
+    """Tell the true cell of each segment; 0 where no cell has most of it."""
+    cell = np.zeros(int(segments.max()) + 1, np.int64)
+    for segment in range(1, len(cell)):
+        under = truth[segments == segment]
         inside = under[under > 0]
         if len(inside) and 2 * len(inside) >= len(under):
             found, counts = np.unique(inside, return_counts=True)
             if counts.max() > 0.6 * len(inside):
-                cell[piece] = found[counts.argmax()]
+                cell[segment] = found[counts.argmax()]
     return cell
 
 

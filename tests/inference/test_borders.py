@@ -1,4 +1,4 @@
-"""What is observed along the borders of pieces, and what it makes likely."""
+"""What is observed along the borders of segments, and what it makes likely."""
 
 import itertools
 
@@ -13,11 +13,10 @@ from napari_semiconv.inference.engines.votes.borders import (
     WEIGHTS,
     Borders,
     join,
-    join_pieces,
     log_odds,
+    measure_borders,
 )
-from napari_semiconv.inference.engines.votes.observing import measure_borders
-from napari_semiconv.inference.engines.votes.peaks import Hills
+from napari_semiconv.inference.engines.votes.peaks import Peaks
 from napari_semiconv.inference.stream.stream import FrameOutput
 
 
@@ -39,7 +38,7 @@ def random_output(rng, shape):
 
 
 def faces(labels):
-    """Neighbouring pixels of different pieces, found one by one."""
+    """Neighbouring pixels of different segments, found one by one."""
     for y, x in itertools.product(*map(range, labels.shape)):
         for dy, dx in ((0, 1), (1, 0)):
             v, u = y + dy, x + dx
@@ -49,18 +48,18 @@ def faces(labels):
                     yield tuple(sorted((int(one), int(other)))), (y, x), (v, u)
 
 
-def observe(labels, hills, of_piece, output):
-    """What is measured on pieces, each of which stands on a hill, numbered from 1."""
+def observe(labels, peaks, of_segment, output):
+    """What is measured on segments, each of which stands on a peak, numbered from 1."""
     planes = to_tensors(output, labels > 0, torch.device("cpu"))
     regions = find_regions(torch.from_numpy(labels))
-    of_hill = torch.tensor(of_piece)[regions.labels[: regions.cells] - 1] - 1
-    return measure_borders(regions, of_hill, hills, planes), regions
+    of_peak = torch.tensor(of_segment)[regions.labels[: regions.cells] - 1] - 1
+    return measure_borders(regions, of_peak, peaks, planes), regions
 
 
-def two_hills(passes=(), heights=(0.9, 0.6)):
+def two_peaks(passes=(), heights=(0.9, 0.6)):
     none = torch.zeros(0, dtype=torch.int64)
     pairs = torch.tensor([[0, 1]] * len(passes), dtype=torch.int64).reshape(-1, 2)
-    return Hills(none, none, torch.tensor(heights), pairs, torch.tensor(passes))
+    return Peaks(none, none, torch.tensor(heights), pairs, torch.tensor(passes))
 
 
 def test_borders_are_those_found_pixel_by_pixel(rng):
@@ -69,8 +68,8 @@ def test_borders_are_those_found_pixel_by_pixel(rng):
     passes, heights = rng.random(6) / 2, 0.5 + rng.random(4) / 2
     pairs = [*itertools.combinations(range(4), 2)]
     none = torch.zeros(0, dtype=torch.int64)
-    hills = Hills(none, none, *map(torch.tensor, (heights, pairs, passes)))
-    found, regions = observe(labels, hills, [1, 2, 3, 4], output)
+    peaks = Peaks(none, none, *map(torch.tensor, (heights, pairs, passes)))
+    found, regions = observe(labels, peaks, [1, 2, 3, 4], output)
     number = regions.image.numpy() + 1
     number[labels == 0] = 0
     kinds = regions.labels.numpy()
@@ -95,27 +94,27 @@ def test_borders_are_those_found_pixel_by_pixel(rng):
         assert found.area[row] == pytest.approx(np.log(area))
 
 
-def test_pieces_whose_hills_do_not_meet_have_no_pass(rng):
+def test_segments_whose_peaks_do_not_meet_have_no_pass(rng):
     labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
-    found, _ = observe(labels, two_hills(), [1, 2], random_output(rng, (3, 4)))
+    found, _ = observe(labels, two_peaks(), [1, 2], random_output(rng, (3, 4)))
     assert found.flat.tolist() == [0.0]
 
 
-def test_the_pass_between_hills_is_over_the_lower_one(rng):
+def test_the_pass_between_peaks_is_over_the_lower_one(rng):
     labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
-    found, _ = observe(labels, two_hills([0.3]), [1, 2], random_output(rng, (3, 4)))
+    found, _ = observe(labels, two_peaks([0.3]), [1, 2], random_output(rng, (3, 4)))
     assert found.flat.tolist() == pytest.approx([0.5])
 
 
-def test_pieces_that_share_a_hill_have_no_pass_between_them(rng):
+def test_segments_that_share_a_peak_have_no_pass_between_them(rng):
     labels = np.repeat([[1, 1, 2, 2]], 3, 0).astype(np.int32)
-    found, _ = observe(labels, two_hills(), [1, 1], random_output(rng, (3, 4)))
+    found, _ = observe(labels, two_peaks(), [1, 1], random_output(rng, (3, 4)))
     assert found.flat.tolist() == [1.0]
 
 
-def test_pieces_that_do_not_touch_are_not_weighed(rng):
+def test_segments_that_do_not_touch_are_not_weighed(rng):
     labels = np.array([[1, 0, 2]], np.int32)
-    found, _ = observe(labels, two_hills(), [1, 2], random_output(rng, (1, 3)))
+    found, _ = observe(labels, two_peaks(), [1, 2], random_output(rng, (1, 3)))
     assert found.pairs.shape == (0, 2)
     assert found.chance.shape == (0,)
 
@@ -124,7 +123,7 @@ def test_a_frame_one_pixel_wide_is_stepped_through_downwards(rng):
     labels = np.array([[1], [2]], np.int32)
     output = random_output(rng, (2, 1))
     output.offset[:] = 0
-    found, _ = observe(labels, two_hills(), [1, 2], output)
+    found, _ = observe(labels, two_peaks(), [1, 2], output)
     assert found.jump.tolist() == pytest.approx([1 / 6], abs=1 / FINE)
 
 
@@ -143,29 +142,34 @@ def test_the_chance_follows_each_observation():
         assert borders(**less) < middle
 
 
-def row_of(pieces, side=4):
+def join_segments(labels, borders, chance):
+    """Cells, (Y, X), numbered by the smallest segment of each."""
+    return join(np.bincount(labels.ravel()), borders, chance).group[labels]
+
+
+def row_of(segments, side=4):
     """Squares in a row, (Y, X), numbered from 1."""
-    return np.repeat(np.repeat([np.arange(1, pieces + 1)], side, 0), side, 1).astype(
+    return np.repeat(np.repeat([np.arange(1, segments + 1)], side, 0), side, 1).astype(
         np.int32
     )
 
 
-def alike(pieces, area):
-    """Pieces in a row; each pair looks like one cell of a common area."""
-    count = pieces - 1
-    pairs = np.stack([np.arange(1, pieces), np.arange(2, pieces + 1)], 1)
+def alike(segments, area):
+    """Segments in a row; each pair looks like one cell of a common area."""
+    count = segments - 1
+    pairs = np.stack([np.arange(1, segments), np.arange(2, segments + 1)], 1)
     values = {"flat": 0.9, "alike": 1.0, "seed": 0.5, "jump": 0.01, "area": area}
     return Borders(pairs, **{k: np.full(count, v) for k, v in values.items()})
 
 
-def test_pieces_that_are_likely_one_cell_become_one():
-    assert (join_pieces(row_of(3), alike(3, -1.0), 0.5) == 1).all()
+def test_segments_that_are_likely_one_cell_become_one():
+    assert (join_segments(row_of(3), alike(3, -1.0), 0.5) == 1).all()
 
 
 def test_a_chain_of_likely_pairs_does_not_become_a_giant():
-    """Two usual cells' worth of pieces may be one; twenty are not."""
+    """Two usual cells' worth of segments may be one; twenty are not."""
     borders = alike(60, -1.0)
-    found = join_pieces(row_of(60), borders, 0.5)
+    found = join_segments(row_of(60), borders, 0.5)
     largest = np.bincount(found.ravel()).max() / 16
     assert 1 < largest < 60
     weight = -WEIGHTS[-1]
@@ -175,17 +179,17 @@ def test_a_chain_of_likely_pairs_does_not_become_a_giant():
 
 @pytest.mark.parametrize(("chance", "cells"), [(0.0, 1), (1.0, 3)])
 def test_the_extremes_join_all_and_nothing(chance, cells):
-    assert len(np.unique(join_pieces(row_of(3), alike(3, 5.0), chance))) == cells
+    assert len(np.unique(join_segments(row_of(3), alike(3, 5.0), chance))) == cells
 
 
-def test_frames_without_pieces_stay_empty():
+def test_frames_without_segments_stay_empty():
     none = np.zeros((0, 2), np.int64)
     borders = Borders(none, *[np.zeros(0)] * 5)
-    assert not join_pieces(np.zeros((3, 4), np.int32), borders, 0.5).any()
+    assert not join_segments(np.zeros((3, 4), np.int32), borders, 0.5).any()
 
 
 def joined_one_by_one(areas, borders, chance):
-    """The surest pair first, one after the other; smallest piece of each cell."""
+    """The surest pair first, one after the other; smallest segment of each cell."""
     group, total = np.arange(len(areas)), areas.astype(float)
     odds, least = borders.odds, log_odds(chance)
     for row in np.argsort(-odds, kind="stable"):

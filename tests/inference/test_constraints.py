@@ -13,7 +13,7 @@ from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.enforce import enforce
 from napari_semiconv.inference.constraints.maps import Maps
 from napari_semiconv.inference.constraints.model import Constraints, Count
-from napari_semiconv.inference.constraints.shrinking import shrink
+from napari_semiconv.inference.describing import shrink
 
 from .perfect import perfect_output, same_partition
 from .scenes import SIZE, corrections, mistaken, output_of, truth_of

@@ -52,7 +52,7 @@ def test_votes_that_all_fall_beside_the_frame_are_told_apart(drift):
     assert same_partition(found, dots())
 
 
-def test_a_cell_without_a_hill_of_its_own_is_kept():
+def test_a_cell_without_a_peak_of_its_own_is_kept():
     """Its votes gather too little to be a seed, and the nearest one is far away."""
     labels = np.zeros((40, 60), np.int32)
     labels[5:17, 5:17], labels[22:34, 40:52] = 1, 2
@@ -78,7 +78,7 @@ def test_a_long_cell_whose_votes_lie_along_a_line_stays_whole():
     assert same_partition(found, long_cell())
 
 
-def test_pieces_are_joined_as_readily_as_is_asked():
+def test_segments_are_joined_as_readily_as_is_asked():
     votes = perfect_output(two_touching())
     never, always = (
         VotesEngine(VotesSettings(join=chance)).cells(votes) for chance in (1.0, 0.0)

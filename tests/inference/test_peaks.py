@@ -1,4 +1,4 @@
-"""Hills of votes: every vote counts once, belongs to one hill, and ties go by index."""
+"""Peaks of votes: every vote counts once, belongs to one peak, and ties go by index."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from skimage.segmentation import watershed
 
 from napari_semiconv.inference.engines.votes.peaks import (
     FOOT,
-    Hills,
+    Peaks,
     Votes,
-    find_hills,
-    nearest_hill,
+    find_peaks,
+    nearest_peak,
     vote_map,
 )
 
@@ -24,7 +24,7 @@ def at(rows, columns, width):
 
 
 def bumpy(seed=0, shape=(60, 80), blur=2.5):
-    """Random hills, apart from the border."""
+    """Random peaks, apart from the border."""
     rng = np.random.default_rng(seed)
     rough = ndimage.gaussian_filter(rng.normal(size=shape), blur, mode="constant")
     rough = np.clip(rough / rough.std(), 0, None)
@@ -33,9 +33,9 @@ def bumpy(seed=0, shape=(60, 80), blur=2.5):
     return rough.astype(np.float32)
 
 
-def number_map(hills, shape):
+def number_map(peaks, shape):
     found = np.zeros(shape, int)
-    found.ravel()[hills.spots.numpy()] = hills.number.numpy() + 1
+    found.ravel()[peaks.spots.numpy()] = peaks.number.numpy() + 1
     return found
 
 
@@ -56,25 +56,25 @@ def test_the_blur_is_a_gauss_bell():
     )
 
 
-def test_hills_are_nearly_those_of_a_watershed():
+def test_peaks_are_nearly_those_of_a_watershed():
     density = bumpy()
     highest = ndimage.maximum_filter(density, 5)
     peaks, count = ndimage.label(
         (density == highest) & (density > 0.8), np.ones((3, 3))
     )
     wanted = watershed(-density, peaks, mask=density > FOOT * 0.8)
-    hills = find_hills(torch.from_numpy(density), 2, 0.8)
-    found = number_map(hills, density.shape)
+    peaks = find_peaks(torch.from_numpy(density), 2, 0.8)
+    found = number_map(peaks, density.shape)
     assert count > 10
-    assert len(hills.heights) == count
+    assert len(peaks.heights) == count
     assert ((found > 0) == (wanted > 0)).all()
     assert (found == wanted).mean() > 0.97
 
 
-def test_passes_are_the_highest_between_two_hills():
+def test_passes_are_the_highest_between_two_peaks():
     density = bumpy(1)
-    hills = find_hills(torch.from_numpy(density), 2, 0.8)
-    number = number_map(hills, density.shape)
+    peaks = find_peaks(torch.from_numpy(density), 2, 0.8)
+    number = number_map(peaks, density.shape)
     wanted = {}
     for step in ((0, 1), (1, 0)):
         ahead = np.s_[step[0] :, step[1] :]
@@ -84,58 +84,58 @@ def test_passes_are_the_highest_between_two_hills():
         for y, x in np.argwhere((one > 0) & (other > 0) & (one != other)):
             pair = tuple(sorted((int(one[y, x]) - 1, int(other[y, x]) - 1)))
             wanted[pair] = max(wanted.get(pair, 0), height[y, x])
-    pairs = [tuple(pair) for pair in hills.pairs.tolist()]
+    pairs = [tuple(pair) for pair in peaks.pairs.tolist()]
     assert len(pairs) > 5
     assert pairs == sorted(wanted)
-    assert hills.passes.tolist() == [wanted[pair] for pair in pairs]
+    assert peaks.passes.tolist() == [wanted[pair] for pair in pairs]
 
 
 def test_of_a_plateau_the_first_pixel_is_the_only_peak():
     density = torch.zeros(20, 20)
     density[6:10, 6:14] = 1.0
-    hills = find_hills(density, 2, 0.5)
-    assert hills.heights.tolist() == [1.0]
-    assert len(hills.spots) == 32
+    peaks = find_peaks(density, 2, 0.5)
+    assert peaks.heights.tolist() == [1.0]
+    assert len(peaks.spots) == 32
 
 
-def test_two_peaks_nearer_than_the_least_distance_are_one_hill():
+def test_two_peaks_nearer_than_the_least_distance_are_one_peak():
     density = torch.zeros(20, 20)
     density[10, 5:15] = 0.5
     density[10, 7], density[10, 12] = 1.0, 0.9
-    assert len(find_hills(density, 2, 0.7).heights) == 2
-    assert len(find_hills(density, 5, 0.7).heights) == 1
+    assert len(find_peaks(density, 2, 0.7).heights) == 2
+    assert len(find_peaks(density, 5, 0.7).heights) == 1
 
 
 def test_what_is_too_low_goes_over_its_highest_pass():
     density = torch.zeros(9, 30)
     row = [0, 0, 1.0, 0.3, 0.5, 0.2, 0.6, 0.4, 0.5, 0.3, 1.0, 0, 0.5, 0]
     density[4, 8:22] = torch.tensor(row)
-    hills = find_hills(density, 1, 0.8)
+    peaks = find_peaks(density, 1, 0.8)
     # The middle ones join to the right, over 0.4 and 0.3; the last one stands alone.
-    number = number_map(hills, (9, 30))[4, 8:22].tolist()
+    number = number_map(peaks, (9, 30))[4, 8:22].tolist()
     assert number[2:11] == [1, 1, 1, 2, 2, 2, 2, 2, 2]
     assert number[12] == 0
-    assert hills.passes.tolist() == pytest.approx([0.2])
+    assert peaks.passes.tolist() == pytest.approx([0.2])
 
 
-def test_a_map_without_a_high_peak_has_no_hill():
-    hills = find_hills(torch.full((12, 12), 0.0), 2, 0.5)
-    assert len(hills.heights) == len(hills.spots) == 0
+def test_a_map_without_a_high_peak_has_no_peak():
+    peaks = find_peaks(torch.full((12, 12), 0.0), 2, 0.5)
+    assert len(peaks.heights) == len(peaks.spots) == 0
 
 
-def test_votes_beyond_the_hills_join_the_nearest_one():
+def test_votes_beyond_the_peaks_join_the_nearest_one():
     rng = np.random.default_rng(3)
     number = np.where(rng.random((40, 50)) < 0.02, rng.integers(1, 9, (40, 50)), 0)
-    number[:, 20:] = 0  # far away from any hill
+    number[:, 20:] = 0  # far away from any peak
     spots = torch.from_numpy(np.flatnonzero(number))
-    hills = Hills(
+    peaks = Peaks(
         spots, torch.from_numpy(number.ravel()[spots]), torch.ones(9), NO_PAIRS, NONE
     )
     everywhere = torch.arange(number.size)
     votes = Votes(everywhere, everywhere, number.shape)
-    found = nearest_hill(votes, hills).numpy()
+    found = nearest_peak(votes, peaks).numpy()
     y, x = np.divmod(np.arange(number.size), 50)
-    hill_y, hill_x = np.divmod(spots.numpy(), 50)
-    apart = (y[:, None] - hill_y) ** 2 + (x[:, None] - hill_x) ** 2
+    peak_y, peak_x = np.divmod(spots.numpy(), 50)
+    apart = (y[:, None] - peak_y) ** 2 + (x[:, None] - peak_x) ** 2
     # argmin takes the first of equal ones, and spots rise.
     assert (found == number.ravel()[spots[apart.argmin(1)]]).all()

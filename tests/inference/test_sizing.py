@@ -13,10 +13,10 @@ from napari_semiconv.inference.sizing import (
     certainty,
     crossing,
     estimate_cell_size,
+    liveliest,
     point_of,
     sizes_for,
 )
-from napari_semiconv.inference.windows import liveliest
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.synthetic import SyntheticSettings, simulate

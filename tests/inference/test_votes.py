@@ -13,8 +13,8 @@ from napari_semiconv.inference.engines.tensors import (
     to_tensors,
     unpack,
 )
-from napari_semiconv.inference.engines.votes.engine import VotesEngine, pieces_of
-from napari_semiconv.inference.engines.votes.segments import find_pieces
+from napari_semiconv.inference.engines.votes.engine import VotesEngine, segments_of
+from napari_semiconv.inference.engines.votes.segments import find_segments
 from napari_semiconv.inference.stream.stream import FrameOutput
 from napari_semiconv.settings import VotesSettings
 
@@ -22,7 +22,7 @@ from .perfect import perfect_output, same_partition
 
 
 def crowd(seed=0, side=160, spacing=20):
-    """Noisy votes and embeddings of touching cells: hills merge, split and stray."""
+    """Noisy votes and embeddings of touching cells: peaks merge, split and stray."""
     rng = np.random.default_rng(seed)
     y, x = np.indices((side, side))
     jitter = rng.normal(0, 2, (2, side // spacing, side // spacing))
@@ -93,7 +93,7 @@ def test_the_number_of_threads_changes_nothing_and_is_given_back():
         found = []
         for count in (1, 2):
             torch.set_num_threads(count)
-            found.append(find_pieces(planes, VotesSettings()))
+            found.append(find_segments(planes, VotesSettings()))
         VotesEngine(VotesSettings()).cells(output)
         assert torch.get_num_threads() == 2
     finally:
@@ -119,11 +119,11 @@ def test_a_card_finds_what_the_cpu_finds_bit_by_bit(seed, strict):
     check_same(wanted, found)
     inside = output.foreground > 0.6
     one, other = (
-        find_pieces(to_tensors(output, inside, torch.device(d)), VotesSettings())
+        find_segments(to_tensors(output, inside, torch.device(d)), VotesSettings())
         for d in ("cpu", "cuda")
     )
     assert torch.equal(one.density, other.density.cpu())
-    assert torch.equal(one.hills.passes, other.hills.passes.cpu())
+    assert torch.equal(one.peaks.passes, other.peaks.passes.cpu())
     assert same_bits(one.borders.observed, other.borders.observed)
 
 
@@ -159,9 +159,9 @@ def test_arrays_that_may_not_be_written_to_are_read():
     assert same_bits(VotesEngine(VotesSettings()).cells(output), wanted)
 
 
-def test_pieces_are_numbered_in_the_order_of_rows():
+def test_segments_are_numbered_in_the_order_of_rows():
     output = crowd()
-    labels, borders = pieces_of(output, output.foreground > 0.6, VotesSettings())
+    labels, borders = segments_of(output, output.foreground > 0.6, VotesSettings())
     assert labels.dtype == np.int32
     assert ((labels > 0) == (output.foreground > 0.6)).all()
     _, first = np.unique(labels[labels > 0], return_index=True)
@@ -206,7 +206,7 @@ def test_votes_that_run_together_make_cells_less_sure():
         assert len(both.numbers) == 2
         found.append(both)
     sharp, blurred = found
-    # Where both share a hill, nothing is known of either.
+    # Where both share a peak, nothing is known of either.
     assert (np.nan_to_num(blurred.persistence) < sharp.persistence).all()
     assert (blurred.votes < sharp.votes).all()
 
@@ -214,7 +214,7 @@ def test_votes_that_run_together_make_cells_less_sure():
 def test_a_border_near_the_threshold_is_a_doubtful_one():
     output = perfect_output(square_cells(gap=0))
     sure = certainty_of(output).borders
-    chance = pieces_of(output, output.foreground > 0.6, VotesSettings())[1].chance[0]
+    chance = segments_of(output, output.foreground > 0.6, VotesSettings())[1].chance[0]
     near = VotesEngine(VotesSettings(join=float(chance) * 1.01))
     assert (near.cluster([output])[0][1].borders < 0.05).all()
     assert (sure > 0.5).all()

@@ -17,8 +17,7 @@ from ..tracking.lineage import Lineage
 from .constraints.enforce import enforce
 from .constraints.maps import Maps
 from .constraints.model import Constraints
-from .constraints.shrinking import shrink
-from .describing import describe, enlarge, evidence_of
+from .describing import describe, enlarge, evidence_of, shrink
 from .engines.protocol import Engine, build_engine, linking_engine
 from .linking.linker import Linker
 from .result import FrameResult

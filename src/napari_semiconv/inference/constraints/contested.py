@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
     """Part a cell among those that claim pixels of it.
 
-    It falls into the pieces of the network's votes; those that several claim are
+    It falls into the segments of the network's votes; those that several claim are
     parted by votes, embedding and shape; then all are joined, the surest pair first,
     as far as no two claims forbid it.
 
@@ -36,9 +36,9 @@ def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
         slice(part.start + at.start, part.start + at.stop)
         for part, at in zip(scene.window, place, strict=True)
     )
-    pieces, odds = scene.maps.pieces((rows, columns), mask)
+    segments, odds = scene.maps.segments((rows, columns), mask)
     codes = scene.maps.codes((rows, columns))
-    atoms = _atoms(scene, pieces, seeds, codes)
+    atoms = _atoms(scene, segments, seeds, codes)
     pairs = np.unique(np.stack([atoms, seeds], -1)[seeds > 0], axis=0)
     claim_of = {int(atom): int(seed) - 1 for atom, seed in pairs}
 
@@ -53,18 +53,18 @@ def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
         elif other in claim_of:
             claim_of[one] = claim_of[other]
 
-    contacts = contacts_of(atoms.astype(np.int32), pieces, odds)
+    contacts = contacts_of(atoms.astype(np.int32), segments, odds)
     heads = join_atoms(int(atoms.max()), contacts, may, joined)
     claimed = np.array([claim_of.get(head, -1) + 1 for head in heads], np.int32)
     owner[place][mask] = claimed[atoms[mask]]
 
 
 def _atoms(
-    scene: Scene, pieces: Labels, seeds: Labels, codes: NDArray[np.float32]
+    scene: Scene, segments: Labels, seeds: Labels, codes: NDArray[np.float32]
 ) -> Integers:
-    """Give connected pieces, (Y, X); those of claims that clash are parted."""
-    atoms, _ = connected_components(pieces)
-    kinds = np.zeros(pieces.shape, np.int64)
+    """Give connected segments, (Y, X); those of claims that clash are parted."""
+    atoms, _ = connected_components(segments)
+    kinds = np.zeros(segments.shape, np.int64)
     for atom in np.unique(atoms[seeds > 0]).tolist():
         inside = atoms == atom
         claims = (np.unique(seeds[inside & (seeds > 0)]) - 1).tolist()
@@ -76,9 +76,9 @@ def _atoms(
         named = np.where(inside, heads[seeds - 1], 0).astype(np.int32)
         parts = split_by_seeds(inside, named, codes, scene.maps.cell_size)
         kinds[inside] = parts[inside]
-    mask = pieces > 0
+    mask = segments > 0
     key = np.unique(np.stack([atoms, kinds], -1)[mask], axis=0, return_inverse=True)[1]
-    image = np.zeros(pieces.shape, np.int32)
+    image = np.zeros(segments.shape, np.int32)
     image[mask] = key.ravel() + 1
     found: Integers = connected_components(image)[0]
     return found

@@ -59,7 +59,7 @@ class Plot:
 
     def __post_init__(self) -> None:
         everything = self.inside
-        self.pieces, self.odds = self.scene.maps.pieces(self.window, everything)
+        self.segments, self.odds = self.scene.maps.segments(self.window, everything)
         self.codes: Floats = self.scene.maps.codes(self.window)
         self.usual = np.pi / 4 * self.scene.maps.cell_size**2
         self.last = int(self.scene.cells.max(initial=0)) + 2 * len(self.scene.claims)
@@ -168,7 +168,7 @@ def _one_less(plot: Plot) -> bool:
     area = dict(zip(labels, areas.tolist(), strict=True))
     place = np.searchsorted(labels, plot.cells) + 1
     dense = np.where(plot.inside & (plot.cells > 0), place, 0)
-    contacts = contacts_of(dense.astype(np.int32), plot.pieces, plot.odds)
+    contacts = contacts_of(dense.astype(np.int32), plot.segments, plot.odds)
     pairs = [(labels[a - 1], labels[b - 1]) for a, b in contacts.pairs.tolist()]
     # Of two likely pairs the one that gives a cell of usual size.
     growth = [np.log((area[a] + area[b]) / plot.usual) for a, b in pairs]
@@ -270,7 +270,7 @@ def _missed(plot: Plot, *, surely: bool) -> bool:
 
 
 def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
-    """Part a cell between the two groups of its pieces that are least likely one.
+    """Part a cell between the two groups of its segments that are least likely one.
 
     Returns
     -------
@@ -281,13 +281,13 @@ def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
     mask = plot.cells == cell
     if _settled(plot, cell):
         return None
-    atoms, _ = connected_components(np.where(mask, plot.pieces, 0).astype(np.int32))
+    atoms, _ = connected_components(np.where(mask, plot.segments, 0).astype(np.int32))
     count = int(atoms.max(initial=0))
     if count < 2:
         return None
-    contacts = contacts_of(atoms.astype(np.int32), plot.pieces, plot.odds)
+    contacts = contacts_of(atoms.astype(np.int32), plot.segments, plot.odds)
     claims = _claims_of(atoms, plot.seeds)
-    # Pieces of one claim stay together, whatever the votes say.
+    # Segments of one claim stay together, whatever the votes say.
     forced = [len(claims[a] & claims[b]) > 0 for a, b in contacts.pairs.tolist()]
     odds = np.where(forced, np.inf, contacts.odds)
     contacts = type(contacts)(contacts.pairs, odds)
@@ -301,7 +301,7 @@ def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
     )
     if len(groups) != 2 or shared or areas.min() < CRUMB * areas.max():
         return None
-    border = contacts_of(parts, plot.pieces, plot.odds).odds
+    border = contacts_of(parts, plot.segments, plot.odds).odds
     return (float(border.mean()) if len(border) else 0.0), parts
 
 

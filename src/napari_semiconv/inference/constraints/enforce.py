@@ -4,9 +4,9 @@ The work is done in pixels of the movie, in a window around what does not hold y
 
 1. settled masks are painted and places without cells cleared;
 2. the pixels that one cell has are connected by ways that other cells leave free;
-3. cells with pixels of two cells are parted into the pieces that the network's votes
+3. cells with pixels of two cells are split into the segments that the network's votes
    fall into, and these are joined again, the surest pair first, as far as nothing
-   forbids it; a piece that two cells claim is parted by votes, embedding and shape;
+   forbids it; a segment that two cells claim is split by votes, embedding and shape;
 4. where a number of cells is given, cells are joined or parted until it is met.
 """
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...labels import Labels
 from ...settings import VotesSettings
-from ..engines.votes.engine import pieces_of
+from ..engines.votes.engine import segments_of
 from ..stream.stream import FrameOutput
 
 Floats = NDArray[np.float32]
@@ -18,7 +18,7 @@ Window = tuple[slice, slice]
 Odds = dict[tuple[int, int], float]
 # Weight of a cell diameter between votes against the length of a unit embedding.
 VOTES = 2.0
-REACH = 2  # px of the network around a window that its pieces are clustered with
+REACH = 2  # px of the network around a window that its segments are clustered with
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,8 @@ class Maps:
         place *= np.float32(VOTES / self.output.cell_size)
         return np.concatenate([place, embedding])
 
-    def pieces(self, window: Window, mask: Mask) -> tuple[Labels, Odds]:
-        """Cluster the votes of some pixels into the pieces that cells are made of.
+    def segments(self, window: Window, mask: Mask) -> tuple[Labels, Odds]:
+        """Cluster the votes of some pixels into the segments that cells are made of.
 
         Parameters
         ----------
@@ -101,9 +101,9 @@ class Maps:
         Returns
         -------
         tuple
-            Pieces, (height, width), from 1 on the mask; log-odds that two of them that
-            touch are one cell, by their numbers, the smaller first. One piece when the
-            network has no votes.
+            Segments, (height, width), from 1 on the mask; log-odds that two of them
+            that touch are one cell, by their numbers, the smaller first. One segment
+            when the network has no votes.
         """
         output = self.output
         if output is None or output.offset is None or not mask.any():
@@ -118,12 +118,12 @@ class Maps:
         inside = np.zeros(cropped.shape, bool)
         y, x = np.nonzero(mask)
         inside[rows[y, 0], columns[0, x]] = True
-        labels, borders = pieces_of(cropped, inside, self.settings)
-        # Where votes gather nowhere, all is one piece more.
+        labels, borders = segments_of(cropped, inside, self.settings)
+        # Where votes gather nowhere, all is one segment more.
         named = np.where(labels > 0, labels, int(labels.max()) + 1)
-        pieces = np.where(mask, named[rows, columns], 0).astype(np.int32)
+        segments = np.where(mask, named[rows, columns], 0).astype(np.int32)
         pairs = zip(borders.pairs.tolist(), borders.odds.tolist(), strict=True)
-        return pieces, {(one, other): odds for (one, other), odds in pairs}
+        return segments, {(one, other): odds for (one, other), odds in pairs}
 
     def _grid(self, window: Window) -> tuple[Integers, Integers]:
         rows, columns = self.places

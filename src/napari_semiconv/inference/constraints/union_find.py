@@ -11,7 +11,7 @@ from .maps import Odds
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-# Log-odds that two sides of a border within one piece are one cell.
+# Log-odds that two sides of a border within one segment are one cell.
 ONE_PIECE = 6.0
 
 
@@ -86,23 +86,23 @@ class Contacts:
     odds: NDArray[np.float64]
 
 
-def contacts_of(atoms: Labels, pieces: Labels, odds: Odds) -> Contacts:
+def contacts_of(atoms: Labels, segments: Labels, odds: Odds) -> Contacts:
     """Find the atoms that touch, and how likely both sides are one cell.
 
     Parameters
     ----------
     atoms
         Numbers, (Y, X), 0 elsewhere.
-    pieces
-        Piece of the network's frame that each pixel belongs to, (Y, X).
+    segments
+        Segment of the network's frame that each pixel belongs to, (Y, X).
     odds
-        Log-odds of pieces that touch.
+        Log-odds of segments that touch.
     """
     faces = []
     for one, other in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
         face = (atoms[one] != atoms[other]) & (atoms[one] > 0) & (atoms[other] > 0)
         sides = (atoms[one][face], atoms[other][face])
-        faces.append(np.stack([*sides, pieces[one][face], pieces[other][face]], 1))
+        faces.append(np.stack([*sides, segments[one][face], segments[other][face]], 1))
     rows = np.concatenate(faces).astype(np.int64)
     rows[:, :2].sort(axis=1)
     rows[:, 2:].sort(axis=1)

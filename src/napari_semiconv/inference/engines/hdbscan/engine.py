@@ -240,8 +240,8 @@ def _shift(output: FrameOutput) -> Floats | None:
 def _near(window: Window, size: float) -> Floats:
     """Places of the pixels, (2, P), strays brought back to the map, px.
 
-    A network may let all votes fall far beside their cells (see `hills`); only where
-    they fall relative to one another counts.
+    A network may let all votes fall far beside their cells (see `votes.peaks`); only
+    where they fall relative to one another counts.
     """
     sides = np.array(window.insides[0].shape, np.float32)[:, None]
     margin = np.float32(MARGIN * size)

@@ -9,7 +9,7 @@ from ....tracking.lineage import Lineage
 from ...constraints.enforce import enforce
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
-from ...constraints.shrinking import shrink
+from ...describing import shrink
 from ...linking.features import LabelImage
 from .chain import Shelf
 from .history import (

@@ -11,7 +11,7 @@ from ....labels import Labels
 from ..protocol import Scores
 from ..tensors import highest, lowest, total
 from .borders import AREA, WEIGHTS, Borders, Joined
-from .segments import Pieces
+from .segments import Segments
 
 Floats = NDArray[np.float64]
 
@@ -46,50 +46,50 @@ class Certainty(Scores):
 
 
 def measure_certainty(
-    labels: Labels, pieces: Pieces, joined: Joined, chance: float
+    labels: Labels, segments: Segments, joined: Joined, chance: float
 ) -> Certainty:
     """Measure how sure the cells of a frame are.
 
     Parameters
     ----------
     labels
-        Cells, (Y, X), numbered by the smallest of their pieces.
-    pieces
-        The pieces of the frame.
+        Cells, (Y, X), numbered by the smallest of their segments.
+    segments
+        The segments of the frame.
     joined
         Which of them became one cell.
     chance
         Least chance of a pair that is joined.
     """
-    votes, persistence = _of_votes(pieces, joined)
+    votes, persistence = _of_votes(segments, joined)
     numbers = np.unique(labels)
     numbers = numbers[numbers > 0]
-    borders = _of_borders(pieces.borders, joined, chance)
+    borders = _of_borders(segments.borders, joined, chance)
     votes, borders = votes[numbers], borders[numbers]
     margin = np.minimum(votes, borders)
     return Certainty(numbers, persistence[numbers], margin, votes, borders)
 
 
-def _of_votes(pieces: Pieces, joined: Joined) -> tuple[Floats, Floats]:
+def _of_votes(segments: Segments, joined: Joined) -> tuple[Floats, Floats]:
     """Share of clear votes, and persistence, of each cell by number, (n + 1,)."""
-    hills, votes, of_hill = pieces.hills, pieces.votes, pieces.of_hill
-    group = torch.from_numpy(joined.group).to(of_hill.device)
-    count, high = len(group), len(hills.heights)
-    # A hill that no piece stands on anybody may claim.
-    first = lowest(of_hill, group[1:], high, count)
-    last = highest(of_hill, group[1:], high, 0)
-    foreign = first[hills.pairs[:, 0]] != first[hills.pairs[:, 1]]
-    ends, height = hills.pairs[foreign].flatten(), hills.passes[foreign]
+    peaks, votes, of_peak = segments.peaks, segments.votes, segments.of_peak
+    group = torch.from_numpy(joined.group).to(of_peak.device)
+    count, high = len(group), len(peaks.heights)
+    # A peak that no segment stands on anybody may claim.
+    first = lowest(of_peak, group[1:], high, count)
+    last = highest(of_peak, group[1:], high, 0)
+    foreign = first[peaks.pairs[:, 0]] != first[peaks.pairs[:, 1]]
+    ends, height = peaks.pairs[foreign].flatten(), peaks.passes[foreign]
     rim = highest(ends, height.repeat_interleave(2), high, 0.0)
-    rim = torch.where(first < last, hills.heights, rim)
-    region = pieces.regions.image.flatten().index_select(0, votes.pixels)
-    fallen = pieces.density.flatten().index_select(0, votes.spots)
-    on_hill = rim[of_hill].index_select(0, region)
-    clear = total(region, fallen > on_hill, len(of_hill))
+    rim = torch.where(first < last, peaks.heights, rim)
+    region = segments.regions.image.flatten().index_select(0, votes.pixels)
+    fallen = segments.density.flatten().index_select(0, votes.spots)
+    on_peak = rim[of_peak].index_select(0, region)
+    clear = total(region, fallen > on_peak, len(of_peak))
     cell = group[1:]
-    peak = highest(cell, hills.heights[of_hill], count, 0.0)
-    top = torch.minimum(highest(cell, rim[of_hill], count, 0.0), peak)
-    common = highest(cell, (first < last).to(peak.dtype)[of_hill], count, 0.0)
+    peak = highest(cell, peaks.heights[of_peak], count, 0.0)
+    top = torch.minimum(highest(cell, rim[of_peak], count, 0.0), peak)
+    common = highest(cell, (first < last).to(peak.dtype)[of_peak], count, 0.0)
     table = torch.stack([total(cell, clear, count).to(peak.dtype), peak, top, common])
     share, peak_, top_, common_ = table.cpu().numpy().astype(np.float64)
     area = np.maximum(joined.areas, 1)
@@ -101,8 +101,8 @@ def _of_borders(borders: Borders, joined: Joined, chance: float) -> Floats:
     """How far the most doubtful border of each cell is from the threshold, (n + 1,)."""
     ends = joined.group[borders.pairs]
     apart = ends[:, 0] != ends[:, 1]
-    pieces = joined.before[borders.pairs].sum(1)
-    growth = np.log(joined.areas[ends].sum(1) / np.maximum(pieces, 1))
+    segments = joined.before[borders.pairs].sum(1)
+    growth = np.log(joined.areas[ends].sum(1) / np.maximum(segments, 1))
     odds = np.where(apart, borders.odds + WEIGHTS[AREA] * growth, joined.odds)
     likely = expit(odds)
     room = np.where(apart, chance, 1 - chance)

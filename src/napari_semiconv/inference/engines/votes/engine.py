@@ -14,21 +14,21 @@ from ..regions import Regions, areas_of, fill_holes
 from ..tensors import one_thread, to_tensors
 from .borders import Borders, Joined, join
 from .certainty import Certainty, measure_certainty
-from .segments import Pieces, find_pieces
+from .segments import Segments, find_segments
 
 
 class VotesEngine:
     """Finds cells where the votes of foreground pixels gather (Novotny et al. 2018).
 
-    Each pixel points at its cell's centre. Hills of the blurred vote map are seeds;
-    each pixel joins the hill its vote falls on. Touching cells may share a hill: pieces
-    with two kinds of cosine embedding are parted. Long cells gather votes in several
-    places: touching pieces are one cell when votes, seeds and embeddings on both sides
-    of their border say so.
+    Each pixel points at its cell's centre. Peaks of the blurred vote map are seeds;
+    each pixel joins the peak its vote belongs to. Touching cells may share a peak:
+    segments with two kinds of cosine embedding are split. Long cells gather votes in
+    several places: touching segments are one cell when votes, seeds and embeddings on
+    both sides of their border say so.
 
     All work on pixels is done by the device, with the same result on each. A frame
     goes there in one transfer (see `to_tensors`; the CPU reads the arrays themselves);
-    a few numbers of each pair of touching pieces come back, and the labels.
+    a few numbers of each pair of touching segments come back, and the labels.
 
     Parameters
     ----------
@@ -69,24 +69,24 @@ class VotesEngine:
             return [self._scored(output) for output in outputs]
 
     def _scored(self, output: FrameOutput) -> tuple[Labels, Certainty]:
-        labels, pieces, joined = self._found(output)
-        if pieces is None or joined is None or not pieces.regions.cells:
+        labels, segments, joined = self._found(output)
+        if segments is None or joined is None or not segments.regions.cells:
             return labels, Certainty.of_none()
         chance = self.settings.join
-        return labels, measure_certainty(labels, pieces, joined, chance)
+        return labels, measure_certainty(labels, segments, joined, chance)
 
     def _found(
         self, output: FrameOutput
-    ) -> tuple[Labels, Pieces | None, Joined | None]:
+    ) -> tuple[Labels, Segments | None, Joined | None]:
         inside = output.foreground > self.settings.foreground
         if not inside.any():
             return np.zeros(output.shape, np.int32), None, None
-        pieces = find_pieces(to_tensors(output, inside, self.device), self.settings)
-        regions = pieces.regions
+        segments = find_segments(to_tensors(output, inside, self.device), self.settings)
+        regions = segments.regions
         areas = np.append(0, areas_of(regions)[: regions.cells].cpu().numpy())
-        joined = join(areas, pieces.borders, self.settings.join)
+        joined = join(areas, segments.borders, self.settings.join)
         least = self.settings.smallest * np.pi / 4 * output.cell_size**2
-        return _labels(regions, joined, least), pieces, joined
+        return _labels(regions, joined, least), segments, joined
 
 
 def build(settings: SegmentSettings, model: Model) -> VotesEngine:
@@ -96,9 +96,9 @@ def build(settings: SegmentSettings, model: Model) -> VotesEngine:
 
 
 def _labels(regions: Regions, joined: Joined, least: float) -> Labels:
-    """Label cells by their smallest piece, without small ones and with no holes.
+    """Label cells by their smallest segment, without small ones and with no holes.
 
-    Pieces that were joined touch, so that every cell is connected.
+    Segments that were joined touch, so that every cell is connected.
     """
     kept = np.where(joined.areas[joined.group] >= least, joined.group, 0)
     cell = torch.zeros_like(regions.labels)
@@ -109,10 +109,10 @@ def _labels(regions: Regions, joined: Joined, least: float) -> Labels:
     return labels
 
 
-def pieces_of(
+def segments_of(
     output: FrameOutput, inside: NDArray[np.bool_], settings: VotesSettings
 ) -> tuple[Labels, Borders]:
-    """Part the foreground by the hills that its votes fall on, and by embedding.
+    """Part the foreground by the peaks that its votes fall on, and by embedding.
 
     Parameters
     ----------
@@ -126,10 +126,12 @@ def pieces_of(
     Returns
     -------
     tuple
-        Pieces, (Y, X), numbered from 1, and what is observed on those that touch.
+        Segments, (Y, X), numbered from 1, and what is observed on those that touch.
     """
     with one_thread():
-        pieces = find_pieces(to_tensors(output, inside, torch.device("cpu")), settings)
-        image, cells = pieces.regions.image, pieces.regions.cells
+        segments = find_segments(
+            to_tensors(output, inside, torch.device("cpu")), settings
+        )
+        image, cells = segments.regions.image, segments.regions.cells
         labels = torch.where(image < cells, image + 1, 0).to(torch.int32)
-    return labels.numpy(), pieces.borders
+    return labels.numpy(), segments.borders

@@ -1,4 +1,4 @@
-"""Hills of the vote map: where votes gather, how high, and the passes between them."""
+"""Peaks of the vote map: where votes gather, how high, and the passes between them."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 from ..tensors import Planes, highest, lowest, places, rest, tally, total
 
 APART = 0.08  # least distance of two peaks, cell diameters
-FOOT = 0.1  # a hill ends at this share of the least peak
+FOOT = 0.1  # what belongs to a peak ends at this share of the least height
 MARGIN = 1.5  # cell diameters around the frame in which votes are told apart
 WEIGHT = 1 << 12  # steps per unit in which votes are added up
 STEP = 16  # steps per px in which the usual offset is found
@@ -37,19 +37,19 @@ class Votes:
 
 
 @dataclass(frozen=True)
-class Hills:
-    """Hills of a vote map, numbered from 0 in the order of their peaks.
+class Peaks:
+    """Peaks of a vote map and what belongs to each, numbered from 0 by their places.
 
     Parameters
     ----------
     spots
-        Flat indices of the map that are on a hill, rising, (M,).
+        Flat indices of the map that belong to a peak, ascending, (M,).
     number
-        Hill of each of these, (M,).
+        Peak of each of these, (M,).
     heights
         Height of each peak, votes per px, (H,).
     pairs
-        Hills that meet, smaller first, sorted, (E, 2).
+        Peaks that meet, smaller first, sorted, (E, 2).
     passes
         Height of the highest pass between both, votes per px, (E,).
     """
@@ -153,13 +153,13 @@ def _blurred(density: Tensor, kernel: list[float], axis: int) -> Tensor:
     return smooth
 
 
-def find_hills(density: Tensor, apart: int, least: float) -> Hills:
-    """Give each hill of a vote map a number.
+def find_peaks(density: Tensor, apart: int, least: float) -> Peaks:
+    """Find the peaks of a vote map, and the pixels that belong to each.
 
     From each pixel one goes up to the highest neighbour, from a summit to the highest
     pixel within the distance of two peaks; pointers are followed until they rest. What
-    gathers around too low a peak goes over its highest pass to a neighbour, or is no
-    hill (as in a watershed from the high peaks: Meyer 1994).
+    gathers around too low a peak goes over its highest pass to a neighbour, or belongs
+    to none (as in a watershed from the high peaks: Meyer 1994).
 
     Parameters
     ----------
@@ -178,16 +178,16 @@ def find_hills(density: Tensor, apart: int, least: float) -> Hills:
     summits = spots[ahead == spots]
     ahead[ahead == spots] = _upwards(flat, summits, _around(apart, width))
     top = rest(index.index_select(0, ahead))
-    peaks = places(top == torch.arange(len(top), device=flat.device))
-    index[spots[peaks]] = torch.arange(len(peaks), device=flat.device)
+    tops = places(top == torch.arange(len(top), device=flat.device))
+    index[spots[tops]] = torch.arange(len(tops), device=flat.device)
     number = index.index_select(0, spots.index_select(0, top))
-    heights = flat[spots[peaks]]
+    heights = flat[spots[tops]]
     index[spots] = number
-    pairs, passes = _passes(flat, spots, index, width, len(peaks))
+    pairs, passes = _passes(flat, spots, index, width, len(tops))
     owner = _absorb(heights > least, pairs, passes)
     kept = owner[number] >= 0
     pairs, passes = _renumbered(pairs, passes, owner)
-    return Hills(
+    return Peaks(
         spots[kept], owner[number[kept]], heights[heights > least], pairs, passes
     )
 
@@ -279,52 +279,52 @@ def _renumbered(pairs: Tensor, passes: Tensor, owner: Tensor) -> tuple[Tensor, T
     return _best_of(key, passes[kept], count)
 
 
-def nearest_hill(votes: Votes, hills: Hills) -> Tensor:
-    """Tell the hill that each vote falls on; beyond the hills the nearest one.
+def nearest_peak(votes: Votes, peaks: Peaks) -> Tensor:
+    """Tell the peak that each vote belongs to; beyond all of them the nearest one.
 
     Parameters
     ----------
     votes
         Where they fall.
-    hills
-        At least one hill.
+    peaks
+        At least one peak.
 
     Returns
     -------
     Tensor
-        (P,), hill of each vote.
+        (P,), peak of each vote.
     """
     height, width = votes.shape
     owner = torch.full(
         (height * width,), -1, dtype=torch.int64, device=votes.spots.device
     )
-    owner[hills.spots] = hills.number
+    owner[peaks.spots] = peaks.number
     found = owner.index_select(0, votes.spots)
     beyond = places(found < 0)
     if len(beyond):
         stray = torch.unique(votes.spots[beyond])
-        owner[stray] = _nearest(stray, hills, votes.shape)
+        owner[stray] = _nearest(stray, peaks, votes.shape)
         found[beyond] = owner[votes.spots[beyond]]
     return found
 
 
-def _nearest(stray: Tensor, hills: Hills, shape: tuple[int, int]) -> Tensor:
-    """Hill of the pixel nearest to each stray spot, of equal ones the first, (Q,).
+def _nearest(stray: Tensor, peaks: Peaks, shape: tuple[int, int]) -> Tensor:
+    """Peak of the pixel nearest to each stray spot, of equal ones the first, (Q,).
 
-    In each row the pixels of hills left and right of a spot are found by bisection;
+    In each row the pixels of peaks left and right of a spot are found by bisection;
     rows further and further away are looked at while they may hold a nearer one.
     """
     height, width = shape
-    last, size = len(hills.spots) - 1, height * width
+    last, size = len(peaks.spots) - 1, height * width
     best = torch.full_like(stray, torch.iinfo(torch.int64).max)
     open_, reach = torch.arange(len(stray), device=stray.device), -1
     while len(open_) and reach < height:
         rows = _next_rows(reach, stray.device)
         reach = int(rows[-1])
         spot = stray[open_, None]
-        place = torch.searchsorted(hills.spots, spot + rows * width)
+        place = torch.searchsorted(peaks.spots, spot + rows * width)
         near = torch.cat([(place - 1).clamp(0, last), place.clamp(0, last)], 1)
-        there = hills.spots[near]
+        there = peaks.spots[near]
         down, across = (
             part(there) - part(spot)
             for part in (
@@ -335,7 +335,7 @@ def _nearest(stray: Tensor, hills: Hills, shape: tuple[int, int]) -> Tensor:
         key = (down * down + across * across) * size + there
         best[open_] = torch.minimum(best[open_], key.amin(1))
         open_ = open_[best[open_] >= (reach + 1) ** 2 * size]
-    return hills.number[torch.searchsorted(hills.spots, best.remainder(size))]
+    return peaks.number[torch.searchsorted(peaks.spots, best.remainder(size))]
 
 
 def _next_rows(reach: int, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-"""Foreground parted by the hills that its votes fall on, and by embedding."""
+"""Foreground parted into segments: by the peaks its votes belong to, by embedding."""
 
 import math
 from dataclasses import dataclass
@@ -9,51 +9,50 @@ from torch import Tensor
 from ....settings import VotesSettings
 from ..regions import Regions, find_regions
 from ..tensors import Planes
-from .borders import Borders
-from .observing import measure_borders
+from .borders import Borders, measure_borders
 from .peaks import (
     APART,
     MARGIN,
-    Hills,
+    Peaks,
     Votes,
     cast_votes,
-    find_hills,
-    nearest_hill,
+    find_peaks,
+    nearest_peak,
     reach_of,
     vote_map,
 )
-from .splitting import split_pieces
+from .splitting import split_segments
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """Connected pieces of the foreground.
+class Segments:
+    """Connected segments of the foreground.
 
     Parameters
     ----------
     regions
-        The pieces and the background between them; no pieces when there is no hill.
-    of_hill
-        Hill of each piece, (n,).
+        The segments and the background between them; no segments when there is no peak.
+    of_peak
+        Peak of each segment, (n,).
     votes
         Where the votes of the pixels fall.
     density
         Map of votes, (Y, X), votes per px.
-    hills
+    peaks
         Where they gather.
     borders
-        What is observed on pieces that touch.
+        What is observed on segments that touch.
     """
 
     regions: Regions
-    of_hill: Tensor
+    of_peak: Tensor
     votes: Votes
     density: Tensor
-    hills: Hills
+    peaks: Peaks
     borders: Borders
 
 
-def find_pieces(planes: Planes, settings: VotesSettings) -> Pieces:
+def find_segments(planes: Planes, settings: VotesSettings) -> Segments:
     """Part the foreground of a frame.
 
     Parameters
@@ -69,17 +68,17 @@ def find_pieces(planes: Planes, settings: VotesSettings) -> Pieces:
     votes = cast_votes(planes, margin, reach_of(blur) + apart)
     weight = planes.seed.flatten().index_select(0, votes.pixels)
     density = vote_map(votes, weight, blur)
-    hills = find_hills(density, apart, settings.least_votes)
+    peaks = find_peaks(density, apart, settings.least_votes)
     labels = torch.zeros(planes.shape, dtype=torch.int32, device=density.device)
-    of_piece = torch.zeros_like(votes.pixels[:0])
-    if len(hills.heights):
-        # Every vote belongs somewhere: beyond the hills the nearest one takes it.
-        owner = nearest_hill(votes, hills)
+    of_segment = torch.zeros_like(votes.pixels[:0])
+    if len(peaks.heights):
+        # Every vote belongs somewhere: beyond the peaks the nearest one takes it.
+        owner = nearest_peak(votes, peaks)
         codes = planes.embedding.flatten(1).index_select(1, votes.pixels)
-        owner, of_piece = split_pieces(codes, owner, len(hills.heights), size)
+        owner, of_segment = split_segments(codes, owner, len(peaks.heights), size)
         labels.view(-1)[votes.pixels] = (owner + 1).to(torch.int32)
-    # A cell without a hill of its own must not vanish as a far part of another.
+    # A cell without a peak of its own must not vanish as a far part of another.
     regions = find_regions(labels)
-    of_hill = of_piece[regions.labels[: regions.cells] - 1]
-    borders = measure_borders(regions, of_hill, hills, planes)
-    return Pieces(regions, of_hill, votes, density, hills, borders)
+    of_peak = of_segment[regions.labels[: regions.cells] - 1]
+    borders = measure_borders(regions, of_peak, peaks, planes)
+    return Segments(regions, of_peak, votes, density, peaks, borders)

@@ -1,4 +1,4 @@
-"""Pieces in which two embeddings meet are parted: votes alone join touching cells."""
+"""Segments in which two embeddings meet are parted: votes alone join touching cells."""
 
 from collections.abc import Sequence
 
@@ -9,33 +9,33 @@ from torch import Tensor
 from ..tensors import FINE, fixed, lowest, places, tally, total
 
 # Chosen on frames that the default model was trained on: mean length of the unit
-# embeddings of a piece below which it is looked into, cosine of the two halves below
+# embeddings of a segment below which it is looked into, cosine of the two halves below
 # which it is parted, and the least area of a half, in usual cells.
 UNIFORM, DIFFERENT, LEAST = 0.95, 0.6, 0.1
-ROUNDS = 6  # of two-means; most pieces settle after three
+ROUNDS = 6  # of two-means; most segments settle after three
 
 
-def split_pieces(
+def split_segments(
     codes: Tensor, owner: Tensor, count: int, cell_size: float
 ) -> tuple[Tensor, Tensor]:
-    """Part pieces that hold two kinds of embedding, all at once by two-means.
+    """Part segments that hold two kinds of embedding, all at once by two-means.
 
     Parameters
     ----------
     codes
-        Unit embeddings of the pixels of all pieces, (D, P).
+        Unit embeddings of the pixels of all segments, (D, P).
     owner
-        Piece of each pixel, (P,), 0 to ``count`` - 1.
+        Segment of each pixel, (P,), 0 to ``count`` - 1.
     count
-        Number of pieces.
+        Number of segments.
     cell_size
         Diameter of a usual cell, px.
 
     Returns
     -------
     tuple
-        Piece of each pixel, (P,), the new ones last; the number that each piece had in
-        ``owner``, (m,).
+        Segment of each pixel, (P,), the new ones last; the number that each segment
+        had in ``owner``, (m,).
     """
     same = torch.arange(count, device=owner.device)
     least = LEAST * np.pi / 4 * cell_size**2
