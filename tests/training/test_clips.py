@@ -3,12 +3,23 @@
 import numpy as np
 import pytest
 
-from napari_semiconv.training.augment import Warp, change_light, drifts
+from napari_semiconv.training.augment import Warp, drifts
 from napari_semiconv.training.clips import Clips
+from napari_semiconv.training.light import (
+    CHANGES,
+    Sight,
+    add_debris,
+    add_halos,
+    change_light,
+    dim,
+    invert,
+)
 from napari_semiconv.training.settings import TrainSettings
 from napari_semiconv.training.truth import Recording, read_recordings
 
 SETTINGS = TrainSettings(crop=48, cell_size=16)
+DISK = np.hypot(*(np.indices((32, 32)) - 16.0)) < 7
+SIGHT = Sight(np.stack([DISK.astype(np.int32)] * 3), 16.0, 1.5)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +39,7 @@ def test_clips_are_finite_and_show_cells(clips):
     drawn = [clips.draw(i) for i in range(20)]
     assert all(np.isfinite(clip.images).all() for clip in drawn)
     assert {clip.images.shape for clip in drawn} == {(3, 2, 48, 48)}
-    assert all((clip.labels > 0).any() for clip in drawn)
+    assert np.mean([(clip.labels > 0).any() for clip in drawn]) > 0.8
 
 
 def test_image_and_labels_are_cut_alike():
@@ -71,9 +82,57 @@ def test_light_changes_but_stays_in_range():
     rng = np.random.default_rng(0)
     flat = np.linspace(100, 200, 3 * 32 * 32, dtype=np.float32).reshape(3, 32, 32)
     for _ in range(30):
-        lit = change_light(flat, [(150.0, 100.0)] * 3, rng)
+        lit = change_light(flat, [(150.0, 100.0)] * 3, SIGHT, rng)
+        assert lit.dtype == np.float32
         assert np.isfinite(lit).all()
         assert np.abs(np.median(lit)) < 1.5
+
+
+@pytest.mark.parametrize("change", [change for _, change in CHANGES], ids=str)
+def test_each_change_of_light_changes_it_and_hangs_on_the_seed_alone(change):
+    flat = np.where(SIGHT.labels > 0, 0.8, 0.1) + np.linspace(0, 0.2, 32)
+    flat = flat.astype(np.float32)
+    lit, again, other = (
+        change(flat, SIGHT, np.random.default_rng(seed)) for seed in (5, 5, 6)
+    )
+    assert lit.shape == flat.shape
+    assert np.isfinite(lit).all()
+    assert np.array_equal(lit, again)
+    assert not np.array_equal(lit, flat)
+    if change is not invert:
+        assert not np.array_equal(lit, other)
+
+
+def test_dim_cells_stay_above_the_noise_in_a_small_part_of_the_range():
+    flat = np.where(SIGHT.labels > 0, 1.0, 0.0).astype(np.float32)
+    inside, outside = SIGHT.labels > 0, SIGHT.labels == 0
+    heights, ratios = [], []
+    for seed in range(60):
+        lit = dim(flat, SIGHT, np.random.default_rng(seed))
+        height = np.median(lit[inside]) - np.median(lit[outside])
+        spread = np.subtract(*np.percentile(lit[outside], [75, 25])) / 1.35
+        heights.append(height)
+        ratios.append(height / max(spread, 1e-6))
+    assert min(heights) > 0.02
+    assert max(heights) < 0.55
+    assert min(ratios) > 2
+
+
+def test_dirt_lies_on_the_background_alone():
+    flat = np.zeros(SIGHT.labels.shape, np.float32)
+    for seed in range(10):
+        dirty = add_debris(flat, SIGHT, np.random.default_rng(seed))
+        # Tails of the pieces reach in, their bodies do not.
+        assert np.abs(dirty[SIGHT.labels == 0]).max() > 0.15
+        assert np.abs(dirty).mean(where=SIGHT.labels > 0) < 0.1
+
+
+def test_halos_are_brighter_than_the_background_around_dark_cells():
+    dark = np.where(SIGHT.labels > 0, -0.5, 0.0).astype(np.float32)
+    lit = add_halos(dark, SIGHT, np.random.default_rng(0))
+    assert np.array_equal(lit[SIGHT.labels > 0], dark[SIGHT.labels > 0])
+    assert (lit >= 0)[SIGHT.labels == 0].all()
+    assert lit.max() > 0.05
 
 
 def bend(settings, draws=20):
@@ -112,7 +171,12 @@ def test_no_blur_leaves_frames_sharp():
         [
             np.abs(np.diff(lit[0], axis=0)).mean()
             for lit in (
-                change_light(frames, [(0.0, 1.0)], np.random.default_rng(s), blur)
+                change_light(
+                    frames,
+                    [(0.0, 1.0)],
+                    Sight(np.zeros((1, 32, 32), np.int32), 16.0, blur),
+                    np.random.default_rng(s),
+                )
                 for s in range(40)
             )
         ]

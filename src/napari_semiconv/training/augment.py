@@ -1,7 +1,7 @@
-"""Augmentation: one spatial transform for a clip, light that changes with time."""
+"""Augmentation in space: one transform for a clip, and how it drifts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,10 @@ from .settings import TrainSettings
 
 Floats = NDArray[np.float64]
 DRIFT = 1.0  # px per frame, of movies
-LEAST_BLUR = 0.3  # px
 STILL_DRIFT = 3.0  # px per frame, of stills made into movies
+JUMPS = 0.08  # share of the clips in which the stage jumps once
+JUMP = 8.0  # px
+SCALE = 1.6  # cells are shown between 1 / SCALE and SCALE of their usual size
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Warp:
         turn = np.array(
             [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
         )
-        stretch = np.exp(rng.uniform(-0.35, 0.35) + rng.uniform(-0.12, 0.12, 2))
+        stretch = SCALE ** rng.uniform(-1, 1) * np.exp(rng.uniform(-0.12, 0.12, 2))
         flip = np.diag([1.0, rng.choice([-1.0, 1.0])])
         matrix = turn @ flip @ np.diag(finer * stretch)
         # The centre stays so far inside that the crop shows mostly the recording.
@@ -70,9 +72,8 @@ class Warp:
         if rng.random() < settings.elastic_share:
             nodes = settings.elastic_nodes
             coarse = rng.normal(0, settings.elastic, (2, nodes, nodes))
-            # Cubic B-splines between the nodes, as in Payer et al.
-            fine = crop / nodes
-            source += ndimage.zoom(coarse, (1, fine, fine), order=3)
+            spline = _spline(nodes, crop)
+            source += spline @ coarse @ spline.T
         return cls(source)
 
     def apply(
@@ -109,72 +110,19 @@ class Warp:
         return seen, found
 
 
+@lru_cache
+def _spline(nodes: int, size: int) -> Floats:
+    """Matrix of cubic B-splines between nodes, as in Payer et al., (size, nodes)."""
+    # The transform is separable and linear: that of unit vectors is all of it.
+    zoomed: Floats = ndimage.zoom(np.eye(nodes), (size / nodes, 1), order=3)
+    return zoomed
+
+
 def drifts(count: int, rng: np.random.Generator, *, still: bool) -> Floats:
-    """Shift of each frame of a clip, (T, 2), px: a steady drift and a jiggle."""
+    """Shift of each frame of a clip, (T, 2), px: drift, jiggle, now and then a jump."""
     size = STILL_DRIFT if still else DRIFT
     steady = rng.normal(0, size, 2)
-    return steady * np.arange(count)[:, None] + rng.normal(0, size / 2, (count, 2))
-
-
-def change_light(
-    images: NDArray[np.float32],
-    levels: Sequence[tuple[float, float]],
-    rng: np.random.Generator,
-    most_blur: float = 1.5,
-) -> NDArray[np.float32]:
-    """Bring a clip to the normalised range and vary contrast, sharpness and noise.
-
-    Parameters
-    ----------
-    images
-        Frames, (T, Y, X), raw grey levels.
-    levels
-        Median and range of grey levels of each whole frame.
-    rng
-        Source of chance.
-    most_blur
-        Standard deviation of the strongest blur, px.
-
-    Returns
-    -------
-    NDArray
-        (T, Y, X), range about 1.
-    """
-    middle = np.array([m for m, _ in levels], np.float32)[:, None, None]
-    width = np.array([max(w, 1e-6) for _, w in levels], np.float32)[:, None, None]
-    lit = (images - middle) / width
-    if rng.random() < 0.5:
-        power = np.exp(rng.uniform(-0.5, 0.5))
-        lit = np.sign(lit) * np.abs(lit) ** power
-    if rng.random() < 0.08:
-        lit = -lit
-    if rng.random() < 0.3:
-        blur = rng.uniform(min(LEAST_BLUR, most_blur), most_blur)
-        lit = ndimage.gaussian_filter(lit, (0, blur, blur))
-    lit = lit * np.exp(rng.normal(0, 0.25)) + rng.normal(0, 0.05)
-    lit = lit * np.exp(rng.normal(0, 0.05, (len(lit), 1, 1)))
-    if rng.random() < 0.3:
-        ramp = (
-            rng.normal(0, 0.15, (3, 1, 1))
-            * np.indices(lit.shape[1:])[[0, 1, 0]]
-            / lit.shape[1]
-        )
-        lit = lit + ramp[0] + ramp[1]
-    return _with_noise(lit, rng).astype(np.float32)
-
-
-def _with_noise(
-    lit: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    if rng.random() < 0.25:
-        return lit
-    # Up to noise as strong as the whole range: dim movies show cells barely above it.
-    strength = np.exp(rng.uniform(np.log(0.01), np.log(0.6)))
-    noise = rng.standard_normal(lit.shape, np.float32)
-    if rng.random() < 0.5:
-        # Rescaled camera noise is correlated; keep its strength after the blur.
-        noise = ndimage.gaussian_filter(noise, (0, 0.7, 0.7))
-        noise /= noise.std() + 1e-6
-    if rng.random() < 0.5:
-        noise = noise * np.sqrt(np.abs(lit) + 0.1)
-    return lit + np.float32(strength) * noise
+    shift = steady * np.arange(count)[:, None] + rng.normal(0, size / 2, (count, 2))
+    if count > 1 and rng.random() < JUMPS:
+        shift[rng.integers(1, count) :] += rng.normal(0, JUMP, 2)
+    return shift

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ..network.frames import frame_range, normalise_by
 from ..network.losses import movie_neighbours
-from .augment import Warp, change_light, drifts
+from .augment import Warp, drifts
+from .light import Sight, change_light
+from .sampling import EMPTY, EVENTS, LITTLE, Events, choose_place
 from .settings import TrainSettings
 from .truth import Recording
 
@@ -49,6 +51,35 @@ class Clip:
     neighbours: NDArray[np.int64] | None = None
 
 
+@dataclass
+class Source:
+    """A recording and what is worked out of it once.
+
+    Parameters
+    ----------
+    recording
+        What clips are cut from.
+    levels
+        Median and range of grey levels of each frame.
+    events
+        Where tracks begin and end; None for a still.
+    neighbours
+        See `Clip`; worked out when first asked for.
+    """
+
+    recording: Recording
+    levels: list[tuple[float, float]]
+    events: Events | None
+    neighbours: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, recording: Recording) -> "Source":
+        """Look at a recording."""
+        levels = [frame_range(image) for image in recording.images]
+        still = len(recording.images) == 1
+        return cls(recording, levels, None if still else Events.of(recording))
+
+
 class Clips:
     """Draws clips from recordings; every source folder is drawn equally often.
 
@@ -67,30 +98,27 @@ class Clips:
     ) -> None:
         self.settings = settings
         self.channels = channels
-        self.sources: dict[str, list[Recording]] = {}
+        self.sources: dict[str, list[Source]] = {}
         for recording in recordings:
-            self.sources.setdefault(recording.name, []).append(recording)
-        self._ranges = {
-            id(r): [frame_range(image) for image in r.images] for r in recordings
-        }
-        self._neighbours: dict[int, NDArray[np.int64]] = {}
+            self.sources.setdefault(recording.name, []).append(Source.of(recording))
 
     def draw(self, step: int) -> Clip:
         """Draw the clip of a step; the same step gives the same clip."""
         rng = np.random.default_rng([self.settings.seed, step])
+        tries = 0 if rng.random() < EMPTY else TRIES
         clip = self._cut(rng)
-        for _ in range(TRIES):
+        for _ in range(tries):
             if (clip.labels > 0).any():
                 break
             clip = self._cut(rng)
         return clip
 
     def _cut(self, rng: np.random.Generator) -> Clip:
-        recording = self._choose(rng)
-        times = self._times(recording, rng)
+        source = self._choose(rng)
+        recording = source.recording
         shape = recording.images[0].shape
         finer = recording.cell_size / self.settings.cell_size
-        centre = self._centre(recording, times, finer, rng)
+        times, centre = self._times_and_centre(source, finer, rng)
         warp = Warp.draw(rng, centre, shape, self.settings, finer)
         steps = drifts(len(times), rng, still=len(recording.images) == 1)
         images, labels = [], []
@@ -98,26 +126,28 @@ class Clips:
             image, label = warp.apply(recording.images[t], recording.labels[t], drift)
             images.append(image)
             labels.append(_without_remains(label))
-        levels = [self._ranges[id(recording)][t] for t in times]
-        lit = change_light(np.stack(images), levels, rng, self.settings.blur)
+        levels = [source.levels[t] for t in times]
+        sight = Sight(np.stack(labels), self.settings.cell_size, self.settings.blur)
+        lit = change_light(np.stack(images), levels, sight, rng)
         frames = [
             normalise_by(f, 0.0, 1.0, self.channels, self.settings.cell_size)
             for f in lit
         ]
         return Clip(
             np.stack(frames),
-            np.stack(labels).astype(np.int64),
+            sight.labels.astype(np.int64),
             recording.parents(),
             f"{recording.name}, frame {times[0]}",
             bool(rng.random() < WARM),
-            self._neighbours_in(recording),
+            self._neighbours_in(source),
         )
 
-    def _neighbours_in(self, recording: Recording) -> NDArray[np.int64] | None:
+    def _neighbours_in(self, source: Source) -> NDArray[np.int64] | None:
         """Pairs of neighbours by the rule of 2019, which looks at whole recordings."""
         if self.settings.neighbour_rule != "2019":
             return None
-        if id(recording) not in self._neighbours:
+        if source.neighbours is None:
+            recording = source.recording
             finer = recording.cell_size / self.settings.cell_size
             label, found = movie_neighbours(
                 [torch.from_numpy(frame) for frame in recording.labels],
@@ -125,24 +155,44 @@ class Clips:
                 round(self.settings.neighbour_dilation * finer),
             )
             pairs = label[torch.nonzero(found)].numpy().astype(np.int64)
-            self._neighbours[id(recording)] = pairs
-        return self._neighbours[id(recording)]
+            source.neighbours = pairs
+        return source.neighbours
 
-    def _choose(self, rng: np.random.Generator) -> Recording:
+    def _choose(self, rng: np.random.Generator) -> Source:
         simulated = [name for name in self.sources if name.startswith("simulated")]
         real = [name for name in self.sources if name not in simulated]
         from_simulated = simulated and (
             not real or rng.random() < self.settings.simulated
         )
         names = simulated if from_simulated else real
-        several = self.sources[names[rng.integers(len(names))]]
-        return several[rng.integers(len(several))]
+        weights = np.array([LITTLE.get(name, 1.0) for name in names])
+        several = self.sources[names[rng.choice(len(names), p=weights / weights.sum())]]
+        # Movies are cut where frames are held out: longer parts are drawn more often.
+        lengths = np.array([len(s.levels) for s in several], float)
+        return several[rng.choice(len(several), p=lengths / lengths.sum())]
+
+    def _times_and_centre(
+        self, source: Source, finer: float, rng: np.random.Generator
+    ) -> tuple[list[int], NDArray[np.float64]]:
+        """Frames of a clip and the middle of its crop, (2,), px of the recording."""
+        recording, event = source.recording, None
+        if source.events and rng.random() < EVENTS:
+            event = source.events.draw(rng)
+        reach = self.settings.crop * finer / 2
+        if event is not None:
+            frame, place = event
+            # The frame before the event is in the clip, too.
+            latest = max(1, self.settings.frames - 1)
+            first = frame - int(rng.integers(1, latest + 1))
+            times = self._from(first, 1, len(recording.images))
+            return times, place + rng.uniform(-0.5, 0.5, 2) * reach
+        times = self._times(recording, rng)
+        labels = recording.labels[times[len(times) // 2]]
+        return times, choose_place(labels, reach, rng)
 
     def _times(self, recording: Recording, rng: np.random.Generator) -> list[int]:
         count, length = self.settings.frames, len(recording.images)
-        if length == 1:
-            return [0] * count
-        # Frames with outlines are rare in some movies; half of the clips hold one.
+        # Frames with outlines are rare in some movies; most of the clips hold one.
         pool = np.flatnonzero(recording.outlined)
         anchor = (
             int(rng.choice(pool))
@@ -150,23 +200,13 @@ class Clips:
             else int(rng.integers(length))
         )
         stride = 2 if rng.random() < 0.2 and length > 2 * count else 1
-        first = anchor - stride * int(rng.integers(count))
+        return self._from(anchor - stride * int(rng.integers(count)), stride, length)
+
+    def _from(self, first: int, stride: int, length: int) -> list[int]:
+        """Frames from a first one on, moved to lie in the recording."""
+        count = self.settings.frames
         first = int(np.clip(first, 0, max(0, length - 1 - stride * (count - 1))))
         return [min(first + stride * i, length - 1) for i in range(count)]
-
-    def _centre(
-        self,
-        recording: Recording,
-        times: list[int],
-        finer: float,
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        labels = recording.labels[times[len(times) // 2]]
-        cells = np.flatnonzero(labels.ravel() > 0)
-        if len(cells) and rng.random() < 0.9:
-            place = np.array(np.unravel_index(rng.choice(cells), labels.shape), float)
-            return place + rng.uniform(-0.3, 0.3, 2) * self.settings.crop * finer
-        return rng.uniform(0, 1, 2) * labels.shape
 
 
 def _without_remains(labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -30,11 +30,12 @@ def simulated_recordings(size: float, seed: int) -> list[Recording]:
             own = 10_000 * seed + 100 * place + number
             movie = simulate(random_settings(own, kind, FRAMES), own)
             if movie.labels.any():
-                found.append(_recording(movie, f"simulated {kind}", size))
+                found.append(simulated_recording(movie, f"simulated {kind}", size))
     return found
 
 
-def _recording(movie: SyntheticMovie, name: str, size: float) -> Recording:
+def simulated_recording(movie: SyntheticMovie, name: str, size: float) -> Recording:
+    """Make training material of a simulated movie, with cells no larger than size."""
     areas = np.concatenate(
         [np.unique(f[f > 0], return_counts=True)[1] for f in movie.labels]
     )

@@ -17,6 +17,7 @@ from skimage.transform import resize
 
 from ..errors import BadInputError
 from ..io.ctc import find_truth
+from ..io.ctc_masks import MaskFiles
 from ..io.images import open_movie
 from ..network.frames import finite
 
@@ -106,8 +107,8 @@ def read_recordings(
                 f"found neither. Arrange the annotated movie in one of these ways."
             )
         for truth in movies:
-            whole = _read_movie(truth.with_name(truth.name[:2]), size)
-            aside = held_out_frames(whole.outlined, held_out)
+            whole, gold = _read_movie(truth.with_name(truth.name[:2]), size)
+            aside = held_out_frames(gold, held_out)
             train += _runs(whole, [t not in aside for t in range(len(whole.images))])
             held += _runs(whole, [t in aside for t in range(len(whole.images))])
     return train, held
@@ -197,7 +198,8 @@ def _single(path: Path) -> NDArray[Any]:
     return movie.frame(0)
 
 
-def _read_movie(images: Path, size: float) -> Recording:
+def _read_movie(images: Path, size: float) -> tuple[Recording, list[bool]]:
+    """Read a movie, and which of its frames have gold outlines."""
     movie, truth = open_movie(images), find_truth(images)
     if truth.tracks is None or not truth.outlines:
         raise BadInputError(
@@ -216,22 +218,34 @@ def _read_movie(images: Path, size: float) -> Recording:
     whole = all(
         are_outlines(truth.tracks.labels(t), o) for t, o in truth.outlines.items()
     )
+    silver = None if whole else _silver(images)
     merger = Merger(reach, first=int(truth.tracks.table[:, 0].max(initial=0)) + 1)
     frames, labels = [], []
     for t in range(len(movie)):
         merged = truth.tracks.labels(t).astype(np.int32)
-        if not whole:
+        if not whole and t not in truth.outlines and silver and t in silver:
+            merged = merger.merge(merged, silver[t], unsure=True)
+        elif not whole:
             merged = merger.merge(merged, truth.outlines.get(t))
         frames.append(rescale(finite(movie.frame(t)), factor))
         labels.append(rescale_labels(merged, factor))
-    return Recording(
+    gold = [whole or t in truth.outlines for t in range(len(movie))]
+    outlined = [has or bool(silver and t in silver) for t, has in enumerate(gold)]
+    recording = Recording(
         images.parent.name,
         frames,
         labels,
-        [whole or t in truth.outlines for t in range(len(movie))],
+        outlined,
         truth.tracks.table,
         factor * diameter,
     )
+    return recording, gold
+
+
+def _silver(images: Path) -> MaskFiles | None:
+    """Outlines made by computers, for frames without others; None without any."""
+    folder = images.with_name(f"{images.name}_ST") / "SEG"
+    return find_truth(images, silver=True).outlines if folder.is_dir() else None
 
 
 def are_outlines(markers: NDArray[Any], outline: NDArray[Any]) -> bool:
@@ -259,7 +273,9 @@ class Merger:
         self._reach, self._first, self._fresh = reach, first, first
         self._before: Labels | None = None
 
-    def merge(self, markers: Labels, outline: NDArray[Any] | None) -> Labels:
+    def merge(
+        self, markers: Labels, outline: NDArray[Any] | None, *, unsure: bool = False
+    ) -> Labels:
         """Join the truth of the next frame.
 
         Parameters
@@ -268,6 +284,9 @@ class Merger:
             Track labels, (Y, X); whole masks or small markers.
         outline
             Outlines with labels of their own, (Y, X); None when the frame has none.
+        unsure
+            Whether the outlines were made by computers: a cell that these did not
+            outline counts as not annotated, marker and all.
 
         Returns
         -------
@@ -286,6 +305,8 @@ class Merger:
         if bare.any():
             near = ndimage.distance_transform_edt(~bare) <= self._reach
             merged[near & (merged == 0)] = UNKNOWN
+            if unsure:
+                merged[bare] = UNKNOWN
         return merged
 
     def _tracks_of(
