@@ -32,6 +32,8 @@ QUICK = TrainSettings(
     simulated=0,
     held_out=0.25,
     save_every=2,
+    batch=2,
+    workers=0,
     device="cpu",
 )
 
@@ -224,7 +226,7 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
     next(running), next(running), next(running)
     saved = weights(tmp_path)
     learned = {k: v.clone() for k, v in run.network.state_dict().items()}
-    real = loop.clip_losses
+    real = loop.losses_of
 
     def broken(network, *args):
         found = real(network, *args)
@@ -234,8 +236,8 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
         # The root of zero is finite, but not its slope.
         return {**found, "bad": (weight * 0).abs().sum().sqrt()}
 
-    monkeypatch.setattr(loop, "clip_losses", broken)
-    with pytest.raises(NonFiniteLossError, match=f"the {what} on the clip 'film, f"):
+    monkeypatch.setattr(loop, "losses_of", broken)
+    with pytest.raises(NonFiniteLossError, match=f"the {what} on the clips? 'film, f"):
         next(running)
     after = weights(tmp_path)
     assert all(torch.equal(saved[k], after[k]) for k in saved)

@@ -14,7 +14,7 @@ from napari_semiconv.training.settings import TrainSettings
 
 CPU = torch.device("cpu")
 TINY = NETWORK_PRESETS["tiny"]
-USUAL = TrainSettings(cell_size=8.0)
+USUAL = TrainSettings(cell_size=8.0, precision="float32")
 PLAIN = {"cosine", "attraction", "kernel", "motion", "seed", "foreground"}
 CHOICES = {
     "usual": {},
@@ -153,6 +153,7 @@ def test_the_usual_settings_are_those_of_the_default_model():
     # What the paper of 2018 pulls with, and the fixed background of 2019.
     explicit = TrainSettings(
         cell_size=8.0,
+        precision="float32",
         pull="cos",
         background="fixed",
         neighbour_rule="2018",

@@ -14,12 +14,12 @@ USUAL = ("steps", "cell_size", "device", "precision", "seed")
 # The rest, in the order of the help; a test sees to it that none is missing.
 GROUPS: dict[str, tuple[str, ...]] = {
     "clips": (
-        "frames", "crop", "held_out", "simulated", "blur", "elastic", "elastic_nodes",
-        "elastic_share",
+        "batch", "frames", "crop", "held_out", "simulated", "blur", "elastic",
+        "elastic_nodes", "elastic_share",
     ),
     "steps": (
         "optimiser", "learning_rate", "weight_decay", "schedule", "warm_up",
-        "cool_down", "average", "save_every",
+        "cool_down", "average", "save_every", "workers",
     ),
     "embeddings, which cells must differ": (
         "pull", "background", "neighbour_rule", "neighbour_radius",

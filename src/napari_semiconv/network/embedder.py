@@ -136,6 +136,15 @@ class Embedder(nn.Module):
             maps |= self.region(features)
         return Output(tuple(embeddings), maps, features), fresh
 
+    def remember(self, frame: Tensor, state: Sequence[Tensor] | None = None) -> State:
+        """Take in one frame for the memory's sake alone, see `forward`."""
+        if len(self.stacks) > 1:  # later stacks see what the ones before say
+            return self.forward(frame, state)[1]
+        self._check(frame)
+        only = self.stacks[0]
+        assert isinstance(only, Hourglass)
+        return only.contract(frame, state)[1]
+
     def _check(self, frame: Tensor) -> None:
         stride = self.settings.stride
         height, width = frame.shape[-2:]

@@ -60,7 +60,7 @@ class ConvGRU(nn.Module):
         fresh = self.candidate(torch.cat([x, reset * h], 1)).relu()
         if self.limit is not None:
             fresh = self.limit * (fresh / self.limit).tanh()
-        h = update * h + (1 - update) * fresh
+        h = torch.lerp(fresh, h, update)
         return h, h
 
 

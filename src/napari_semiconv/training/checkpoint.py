@@ -86,6 +86,14 @@ def load_checkpoint(
         for key, value in _under("optimiser.", tensors).items():
             index, name = key.split(".", 1)
             state.setdefault(int(index), {})[name] = value
+        for place, weight in enumerate(_weights(optimiser)):
+            # Fused optimisers take all tensors of a weight as laid out alike.
+            state[place] = {
+                name: torch.empty_like(weight).copy_(value)
+                if value.shape == weight.shape
+                else value
+                for name, value in state[place].items()
+            }
         whole: dict[str, Any] = optimiser.state_dict()
         optimiser.load_state_dict(
             {"state": state, "param_groups": whole["param_groups"]}
@@ -123,6 +131,10 @@ def saved_facts(folder: Path) -> TrainFacts | None:
             f"one of another release ({type(error).__name__}). Start anew in another "
             f"folder."
         ) from error
+
+
+def _weights(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [w.detach() for group in optimiser.param_groups for w in group["params"]]
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

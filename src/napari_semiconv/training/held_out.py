@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from ..network.embedder import Embedder
+from .batch import run_batch
 from .clips import Clip, Clips
-from .objective import clip_losses
+from .objective import losses_of
 from .settings import TrainSettings
 from .truth import Recording
 
@@ -47,11 +48,14 @@ def held_out_scores(
     """
     network.eval()
     device = next(network.parameters()).device
-    settings = settings.model_copy(update={"precision": "float32"})
     scores = {}
     with torch.no_grad():
         for name, clips in held.items():
-            found = [clip_losses(network, clip, settings, device) for clip in clips]
+            outputs = run_batch(network, clips, device, half=False)
+            found = [
+                losses_of(network, [output], clip, settings, device)
+                for clip, output in zip(clips, outputs, strict=True)
+            ]
             scores[name] = float(np.mean([sum(map(float, f.values())) for f in found]))
     if scores:
         scores["mean"] = float(np.mean(list(scores.values())))

@@ -2,22 +2,24 @@
 
 import copy
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import BadInputError, NonFiniteLossError
-from ..network.embedder import Embedder
+from ..network.embedder import Embedder, Output
 from ..network.losses import crowding
 from ..network.weights import TRAINED, choose_device, save_model
+from .batch import is_half, run_batch
 from .checkpoint import TrainFacts, load_checkpoint, save_checkpoint, saved_facts
 from .clips import FINER, Clip, Clips
 from .held_out import held_out_clips, held_out_scores
+from .loading import batches
 from .log import LOG, add_to_log
-from .objective import clip_losses, clip_neighbours
+from .objective import clip_neighbours, losses_of
 from .settings import TrainSettings
 from .simulated import simulated_recordings
 from .start import (
@@ -31,7 +33,6 @@ from .start import (
 from .truth import read_recordings
 
 LARGEST_GRADIENT = 2.0
-AHEAD = 3  # clips prepared while the network learns
 
 
 @dataclass(frozen=True)
@@ -95,19 +96,16 @@ def train(
     """
     with fresh_folder(output):
         run = Run(folders, output, settings, resume=resume)
-    with ThreadPoolExecutor(1) as pool:
-        waiting = [pool.submit(run.clips.draw, run.step + i) for i in range(AHEAD)]
+    size, workers = settings.batch, settings.workers
+    drawn = batches(run.clips, run.step, settings.steps, size=size, workers=workers)
+    with closing(drawn):
         try:
-            while run.step < settings.steps:
-                clip = _next(waiting)
-                waiting.append(pool.submit(run.clips.draw, run.step + AHEAD))
-                losses = run.learn(clip)
+            for batch in drawn:
+                losses = run.learn(batch)
                 scores = run.save() if run.is_checkpoint() else None
                 note = run.take_note()
                 yield TrainProgress(run.step, settings.steps, losses, scores, note)
         finally:
-            for future in waiting:
-                future.cancel()
             if run.healthy and not run.is_checkpoint():
                 run.save()
 
@@ -120,10 +118,6 @@ def _check_same(before: TrainFacts, now: TrainFacts, output: Path) -> None:
             f"({', '.join(before.folders)}), found {', '.join(now.folders)}. Resume "
             f"with those in the same order, or start from its model in a new folder."
         )
-
-
-def _next(waiting: list[Future[Clip]]) -> Clip:
-    return waiting.pop(0).result()
 
 
 class Run:
@@ -156,7 +150,9 @@ class Run:
         network = (
             first_network(settings) if before is None else Embedder(before.network)
         )
-        self.network = network.to(self.device)
+        # Channels laid together are faster with every precision.
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.half = is_half(settings, self.device)
         self.facts = TrainFacts(
             settings=settings,
             network=network.settings,
@@ -184,24 +180,26 @@ class Run:
         self._note: str | None = None
         self._warned = False
 
-    def learn(self, clip: Clip) -> dict[str, float]:
-        """Take one optimiser step on a clip and return its losses."""
+    def learn(self, batch: Sequence[Clip]) -> dict[str, float]:
+        """Take one optimiser step on clips and return their mean losses."""
         rate = learning_rate(self.step, self.settings)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.network.train()
-        adjacent = clip_neighbours(clip, self.settings, self.device)
-        if not self._warned:
-            self._warn(clip, crowding(adjacent))
-        losses = clip_losses(self.network, clip, self.settings, self.device, adjacent)
-        total = torch.stack(list(losses.values())).sum()
-        if not bool(torch.isfinite(total)):
-            self._refuse(clip, "loss")
+        outputs = run_batch(self.network, batch, self.device, half=self.half)
+        sums: dict[str, Tensor] = {}
+        for clip, output in zip(batch, outputs, strict=True):
+            found = self._losses(clip, output)
+            for name, loss in found.items():
+                sums[name] = sums[name] + loss if name in sums else loss
+        losses = {name: loss / len(batch) for name, loss in sums.items()}
         self.optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        size = nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        size = nn.utils.clip_grad_norm_(
+            self.network.parameters(), LARGEST_GRADIENT, foreach=True
+        )
         if not bool(torch.isfinite(size)):
-            self._refuse(clip, "gradient")
+            self._refuse("gradient", batch)
         self.optimiser.step()
         self.step += 1
         self._follow()
@@ -210,6 +208,18 @@ class Run:
             self._log[name] = self._log.get(name, 0.0) + value
         self._since += 1
         return values
+
+    def _losses(self, clip: Clip, output: Output) -> dict[str, Tensor]:
+        adjacent = clip_neighbours(clip, self.settings, self.device)
+        if not self._warned:
+            self._warn(clip, crowding(adjacent))
+        found = losses_of(
+            self.network, [output], clip, self.settings, self.device, adjacent
+        )
+        total = torch.stack(list(found.values())).sum()
+        if not bool(torch.isfinite(total)):
+            self._refuse("loss", [clip])
+        return found
 
     def is_checkpoint(self) -> bool:
         """Whether this step is one after which all is saved."""
@@ -261,17 +271,20 @@ class Run:
         # Early averages would be slow to forget the random start.
         decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for mine, theirs in zip(
-                self.average.parameters(), self.network.parameters(), strict=True
-            ):
-                mine.lerp_(theirs, 1 - decay)
+            torch._foreach_lerp_(
+                list(self.average.parameters()),
+                list(self.network.parameters()),
+                1 - decay,
+            )
 
-    def _refuse(self, clip: Clip, what: str) -> None:
+    def _refuse(self, what: str, clips: Sequence[Clip]) -> None:
         self.healthy = False
+        names = ", ".join(f"'{clip.name}'" for clip in clips)
+        where = f"clip {names}" if len(clips) == 1 else f"clips {names}"
         raise NonFiniteLossError(
-            f"Training stopped at step {self.step}: the {what} on the clip "
-            f"'{clip.name}' is not a number. The last checkpoint in {self.output} is "
-            f"kept; check that recording or lower the learning rate."
+            f"Training stopped at step {self.step}: the {what} on the {where} is not a "
+            f"number. The last checkpoint in {self.output} is kept; check that "
+            f"recording or lower the learning rate."
         )
 
     def _write_log(self, scores: dict[str, float]) -> None:

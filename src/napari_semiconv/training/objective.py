@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from ..network import losses
 from ..network.embedder import Embedder, Output
 from ..network.heads import HEADS, Example
 from ..network.region import region_losses
+from .batch import computing_in, is_half
 from .clips import Clip
 from .settings import TrainSettings
 
@@ -21,7 +21,7 @@ def run_clip(network: Embedder, images: Tensor, *, warm: bool) -> list[Output]:
     if warm:
         with torch.no_grad():
             for frame in images.flip(0):
-                _, state = network(frame[None], state)
+                state = network.remember(frame[None], state)
     for frame in images:
         output, state = network(frame[None], state)
         outputs.append(output)
@@ -55,12 +55,32 @@ def clip_losses(
     dict
         Weighted losses by name, each (), float32; their sum is minimised.
     """
-    labels = torch.from_numpy(clip.labels).to(device)
     images = torch.from_numpy(clip.images).to(device)
-    with _precision(device, half=settings.precision == "bfloat16"):
+    with computing_in(device, half=is_half(settings, device)):
         outputs = run_clip(network, images, warm=clip.warm)
+    return losses_of(network, outputs, clip, settings, device, adjacent)
+
+
+def losses_of(
+    network: Embedder,
+    outputs: list[Output],
+    clip: Clip,
+    settings: TrainSettings,
+    device: torch.device,
+    adjacent: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """Work out every loss of what the network said of one clip.
+
+    Parameters
+    ----------
+    outputs
+        Outputs whose frames, one after the other, are those of the clip.
+    network, clip, settings, device, adjacent
+        See `clip_losses`.
+    """
+    labels = torch.from_numpy(clip.labels).to(device)
     # Sums over many pixels lose too much in half precision.
-    with _precision(device, half=False):
+    with computing_in(device, half=False):
         if adjacent is None:
             adjacent = clip_neighbours(clip, settings, device)
         example = Example(
@@ -126,13 +146,6 @@ def _visible(pairs: Tensor, labels: Tensor) -> Tensor:
     one, other = torch.searchsorted(present, seen).T
     found[one, other] = True
     return found
-
-
-def _precision(device: torch.device, *, half: bool) -> AbstractContextManager[object]:
-    """Run in bfloat16 where that is safe, or all in full precision."""
-    if not torch.amp.is_autocast_available(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
 def _targets(

@@ -6,6 +6,7 @@ from typing import Any
 ELASTIC = round(1.33 * 10 / 3**0.5, 1)
 BOTH: dict[str, Any] = {
     "steps": 40_000,
+    "batch": 1,
     "crop": 256,
     "learning_rate": 1e-4,
     "schedule": "step",

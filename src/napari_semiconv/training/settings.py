@@ -18,7 +18,7 @@ from .published import PUBLISHED
 
 Centre = Literal["mean", "centroid", "medoid"]
 Optimiser = Literal["adamw", "adam", "nadam"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16"]
 # Settings of the network that a training may change.
 OF_NETWORK = ("operator", "bandwidth", "kernel", "embedding_size", "memory")
 
@@ -54,7 +54,8 @@ class TrainSettings(Settings):
         "Model, by name or folder, whose network and weights the training begins with; "
         "empty for a new one.",
     )
-    steps: int = setting(12_000, "Steps", "Clips to learn from.", "steps", ge=1)
+    steps: int = setting(6_000, "Steps", "Batches to learn from.", "steps", ge=1)
+    batch: int = setting(4, "Batch", "Clips that a step learns from.", "clips", ge=1)
     frames: int = setting(3, "Clip length", "Frames of a clip.", "frames", ge=1)
     crop: int = setting(128, "Crop", "Height and width of a clip.", "px", ge=16)
     cell_size: float = setting(
@@ -184,10 +185,18 @@ class TrainSettings(Settings):
     seed: int = setting(0, "Seed", "Seed of every random choice.", ge=0)
     device: DeviceName = setting("auto", "Device", "Where the network is trained.")
     precision: Precision = setting(
-        "float32",
+        "auto",
         "Precision",
-        "Of the network's arithmetic; bfloat16 is for graphics cards that compute in "
-        "it. Losses and scores are always worked out in float32.",
+        "Of the network's arithmetic: bfloat16 where the processor or card multiplies "
+        "it, else float32. Losses and scores are always worked out in float32.",
+    )
+    workers: int = setting(
+        1,
+        "Workers",
+        "Processes that draw clips while the network learns; clips are the same for "
+        "any number. 0 draws them in between.",
+        "processes",
+        ge=0,
     )
 
     @model_validator(mode="before")

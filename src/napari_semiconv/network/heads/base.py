@@ -137,7 +137,7 @@ class Example:
 
     def at_cells(self, maps: Tensor) -> Tensor:
         """Take maps, (T, C, Y, X), at the cell pixels, (P, C)."""
-        return maps.movedim(1, -1).flatten(0, 2)[self.cells.pixel]
+        return maps.movedim(1, -1).flatten(0, 2).index_select(0, self.cells.pixel)
 
 
 class Head:

@@ -50,28 +50,37 @@ def cosine_embedding_loss(
         Mean over the targets plus the background term, ().
     """
     cells = Cells.of(labels)
-    total = embedding.sum() * 0
-    length = torch.linalg.vector_norm(embedding, dim=1).clamp(min=EPS)  # (T, Y, X)
+    # A view where channels lie together in memory, as in training.
+    flat = embedding.movedim(1, -1).reshape(-1, embedding.shape[1])  # (T Y X, D)
+    total = flat[:1].sum() * 0
+    length = _lengths(flat)
     if cells.count:
-        own = embedding.movedim(1, -1).reshape(-1, embedding.shape[1])[cells.pixel]
-        unit = own / length.reshape(-1, 1)[cells.pixel]
+        own = flat.index_select(0, cells.pixel)
+        unit = own / length.index_select(0, cells.pixel)[:, None]
         total = total + _cell_terms(own, unit, cells, adjacent, pull, targets)
-    behind = labels == 0
+    behind = labels.reshape(-1) == 0
     if behind.any():
-        target = _background(embedding, behind, fixed_background)
-        # Channel by channel: gathering all embeddings of the background costs more.
-        cos = torch.einsum("tdyx,d->tyx", embedding, target) / length
-        total = total + _pull(cos[behind], pull).mean()
+        target = _background(flat, behind, fixed_background)
+        cos = flat @ target / length
+        share = behind.to(cos.dtype)
+        total = total + (_pull(cos, pull) * share).sum() / share.sum()
         if cells.count:
-            total = total + cos.reshape(-1)[cells.pixel].square().mean()
+            total = total + cos.index_select(0, cells.pixel).square().mean()
     return total
 
 
-def _background(embedding: Tensor, behind: Tensor, fixed: bool) -> Tensor:
+def _lengths(flat: Tensor) -> Tensor:
+    """Length of each row, (N, D) to (N,)."""
+    # A product with ones is many times faster than a norm along so short an axis.
+    square = flat.square() @ flat.new_ones(flat.shape[1])
+    return square.clamp(min=EPS**2).sqrt()
+
+
+def _background(flat: Tensor, behind: Tensor, fixed: bool) -> Tensor:
     if fixed:
-        first = embedding.new_zeros((), dtype=torch.long)
-        return F.one_hot(first, embedding.shape[1]).to(embedding.dtype)
-    whole = torch.einsum("tdyx,tyx->d", embedding, behind.to(embedding.dtype))
+        first = flat.new_zeros((), dtype=torch.long)
+        return F.one_hot(first, flat.shape[1]).to(flat.dtype)
+    whole = behind.to(flat.dtype) @ flat
     return F.normalize(whole / behind.sum(), dim=0, eps=EPS)
 
 
@@ -89,7 +98,9 @@ def _cell_terms(
 ) -> Tensor:
     mean = F.normalize(mean_by(own, cells.cell, cells.count), dim=1, eps=EPS)  # (K, D)
     inside = mean_by(
-        _pull((unit * mean[cells.cell]).sum(1), pull), cells.cell, cells.count
+        _pull((unit * mean.index_select(0, cells.cell)).sum(1), pull),
+        cells.cell,
+        cells.count,
     )
     if targets is not None:
         mean, inside, adjacent = mean[targets], inside[targets], adjacent[targets]

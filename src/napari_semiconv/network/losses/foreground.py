@@ -22,9 +22,12 @@ def foreground_loss(logit: Tensor, labels: Tensor) -> Tensor:
     known = labels >= 0
     if not known.any():
         return logit.sum() * 0
-    truth = (labels[known] > 0).to(logit.dtype)
-    guess = logit[known]
-    entropy = F.binary_cross_entropy_with_logits(guess, truth)
-    chance = guess.sigmoid()
+    truth, share = (labels > 0).to(logit.dtype), known.to(logit.dtype)
+    # Weights, not a gathered part: gathering costs more than what it saves.
+    entropy = (
+        F.binary_cross_entropy_with_logits(logit, truth, share, reduction="sum")
+        / share.sum()
+    )
+    chance = logit.sigmoid() * share
     dice = 1 - (2 * (chance * truth).sum() + 1) / (chance.sum() + truth.sum() + 1)
     return entropy + dice

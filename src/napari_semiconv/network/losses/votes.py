@@ -38,7 +38,7 @@ def attraction_loss(
         return votes.sum() * 0, votes.new_zeros((0, 2))
     if centre is None:
         centre = mean_by(votes, cells.piece, pieces)
-    distance = smooth_norm(votes - centre[cells.piece])
+    distance = smooth_norm(votes - centre.index_select(0, cells.piece))
     return mean_by(distance, cells.piece, pieces).mean(), centre
 
 
@@ -170,9 +170,10 @@ def seed_loss(seed: Tensor, labels: Tensor, near: Tensor, cells: Cells) -> Tenso
     value = seed.sigmoid().reshape(-1)
     total = seed.sum() * 0
     if cells.count:
-        error = (value[cells.pixel] - near.detach()).square()
+        error = (value.index_select(0, cells.pixel) - near.detach()).square()
         total = total + mean_by(error, cells.piece, len(cells.frame)).mean()
     behind = labels.reshape(-1) == 0
     if behind.any():
-        total = total + value[behind].square().mean()
+        share = behind.to(value.dtype)
+        total = total + (value.square() * share).sum() / share.sum()
     return total
