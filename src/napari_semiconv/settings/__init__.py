@@ -10,6 +10,7 @@ from .engines import (
     HDBSCAN,
     PAYER_2018,
     PAYER_2019,
+    REGION,
     VOTES,
     EngineInfo,
     HdbscanSettings,
@@ -25,9 +26,8 @@ from .network import (
     MemoryKind,
     NetworkSettings,
     Operator,
-    RegionHeadSettings,
-    RegionSettings,
 )
+from .region import RegionHeadSettings, RegionSettings
 from .segmenting import (
     AFTER_NETWORK,
     DeviceName,
@@ -45,6 +45,7 @@ __all__ = [
     "NETWORK_PRESETS",
     "PAYER_2018",
     "PAYER_2019",
+    "REGION",
     "VOTES",
     "Bandwidth",
     "DeviceName",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar, cast
 
 from .base import Settings, setting
+from .region import RegionSettings
 
 Position = Literal["auto", "vote", "pixel"]
 ClusteredAs = Literal["groups", "pixels"]
@@ -324,7 +325,17 @@ PAYER_2019 = EngineInfo(
     whole=True,
     links=True,
 )
+REGION = EngineInfo(
+    "region",
+    "Regions",
+    "Every cell has a box, found first, and in it a seed whose kernel is its mask.",
+    module="region",
+    part="region",
+    settings=RegionSettings,
+    heads=("region",),
+    heads_are="the heads of the region version",
+)
 
 ENGINES: dict[str, EngineInfo[Settings]] = {
-    engine.name: engine for engine in (VOTES, HDBSCAN, PAYER_2018, PAYER_2019)
+    engine.name: engine for engine in (VOTES, HDBSCAN, REGION, PAYER_2018, PAYER_2019)
 }

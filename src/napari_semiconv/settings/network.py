@@ -5,50 +5,13 @@ from typing import Literal
 from pydantic import field_validator
 
 from .base import Settings, setting
+from .region import RegionHeadSettings
 
 MemoryKind = Literal["gru", "lstm", "none"]
 Layout = Literal["miccai", "mia"]
 Operator = Literal["additive", "learned"]
 Bandwidth = Literal["shared", "cell"]
 KernelName = Literal["laplacian", "gaussian", "bilateral"]
-
-
-class RegionHeadSettings(Settings):
-    """Heads of the region version: boxes and kernel masks (Novotny et al. 2018)."""
-
-    embedding_size: int = setting(
-        8,
-        "Embedding size",
-        "Channels of the semi-convolutional embedding, two of them geometric.",
-        ge=2,
-    )
-    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
-    crop: int = setting(
-        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
-    )
-    box_scale: float = setting(
-        16.0,
-        "Box scale",
-        "Distance to a box's side that the proposal head begins with.",
-        "px",
-        gt=0,
-    )
-    embedding_scale: float = setting(
-        16.0,
-        "Embedding scale",
-        "Pixels that one unit of the embedding head means.",
-        "px",
-        gt=0,
-    )
-    sigma: float = setting(
-        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
-    )
-    gradient_scale: float = setting(
-        0.1,
-        "Gradient scale",
-        "Factor on the gradient from the embedding head into the backbone.",
-        ge=0,
-    )
 
 
 class NetworkSettings(Settings):
@@ -200,53 +163,3 @@ NETWORK_PRESETS: dict[str, NetworkSettings] = {
         offsets=True,
     ),
 }
-
-
-class RegionSettings(Settings):
-    """Region engine: one seed in each box, no clustering (Novotny et al. 2018).
-
-    It needs a model that was trained as the preset ``region``.
-    """
-
-    foreground: float = setting(
-        0.5,
-        "Foreground",
-        "Foreground probability at which cells end when they are enlarged.",
-        gt=0,
-        lt=1,
-    )
-    least_score: float = setting(
-        0.3, "Least score", "Least score of a proposal.", gt=0, lt=1
-    )
-    most_overlap: float = setting(
-        0.6,
-        "Most overlap",
-        "IoU above which the worse of two proposals is dropped.",
-        gt=0,
-        le=1,
-    )
-    candidates: int = setting(
-        20_000,
-        "Candidates",
-        "Best proposals that are compared with one another; every pixel makes one.",
-        ge=1,
-    )
-    most_regions: int = setting(
-        2000, "Most regions", "Most regions per frame.", "cells", ge=1
-    )
-    mask: float = setting(0.5, "Mask", "Least probability of a mask pixel.", gt=0, lt=1)
-    least_free: float = setting(
-        0.5,
-        "Least free",
-        "A cell is painted when at least this share of its mask is not taken by cells "
-        "of higher score.",
-        ge=0,
-        le=1,
-    )
-    smallest: int = setting(
-        45,
-        "Smallest cell",
-        "Masks with fewer pixels, as the network sees them, are dropped.",
-        "px",
-        ge=1,
-    )
