@@ -8,10 +8,10 @@ import numpy as np
 
 from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.engines.payer.chain import Shelf
-from napari_semiconv.inference.linking.features import LabelImage
 from napari_semiconv.inference.linking.solve import Solver, notes_of
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.labels import Labels
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import LinkSettings, SegmentSettings
@@ -97,10 +97,10 @@ def _never() -> bool:
     return False
 
 
-NOTHING: LabelImage = np.zeros((0, 0), np.int32)
+NOTHING: Labels = np.zeros((0, 0), np.int32)
 
 
-def renamed(labels: LabelImage, names: Mapping[int, int]) -> LabelImage:
+def renamed(labels: Labels, names: Mapping[int, int]) -> Labels:
     """Give the cells of a frame, (Y, X), their new labels."""
     lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
     for old, new in names.items():

@@ -160,3 +160,30 @@ def test_the_order_of_labels_changes_no_worth(random):
     assert {frozenset(cells): gain for cells, gain in after.items()} == pytest.approx(
         renamed
     )
+
+
+def moving(step, frames=4):
+    """A cell that goes on by ``step`` px a frame."""
+    movie = np.zeros((frames, 20, 80), np.int32)
+    for frame in range(frames):
+        movie[frame, 6:14, 5 + step * frame : 13 + step * frame] = 1
+    return movie
+
+
+def test_a_cell_is_expected_where_its_drift_takes_it():
+    gains = told(*gathered(moving(8), 10.0))
+    links = [gains[(t, 1), (t + 1, 1)] for t in range(3)]
+    assert links == sorted(links)
+    assert links[0] < links[2]
+    still = told(*gathered(moving(0), 10.0))
+    assert still[(0, 1), (1, 1)] == pytest.approx(still[(2, 1), (3, 1)])
+
+
+def test_daughters_do_not_drift_as_if_the_mother_had_stepped():
+    """What comes after a division is as far from each as from cells that are new."""
+    whole, halves = one_and_two
+    gains = told(*gathered(np.stack([whole, halves, halves])))
+    fresh = told(*gathered(np.stack([halves, halves])))
+    for cell in (1, 2):
+        link = gains[(1, cell), (2, cell)]
+        assert link == pytest.approx(fresh[(0, cell), (1, cell)])

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..labels import Labels
 from ..tracking.evidence import Evidence
 from ..tracking.lineage import Lineage
-from .linking.features import LabelImage
 from .run_state import RunState
 
 
@@ -48,7 +48,7 @@ class FrameResult:
     frame: int
     done: int
     total: int
-    labels: LabelImage
+    labels: Labels
     lineage: Lineage
     cell_size: float
     unreadable: str | None = None

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ...labels import Labels
 from ...settings import LinkSettings
 from ...tracking.solver.problem import Options
 from .features import (
@@ -15,7 +16,6 @@ from .features import (
     Floats,
     Integers,
     Known,
-    LabelImage,
     division_evidence,
     possible_divisions,
 )
@@ -31,7 +31,7 @@ AFTER_GAP, APART_AFTER_GAP, LONGER_GAP = 2.5, 4.0, 0.3
 CHANGE, CHANGE_AT_BORDER, UNLIKE = 1.6, 0.7, 2.0
 # So much less where a cell may have come in, or a track gone out, over the edge.
 BORDER_WORTH = 0.5
-# Share of a distance that counts where the motion is a guess and was not told.
+# Share of a distance that counts where the motion is a guess, not predicted.
 GUESSED = 0.6
 # Least IoU on the shared frame of jointly clustered frames (Payer et al. 2018).
 SHARED_IOU = 0.25
@@ -40,7 +40,7 @@ EVIDENCE, MOST_EVIDENCE = 0.7, 3.0
 # Off the evidence where a track lost a moment ago lies under the mother.
 SWALLOWED = 4.0
 # Cosine that is taken for that of cells whose embeddings are not known.
-UNTOLD = 0.9
+UNKNOWN = 0.9
 # Candidates kept for each cell, best first.
 MOST_CANDIDATES = 6
 
@@ -72,16 +72,16 @@ class Scene:
     bodies: Bodies
     known: Known
     gaps: Integers
-    image: LabelImage
-    shared: LabelImage | None
+    image: Labels
+    shared: Labels | None
     cell_size: float
     settings: LinkSettings
 
     @property
     def origins(self) -> Floats:
         """Where each cell is thought to have lain a frame ago, (n, 2), px."""
-        told = np.isfinite(self.cells.origins)
-        return np.where(told, self.cells.origins, self.cells.centres)
+        known = np.isfinite(self.cells.origins)
+        return np.where(known, self.cells.origins, self.cells.centres)
 
     @cached_property
     def pixels(self) -> tuple[Floats, Integers, Integers]:
@@ -131,7 +131,7 @@ def _shared(scene: Scene) -> tuple[Floats, Integers, Integers]:
     return both, sizes, areas
 
 
-def _moved_back(scene: Scene) -> tuple[Integers, Integers, LabelImage]:
+def _moved_back(scene: Scene) -> tuple[Integers, Integers, Labels]:
     """Pixels of all cells, moved to where they are thought to have been."""
     y, x = np.nonzero(scene.cells.labels)
     cell = scene.cells.labels[y, x]
@@ -206,10 +206,10 @@ def _distances(scene: Scene, cell: Integers, track: Integers) -> Floats:
     """How far a cell lies from where its track should be, (V,), in cells."""
     apart = scene.origins[cell] - scene.expected[track]
     # The motion head knows the last step; without it the track's drift is the guess.
-    untold = np.isnan(scene.cells.origins[cell])
-    apart -= np.where(untold, 0.5 * scene.known.drifts[track], 0)
+    guessed = np.isnan(scene.cells.origins[cell])
+    apart -= np.where(guessed, 0.5 * scene.known.drifts[track], 0)
     distance: Floats = np.hypot(apart[:, 0], apart[:, 1]) / scene.cell_size
-    return np.where(untold[:, 0], GUESSED * distance, distance)
+    return np.where(guessed[:, 0], GUESSED * distance, distance)
 
 
 def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
@@ -224,7 +224,7 @@ def _unlikeness(scene: Scene, cell: Integers, track: Integers) -> Floats:
     if scene.cells.embeddings.shape[1]:
         likeness = (scene.cells.embeddings[cell] * known.embeddings[track]).sum(1)
         # Of a cell that was drawn by hand no embedding is known.
-        cost += UNLIKE * (1 - np.where(np.isnan(likeness), UNTOLD, likeness))
+        cost += UNLIKE * (1 - np.where(np.isnan(likeness), UNKNOWN, likeness))
     return cost
 
 

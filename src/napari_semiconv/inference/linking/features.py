@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ...labels import centroids_in, dense
+from ...labels import Labels, centroids_in, dense
 from ...settings import LinkSettings
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-LabelImage = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Cells:
         Confidence from 0 to 1, (n,).
     """
 
-    labels: LabelImage
+    labels: Labels
     centres: Floats
     areas: Floats
     embeddings: Floats
@@ -45,8 +44,8 @@ class Cells:
 
 
 def number_cells(
-    labels: LabelImage,
-) -> tuple[LabelImage, Integers, Floats, Floats]:
+    labels: Labels,
+) -> tuple[Labels, Integers, Floats, Floats]:
     """Give the cells of a frame numbers, and measure where they are.
 
     Parameters

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...labels import Labels
 from ...settings import LinkSettings
 from ...tracking.solver.problem import Options
 from .candidates import (
@@ -22,7 +23,6 @@ from .features import (
     Floats,
     Integers,
     Known,
-    LabelImage,
     known_after,
     measure_bodies,
 )
@@ -56,7 +56,7 @@ class Sighting:
     frame: int
     first: int
     known: Known
-    image: LabelImage
+    image: Labels
 
 
 class Gatherer:

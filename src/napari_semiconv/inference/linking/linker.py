@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...labels import Labels
 from ...settings import LinkSettings
 from ...tracking.lineage import Lineage
 from ...tracking.solver.choice import choose
@@ -23,7 +24,6 @@ from .features import (
     Floats,
     Integers,
     Known,
-    LabelImage,
     known_after,
     measure_bodies,
 )
@@ -49,7 +49,7 @@ class LinkState:
 
     lineage: Lineage
     known: Known | None
-    image: LabelImage
+    image: Labels
     frame: int
     last_label: int
 
@@ -73,14 +73,12 @@ class Linker:
         self._settings = settings
         self._cell_size = cell_size
         self._known: Known | None = None
-        self._image: LabelImage = np.zeros((0, 0), np.int32)
+        self._image: Labels = np.zeros((0, 0), np.int32)
         self._frame = -1
         self._last_label = 0
         self.joint_match: tuple[Integers, Floats] = np.zeros(0, np.int64), np.zeros(0)
 
-    def link(
-        self, frame: int, cells: Cells, shared: LabelImage | None = None
-    ) -> Integers:
+    def link(self, frame: int, cells: Cells, shared: Labels | None = None) -> Integers:
         """Decide which track each cell of the next frame belongs to.
 
         Parameters
@@ -135,7 +133,7 @@ class Linker:
         return 0 if self._known is None else len(self._known.labels)
 
     def _scene(
-        self, cells: Cells, bodies: Bodies, shared: LabelImage | None
+        self, cells: Cells, bodies: Bodies, shared: Labels | None
     ) -> Scene | None:
         if self._known is None:
             return None
@@ -194,7 +192,7 @@ def _best_options(scene: Scene) -> Options:
 def _has_swallowed(scene: Scene) -> NDArray[np.bool_]:
     """Whether a track lost in the previous frame lies under a track seen there, (m,).
 
-    Two cells taken for one and then told apart again look like a division.
+    Two cells taken for one and then two again look like a division.
     """
     swallowed = np.zeros(len(scene.known.labels) + 1, bool)
     lost = scene.expected[scene.gaps > 0]

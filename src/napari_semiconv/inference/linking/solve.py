@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import counted
-from ...labels import numbers_in
+from ...labels import Labels, numbers_in
 from ...settings import LinkSettings
 from ...tracking.evidence import SCORES, Evidence
 from ...tracking.lineage import Lineage, Track
 from ...tracking.solver.problem import Booleans, Options, Problem
 from ...tracking.solver.solve import Solution, solve
 from .assign import assign_labels
-from .features import Cells, Floats, Integers, LabelImage, number_cells
+from .features import Cells, Floats, Integers, number_cells
 from .gatherer import Gatherer, JointMatch
 
 # Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
@@ -73,7 +73,7 @@ class Solved:
         Frame and label of cells that belong to no track, and why; their track is 0.
     merged
         Frame and label of cells whose track seems to end by going into a cell of the
-        next frame, and the label of that; told alone, tracks do not depend on it.
+        next frame, and the label of that; a note alone, on which no track depends.
     unread
         Frames of runs of which it is not known what the network said of their cells.
     """
@@ -163,7 +163,7 @@ class Solver:
         self._scores: list[Floats] = []
 
     def push(
-        self, frame: int, labels: LabelImage, evidence: Evidence | None = None
+        self, frame: int, labels: Labels, evidence: Evidence | None = None
     ) -> None:
         """Take in the next frame.
 
@@ -209,7 +209,7 @@ class Solver:
         scores = np.concatenate([np.zeros((0, len(SCORES))), *self._scores])
         fixed = fixed or Fixed()
         rows = _Rows(frame, label)
-        problem = formulate(rows, self._gatherer.options(), fixed)
+        problem = _formulate(rows, self._gatherer.options(), fixed)
         solution = solve(problem, tell=tell)
         track, parents = assign_labels(problem, solution.taken, label, beyond)
         scores[:, SCORES.index("link")] = _certainty(problem, solution)
@@ -263,7 +263,7 @@ class Solver:
         return cell[known], track[known], overlap[known]
 
     def _cells(
-        self, labels: LabelImage, evidence: Evidence | None
+        self, labels: Labels, evidence: Evidence | None
     ) -> tuple[Cells, Integers]:
         step = self._step
         dense, numbers, centres, areas = _numbered(labels, step)
@@ -282,9 +282,7 @@ class Solver:
         return Cells(dense, centres, areas, embeddings, origins, sure), numbers
 
 
-def _numbered(
-    labels: LabelImage, step: int
-) -> tuple[LabelImage, Integers, Floats, Floats]:
+def _numbered(labels: Labels, step: int) -> tuple[Labels, Integers, Floats, Floats]:
     """Give numbers to the cells of a frame, seen on every ``step``-th row and column.
 
     Cells that fall between them have no pixel then, but a place, and the least area.
@@ -334,7 +332,7 @@ class _Rows:
         return found
 
 
-def formulate(rows: _Rows, options: Options, fixed: Fixed) -> Problem:
+def _formulate(rows: _Rows, options: Options, fixed: Fixed) -> Problem:
     """Put together what is to be solved; confirmed links become options if need be."""
     row, count = rows.row, len(rows.frame)
     pairs = sorted((row[a], row[b]) for a, b in fixed.links if a in row and b in row)

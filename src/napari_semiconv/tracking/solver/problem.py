@@ -187,21 +187,21 @@ def _check_confirmed(options: Options, frame: Integers, closed: Booleans) -> Non
     order = np.lexsort((other, end))
     end, other = end[order], other[order]
 
-    def told(at: int) -> tuple[str, int, int]:
+    def place(at: int) -> tuple[str, int, int]:
         """Side and frame of an end, and frame of the cell at its other end."""
         past, cell = divmod(int(end[at]), n)
         side = "before" if past else "after"
         return side, int(frame[cell]), int(frame[other[at]])
 
     for at in np.flatnonzero(end[1:] == end[:-1])[:1].tolist():
-        side, here, one = told(at)
+        side, here, one = place(at)
         raise BadInputError(
             f"Confirmed links: expected one {side} the cell in frame {here}, found "
-            f"two, to cells in frames {one} and {told(at + 1)[2]}. Withdraw one of "
+            f"two, to cells in frames {one} and {place(at + 1)[2]}. Withdraw one of "
             "the two confirmations."
         )
     for at in np.flatnonzero(closed[end])[:1].tolist():
-        side, here, there = told(at)
+        side, here, there = place(at)
         raise BadInputError(
             f"Confirmed links: expected nothing {side} the cell in frame {here}, "
             f"as was confirmed, found a confirmed link to a cell in frame {there}. "

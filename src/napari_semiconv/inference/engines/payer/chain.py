@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ...linking.features import LabelImage
+from ....labels import Labels
 
 # Least IoU on the shared frame (Payer et al. 2018, 2019).
 LEAST_IOU = 0.25
@@ -15,10 +15,10 @@ class Chain:
     """Gives cells of overlapping frame stacks one label each, stack after stack."""
 
     def __init__(self) -> None:
-        self._shared: LabelImage | None = None
+        self._shared: Labels | None = None
         self._count = 0
 
-    def push(self, stack: NDArray[np.int32]) -> list[LabelImage]:
+    def push(self, stack: NDArray[np.int32]) -> list[Labels]:
         """Link the next stack to the one before.
 
         Parameters
@@ -48,7 +48,7 @@ class Chain:
 
 
 def best_pairs(
-    one: LabelImage, other: LabelImage
+    one: Labels, other: Labels
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pair labels of two images of one frame, from the largest IoU down to the least.
 
@@ -92,11 +92,11 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._packed)
 
-    def add(self, labels: LabelImage) -> None:
+    def add(self, labels: Labels) -> None:
         """Put the labels, (Y, X), of the next frame on the shelf."""
         self._shape = labels.shape
         self._packed.append(zlib.compress(labels.astype(np.int32).tobytes(), 1))
 
-    def __getitem__(self, place: int) -> LabelImage:
+    def __getitem__(self, place: int) -> Labels:
         flat = np.frombuffer(zlib.decompress(self._packed[place]), np.int32)
         return flat.reshape(self._shape)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import ndimage
 
+from ....labels import Integers, Labels
 from ....settings import PayerSettings
-from ...linking.features import Integers, LabelImage
 from .chain import Shelf
 
 # Least IoU of a parent with the copies of its newborn (Payer et al. 2018, 2019).
@@ -53,7 +53,7 @@ class Story:
                 name = rest
         return 0 if name in self.dropped else name
 
-    def paint(self, frame: int, labels: LabelImage) -> LabelImage:
+    def paint(self, frame: int, labels: Labels) -> Labels:
         """Give the cells of a frame, (Y, X), their labels of the end."""
         lookup = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
         for label in np.unique(labels[labels > 0]).tolist():
@@ -66,7 +66,7 @@ class Story:
         return 0 if parent in self.dropped else parent
 
 
-def without_border(labels: LabelImage, border: tuple[int, int]) -> LabelImage:
+def without_border(labels: Labels, border: tuple[int, int]) -> Labels:
     """Take away cells that lie wholly in the ignore border (5.1.8).
 
     Parameters
@@ -78,7 +78,7 @@ def without_border(labels: LabelImage, border: tuple[int, int]) -> LabelImage:
 
     Returns
     -------
-    LabelImage
+    Labels
         (Y, X).
     """
     top, side = border
@@ -125,8 +125,8 @@ def find_parents(shelf: Shelf, spans: Spans, settings: PayerSettings) -> Parents
 
 
 def _grown(
-    labels: LabelImage, box: tuple[slice, ...], label: int, reach: int
-) -> tuple[tuple[slice, ...], LabelImage]:
+    labels: Labels, box: tuple[slice, ...], label: int, reach: int
+) -> tuple[tuple[slice, ...], Labels]:
     """Where a dilated mask lies, and the mask there, 0 or 1."""
     wide = tuple(
         slice(max(0, part.start - reach), min(size, part.stop + reach))
@@ -140,7 +140,7 @@ def _grown(
 
 
 def _likeliest(
-    before: LabelImage, sizes: Integers, grown: tuple[tuple[slice, ...], LabelImage]
+    before: Labels, sizes: Integers, grown: tuple[tuple[slice, ...], Labels]
 ) -> int:
     """Label of the largest IoU with copies of a mask in all frames, or 0."""
     place, mask = grown
@@ -175,7 +175,7 @@ def repair_splits(shelf: Shelf, story: Story) -> None:
             _merge(story, label, over)
 
 
-def _covering(mask: LabelImage, after: LabelImage) -> int:
+def _covering(mask: Labels, after: Labels) -> int:
     counts = np.bincount(after[mask])
     counts[0] = 0
     best = int(counts.argmax())

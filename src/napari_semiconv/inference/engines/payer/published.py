@@ -14,13 +14,13 @@ from itertools import pairwise
 import numpy as np
 
 from ....errors import UnreadableFrameError
+from ....labels import Labels
 from ....movie import Movie
 from ....network.weights import Model
 from ....settings import PAYER_2018, PAYER_2019, VOTES, SegmentSettings
 from ....tracking.lineage import Lineage
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
-from ...linking.features import LabelImage
 from ...result import FrameResult
 from ...stream.stream import Stream
 from .chain import Chain, best_pairs
@@ -144,7 +144,7 @@ class Published:
         while self._waiting and self._waiting[0] in self._unreadable:
             yield self._draft(self._waiting.popleft(), None)
 
-    def _draft(self, frame: int, labels: LabelImage | None) -> FrameResult:
+    def _draft(self, frame: int, labels: Labels | None) -> FrameResult:
         self._done += 1
         shown = self._nothing() if labels is None else self._recorder.add(frame, labels)
         found = self._result(frame, self._done, shown, self._recorder.lineage)
@@ -165,11 +165,11 @@ class Published:
                 lineage.observe(frame, label, known)
             yield replace(self._result(frame, done, labels, lineage), final=True)
 
-    def _nothing(self) -> LabelImage:
+    def _nothing(self) -> Labels:
         return np.zeros(self._movie.frame_shape, np.int32)
 
     def _result(
-        self, frame: int, done: int, labels: LabelImage, lineage: Lineage
+        self, frame: int, done: int, labels: Labels, lineage: Lineage
     ) -> FrameResult:
         return FrameResult(
             frame,
@@ -183,7 +183,7 @@ class Published:
         )
 
 
-def _number_alike(one: LabelImage, other: LabelImage, top: int) -> None:
+def _number_alike(one: Labels, other: Labels, top: int) -> None:
     """Let cells of two successive frames above a number share it; ``other`` changes."""
     left = np.where(np.isin(one, other), 0, one)
     right = np.where(np.isin(other, one), 0, other)

@@ -10,7 +10,7 @@ from ...constraints.enforce import enforce
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
 from ...describing import shrink
-from ...linking.features import LabelImage
+from ....labels import Labels
 from .chain import Shelf
 from .history import (
     Spans,
@@ -56,7 +56,7 @@ class Recorder:
         self._count = 0
         self._lost: list[tuple[int, int]] = []
 
-    def add(self, frame: int, labels: LabelImage) -> LabelImage:
+    def add(self, frame: int, labels: Labels) -> Labels:
         """Note the linked labels, (Y, X), of the next frame; give them enlarged."""
         place = len(self._shelf)
         kept = self._renamed(without_border(labels, self._border(labels.shape)))
@@ -77,8 +77,8 @@ class Recorder:
         return large
 
     def enforced(
-        self, labels: LabelImage, frame: int, maps: Maps, highest: int
-    ) -> LabelImage:
+        self, labels: Labels, frame: int, maps: Maps, highest: int
+    ) -> Labels:
         """Make clustered cells hold what the user says of a frame.
 
         Parameters
@@ -113,12 +113,12 @@ class Recorder:
         self._count = max([self._count, *story.spans, *story.merged])
         return story
 
-    def painted(self, story: Story, place: int) -> LabelImage:
+    def painted(self, story: Story, place: int) -> Labels:
         """Labels, (Y, X), of a frame as they stay."""
         large = self._enlarged(story.paint(place, self._shelf[place]))
         return self._held(self._frames[place], large)
 
-    def _held(self, frame: int, labels: LabelImage) -> LabelImage:
+    def _held(self, frame: int, labels: Labels) -> Labels:
         """Make cells of the movie's resolution hold what the user says, (Y, X)."""
         if frame not in self._told:
             return labels
@@ -131,7 +131,7 @@ class Recorder:
         self._count += len(new)
         return lookup[held]
 
-    def _note_spoken(self, frame: int, place: int, labels: LabelImage) -> None:
+    def _note_spoken(self, frame: int, place: int, labels: Labels) -> None:
         """Note the cells that the user speaks of, which the end must not drop."""
         if frame not in self._told:
             return
@@ -147,7 +147,7 @@ class Recorder:
         named = {story.name(place, label) for place, label in self._spoken}
         story.dropped = dropped - named
 
-    def _renamed(self, labels: LabelImage) -> LabelImage:
+    def _renamed(self, labels: Labels) -> Labels:
         """Give a cell that comes back from the border a new label, as published."""
         present = np.unique(labels[labels > 0])
         names = {}
@@ -160,7 +160,7 @@ class Recorder:
         lookup[present] = [*names.values()]
         return lookup[labels]
 
-    def _enlarged(self, labels: LabelImage) -> LabelImage:
+    def _enlarged(self, labels: Labels) -> Labels:
         return enlarge_smoothly(labels, self._shape, self._own.smoothing)
 
     def _border(self, shape: tuple[int, ...]) -> tuple[int, int]:

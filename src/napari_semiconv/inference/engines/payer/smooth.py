@@ -4,15 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...linking.features import LabelImage
+from ....labels import Labels
 
 Floats = NDArray[np.float32]
 REACH = 3.0  # standard deviations that a blurred mask reaches out
 
 
-def enlarge_smoothly(
-    labels: LabelImage, shape: tuple[int, int], blur: float
-) -> LabelImage:
+def enlarge_smoothly(labels: Labels, shape: tuple[int, int], blur: float) -> Labels:
     """Blur each mask, interpolate it and give each pixel to the strongest (5.1.8).
 
     Parameters
@@ -26,7 +24,7 @@ def enlarge_smoothly(
 
     Returns
     -------
-    LabelImage
+    Labels
         Labels, of ``shape``; a very small cell may lose all its pixels.
     """
     if labels.shape == shape and not blur:
