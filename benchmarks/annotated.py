@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2gray
 
 from napari_semiconv.errors import BadSettingsError
-from napari_semiconv.io.ctc import Truth
+from napari_semiconv.io.cells.ctc.folder import Truth
 from napari_semiconv.training.truth import held_out_frames as training_holds_out
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,8 +13,8 @@ HEAVY = {
 }  # fmt: skip
 WITHOUT_TORCH = [
     "errors", "settings", "movie", "synthetic", "tracking.measures.evaluate",
-    "io.images", "io.ctc", "io.labels_tiff", "io.evaluation", "project.project",
-    "compute.child", "workflows.session", "workspace", "cli",
+    "io.movies.opener", "io.cells.ctc.folder", "io.cells.labels_tiff", "io.evaluation",
+    "project.project", "compute.child", "workflows.session", "workspace", "cli",
 ]  # fmt: skip
 ROUNDS = 5
 

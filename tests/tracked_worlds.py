@@ -3,8 +3,7 @@
 import numpy as np
 from tests.worlds import draw, gap, one_division
 
-from napari_semiconv.io.observing import lineage_of_labels
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 
 UNITS = {"pixel_size": (0.5, 0.25), "frame_interval": 90.0}
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.io.ctc import CtcWriter, find_truth, read_ctc
+from napari_semiconv.io.cells.ctc.folder import CtcWriter, find_truth, read_ctc
 from napari_semiconv.io.evaluation import PlacedTracks
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.frames import finite, frame_range
 from napari_semiconv.synthetic import SyntheticSettings, simulate

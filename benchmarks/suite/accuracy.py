@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tifffile import imread
 
-from napari_semiconv.io.ctc import CtcWriter, Truth, find_truth, read_ctc
+from napari_semiconv.io.cells.ctc.folder import CtcWriter, Truth, find_truth, read_ctc
 from napari_semiconv.io.evaluation import Compared, PlacedTracks, compare, truth_in
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.tracking.measures.instances import InstanceTally

@@ -23,7 +23,7 @@ from napari_semiconv.edits.masks import CopyMask, Erase, MergeMasks, NewCell, Pa
 from napari_semiconv.edits.region import Region
 from napari_semiconv.edits.removing import DeleteCell, DeleteTrack
 from napari_semiconv.edits.shaping import Interpolate, SplitByLine, SplitByPoints
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.project import Project
 from napari_semiconv.tracking.lineage import Lineage, Track

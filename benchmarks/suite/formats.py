@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_semiconv.io.cells.formats import format_of, names, writable
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
 
 from ..report import Report, Row

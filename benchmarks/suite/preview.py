@@ -23,7 +23,7 @@ from napari_semiconv.compute.messages import (
     read_message,
 )
 from napari_semiconv.errors import SemiconvError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.settings import SegmentSettings
 
 from ..movies import fifty_cells

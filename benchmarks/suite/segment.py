@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.io.cells.ctc.folder import CtcWriter
 from napari_semiconv.network.weights import load_model
 
 from .. import baselines

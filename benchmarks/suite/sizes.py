@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tifffile import imread
 
 from napari_semiconv.inference.sizing import USUAL, Belief, Look, believe, look_around
-from napari_semiconv.io.ctc import find_truth
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.cells.ctc.folder import find_truth
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.training.truth import held_out_frames

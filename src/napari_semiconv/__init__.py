@@ -25,7 +25,7 @@ _HOME = {
     "list_models": "network.weights",
     "load_model": "network.weights",
     "movie_from_array": "movie",
-    "open_movie": "io.images",
+    "open_movie": "io.movies.opener",
     "run": "workflows.segmenting",
     "segment": "workflows.segmenting",
     "simulate": "synthetic",

@@ -2,7 +2,7 @@ import pytest
 from tests.cli.stand_in import Threshold
 
 from napari_semiconv.cli import demo, main, segmenting
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 

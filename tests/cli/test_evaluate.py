@@ -7,7 +7,7 @@ from napari_semiconv.cli import main
 from napari_semiconv.cli.demo import write_truth
 from napari_semiconv.edits.results import TakeFrame
 from napari_semiconv.io.cells import formats
-from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.io.cells.ctc.folder import CtcWriter
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.project import Project
 from napari_semiconv.synthetic import SyntheticSettings, simulate

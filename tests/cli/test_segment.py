@@ -11,7 +11,7 @@ from tests.cli.stand_in import Threshold
 
 from napari_semiconv.cli import main, segmenting
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
-from napari_semiconv.io.ctc import check_masks, read_ctc
+from napari_semiconv.io.cells.ctc.folder import check_masks, read_ctc
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 

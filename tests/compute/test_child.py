@@ -27,7 +27,7 @@ from napari_semiconv.compute.messages import (
     read_request,
 )
 from napari_semiconv.errors import SaveError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.tracking.lineage import Lineage
 

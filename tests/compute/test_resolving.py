@@ -15,7 +15,7 @@ from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import BadInputError, ComputeError, EditError, SaveError
 from napari_semiconv.inference.constraints.model import Constraints
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 from napari_semiconv.settings import LinkSettings, SegmentSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate

@@ -12,7 +12,7 @@ from napari_semiconv.edits.codec import decode, encode
 from napari_semiconv.edits.document import Document, MemoryMasks
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import EditError
-from napari_semiconv.io.observing import lineage_of_labels
+from napari_semiconv.io.cells.tracked import lineage_of_labels
 from napari_semiconv.tracking.lineage import Lineage, Track
 
 

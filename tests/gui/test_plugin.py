@@ -8,7 +8,7 @@ from napari_semiconv.io.results import ResultStore
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.gui import plugin
 from napari_semiconv.gui.reader import choose_reader, read_over
-from napari_semiconv.io.ctc import CtcWriter
+from napari_semiconv.io.cells.ctc.folder import CtcWriter
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
 

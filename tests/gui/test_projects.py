@@ -9,8 +9,8 @@ from napari_semiconv.edits.removing import DeleteCell
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.gui.plugin import get_reader
 from napari_semiconv.gui.reader import read_shown
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 
 pytestmark = pytest.mark.gui

@@ -16,7 +16,7 @@ from napari_semiconv.inference.presets import (
     with_preset,
 )
 from napari_semiconv.inference.stream.stream import Stream
-from napari_semiconv.io.ctc import CtcWriter, check_masks, read_ctc
+from napari_semiconv.io.cells.ctc.folder import CtcWriter, check_masks, read_ctc
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.weights import Model, ModelInfo

@@ -20,8 +20,8 @@ if os.environ.get("WITHOUT_IMAGECODECS"):
 
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.io.cells import formats
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.trackmate_read import read_trackmate
+from napari_semiconv.io.cells.trackmate_read import read_trackmate
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.runs.store import RunStore
 
 # A safety belt only: the memory that a case truly took is measured.

@@ -15,11 +15,11 @@ from skimage.io import imsave
 from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from zarr.codecs import BloscCodec, GzipCodec
 
-from napari_semiconv.io.ctc_tracked import write_ctc
-from napari_semiconv.io.geff_write import write_geff
-from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
-from napari_semiconv.io.tiff_tracked import write_tiff
-from napari_semiconv.io.trackmate import write_trackmate
+from napari_semiconv.io.cells.ctc.tracked import write_ctc
+from napari_semiconv.io.cells.geff.write import write_geff
+from napari_semiconv.io.cells.ome_zarr import write_ome_zarr
+from napari_semiconv.io.cells.tiff import write_tiff
+from napari_semiconv.io.cells.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array
 
 MOVIE = (np.arange(4 * 20 * 24).reshape(4, 20, 24) % 251).astype(np.uint16)

@@ -3,7 +3,7 @@ import pytest
 from tests.tracked_worlds import PARENTS, WORLDS, lively, tracked_of
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.io.cell_graph import (
+from napari_semiconv.io.cells.cell_graph import (
     NO_CELL,
     graph_of_lineage,
     origins_of_links,

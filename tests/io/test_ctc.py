@@ -9,10 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.worlds import gap, one_division
 
-import napari_semiconv.io.ctc as ctc
+import napari_semiconv.io.cells.ctc.folder as ctc
 from napari_semiconv.errors import BadInputError, SaveError, UnreadableFrameError
-from napari_semiconv.io.ctc import CtcWriter, check_masks, find_truth, read_ctc
-from napari_semiconv.io.ctc_pieces import MOST_LABELS, Pieces
+from napari_semiconv.io.cells.ctc.folder import (
+    CtcWriter,
+    check_masks,
+    find_truth,
+    read_ctc,
+)
+from napari_semiconv.io.cells.ctc.pieces import MOST_LABELS, Pieces
 from napari_semiconv.tracking.lineage import Lineage
 
 

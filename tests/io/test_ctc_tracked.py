@@ -7,7 +7,7 @@ from tests.tracked_worlds import PARENTS, WORLDS, assert_same_masks, lively, tra
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.ctc_tracked import read_tracked_ctc, write_ctc
+from napari_semiconv.io.cells.ctc.tracked import read_tracked_ctc, write_ctc
 from napari_semiconv.tracking.lineage import Track
 
 

@@ -14,8 +14,8 @@ from tests.tracking.broken_results import (
 )
 
 from napari_semiconv.errors import BadInputError
+from napari_semiconv.io.cells.ctc.tracked import read_tracked_ctc
 from napari_semiconv.io.cells.formats import writable
-from napari_semiconv.io.ctc_tracked import read_tracked_ctc
 from napari_semiconv.io.evaluation import compare, compared, result_in, truth_in
 from napari_semiconv.tracking.measures.evaluate import evaluate
 

@@ -4,8 +4,8 @@ from tests.worlds import one_division
 
 from napari_semiconv.errors import BadSettingsError, SaveError
 from napari_semiconv.io.cells.formats import format_of, names, writable
-from napari_semiconv.io.geff_write import labels_beside
-from napari_semiconv.io.labels_tiff import tracks_beside
+from napari_semiconv.io.cells.geff.write import labels_beside
+from napari_semiconv.io.cells.labels_tiff import tracks_beside
 from napari_semiconv.tracking.lineage import Track
 
 NAMES = names(writable())

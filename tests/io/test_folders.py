@@ -4,7 +4,7 @@ import tifffile
 from skimage.io import imsave
 
 from napari_semiconv.errors import BadInputError, UnreadableFrameError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 
 MOVIE = np.arange(12 * 6 * 7, dtype=np.uint16).reshape(12, 6, 7)
 

@@ -24,11 +24,11 @@ from tests.tracked_worlds import (
 from tests.worlds import draw, one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.geff import read_geff
-from napari_semiconv.io.geff_columns import is_geff
-from napari_semiconv.io.geff_write import labels_beside, write_geff
-from napari_semiconv.io.ome_zarr_labels import read_ome_zarr
-from napari_semiconv.io.tiff_tracked import write_tiff
+from napari_semiconv.io.cells.geff.arrays import is_geff
+from napari_semiconv.io.cells.geff.read import read_geff
+from napari_semiconv.io.cells.geff.write import labels_beside, write_geff
+from napari_semiconv.io.cells.ome_zarr import read_ome_zarr
+from napari_semiconv.io.cells.tiff import write_tiff
 from napari_semiconv.tracking.lineage import Track
 
 OURS = "napari-semiconv"

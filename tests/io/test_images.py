@@ -4,7 +4,7 @@ import tifffile
 from skimage.io import imsave
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".txt"])

@@ -12,14 +12,14 @@ from tests.tracked_worlds import (
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError
+from napari_semiconv.io.cells.ctc.tracked import write_ctc
 from napari_semiconv.io.cells.formats import read
-from napari_semiconv.io.ctc_tracked import write_ctc
-from napari_semiconv.io.geff_write import write_geff
-from napari_semiconv.io.ome_zarr_labels import write_ome_zarr
-from napari_semiconv.io.rois import write_rois
-from napari_semiconv.io.tables import write_csv
-from napari_semiconv.io.tiff_tracked import write_tiff
-from napari_semiconv.io.trackmate import write_trackmate
+from napari_semiconv.io.cells.geff.write import write_geff
+from napari_semiconv.io.cells.ome_zarr import write_ome_zarr
+from napari_semiconv.io.cells.rois import write_rois
+from napari_semiconv.io.cells.tables import write_csv
+from napari_semiconv.io.cells.tiff import write_tiff
+from napari_semiconv.io.cells.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array
 
 

@@ -7,9 +7,9 @@ import tifffile
 from tests.worlds import one_division
 
 from napari_semiconv.errors import SaveError
-from napari_semiconv.io import labels_tiff
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.labels_tiff import LabelsTiffWriter
+from napari_semiconv.io.cells import labels_tiff
+from napari_semiconv.io.cells.labels_tiff import LabelsTiffWriter
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
 

@@ -3,7 +3,7 @@ import pytest
 import zarr
 
 from napari_semiconv.errors import BadInputError, UnreadableFrameError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 
 DATA = np.arange(3 * 2 * 4 * 5 * 6, dtype=np.uint16).reshape(3, 2, 4, 5, 6)
 AXES = [

@@ -15,9 +15,9 @@ from tests.tracked_worlds import (
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError, SaveError, UnreadableFrameError
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.ome_zarr_labels import read_ome_zarr, write_ome_zarr
-from napari_semiconv.io.own_tracks import OWN, own_facts, read_own_facts
+from napari_semiconv.io.cells.ome_zarr import read_ome_zarr, write_ome_zarr
+from napari_semiconv.io.cells.own_tracks import OWN, own_facts, read_own_facts
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage, Track
 
@@ -368,7 +368,7 @@ def test_many_tracks_are_told_in_what_can_be_read(tmp_path):
 
 
 def test_more_tracks_than_can_be_read_again_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_semiconv.io.own_tracks.MOST_TEXT", 2**16 + 100)
+    monkeypatch.setattr("napari_semiconv.io.cells.own_tracks.MOST_TEXT", 2**16 + 100)
     with pytest.raises(SaveError, match=r"found 5\. Save them as"):
         written(tmp_path / "c.zarr")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from tests.tracked_worlds import lively, tracked_of
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.rois import outlines, write_rois
+from napari_semiconv.io.cells.rois import outlines, write_rois
 from napari_semiconv.movie import movie_from_array
 
 EVERY_NEIGHBOUR = np.ones((3, 3))

@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from napari_semiconv.errors import SaveError
-from napari_semiconv.io.staging import new_target
+from napari_semiconv.io.cells.staging import new_target
 
 
 def test_a_file_gets_its_name_at_the_end(tmp_path):

@@ -8,10 +8,9 @@ from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from tests.worlds import draw, one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.measuring import measure
-from napari_semiconv.io.observing import lineage_of_labels
-from napari_semiconv.io.tables import write_csv
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.measuring import measure
+from napari_semiconv.io.cells.tables import write_csv
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Track
 

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from napari_semiconv.errors import BadInputError, UnreadableFrameError
-from napari_semiconv.io.images import open_movie
+from napari_semiconv.io.movies.opener import open_movie
 
 MOVIE = np.arange(6 * 20 * 24, dtype=np.uint16).reshape(6, 20, 24)
 OME = {

@@ -11,7 +11,7 @@ from tests.tracked_worlds import (
 )
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.tiff_tracked import read_tracked_tiff, write_tiff
+from napari_semiconv.io.cells.tiff import read_tracked_tiff, write_tiff
 
 
 @pytest.mark.parametrize("factor", [1, 70_000])

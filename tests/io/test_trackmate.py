@@ -11,8 +11,8 @@ from tests.tracked_worlds import PARENTS, UNITS, WORLDS, lively, tracked_of
 from tests.worlds import draw, one_division
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.trackmate import write_trackmate
-from napari_semiconv.io.trackmate_read import read_trackmate
+from napari_semiconv.io.cells.trackmate import write_trackmate
+from napari_semiconv.io.cells.trackmate_read import read_trackmate
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Track
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tifffile
 
-import napari_semiconv.io.tiff as tiff
+import napari_semiconv.io.movies.tiff as tiff
 from napari_semiconv.errors import UnreadableFrameError
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.unpacked import inflates_beyond, is_too_large
+from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.io.movies.unpacked import inflates_beyond, is_too_large
 
 MOST = 10_000
 FULL, OVER = bytes(MOST), bytes(MOST + 1)

@@ -18,7 +18,7 @@ from tests.edits.worlds import (
 )
 
 from napari_semiconv.errors import EditError
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project import project as project_module
 from napari_semiconv.project.project import Project

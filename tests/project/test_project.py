@@ -17,8 +17,8 @@ from napari_semiconv.edits.masks import Erase, Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.edits.removing import DeleteTrack
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.io.images import open_movie
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 
 

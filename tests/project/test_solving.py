@@ -17,8 +17,7 @@ from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.divisions import MarkDivision
 from napari_semiconv.edits.links import Link, Relabel, Swap, Unlink
 from napari_semiconv.errors import BadInputError, EditError, SaveError
-from napari_semiconv.io.observing import lineage_of_labels
-from napari_semiconv.io.tracked import TrackedMovie
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.facts import RunFacts
 from napari_semiconv.project.project import Project

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 
 def demo(arguments: argparse.Namespace) -> None:
     """Simulate a movie, segment and track it, compare it with the truth and show it."""
-    from ..io.images import open_movie
+    from ..io.movies.opener import open_movie
     from ..synthetic import SyntheticSettings, simulate
     from ..workflows.evaluating import evaluate
     from ..workflows.exporting import export

@@ -77,7 +77,7 @@ def add_movie_choice(command: argparse.ArgumentParser) -> None:
 
 def chosen_movie(path: Path, arguments: argparse.Namespace) -> "Movie":
     """Open a movie and apply what was said on axes, channel, z and units."""
-    from ..io.images import open_movie
+    from ..io.movies.opener import open_movie
 
     movie = open_movie(path)
     names = ("axes", "channel", "z", "frame_interval")
@@ -98,7 +98,7 @@ def open_project(arguments: argparse.Namespace, *, write: bool = True) -> "Proje
     SaveError
         When it is to be written to, and another program has it open.
     """
-    from ..io.images import open_movie
+    from ..io.movies.opener import open_movie
     from ..project.project import Project
 
     moved = getattr(arguments, "movie", None)

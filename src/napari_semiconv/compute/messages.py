@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from ..io.images import open_movie
+from ..io.movies.opener import open_movie
 from ..movie import Movie, ZChoice
 from ..settings import SegmentSettings, Settings
 

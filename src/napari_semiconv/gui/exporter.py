@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..io.ctc import CtcWriter
-from ..io.labels_tiff import LabelsTiffWriter
+from ..io.cells.ctc.folder import CtcWriter
+from ..io.cells.labels_tiff import LabelsTiffWriter
 from ..movie import Movie
 from ..project.runs.store import RunStore
 from ..workspace import Workspace, free_folder

@@ -10,9 +10,8 @@ from napari.utils.notifications import show_error, show_info
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, counted
-from ..io.images import open_movie
-from ..io.observing import lineage_of_labels
-from ..io.tracked import TrackedMovie
+from ..io.cells.tracked import TrackedMovie, lineage_of_labels
+from ..io.movies.opener import open_movie
 from ..labels import as_labels
 from ..movie import Movie
 from ..project.facts import SUFFIX

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SemiconvError
-from ..io.images import open_movie
+from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..workspace import Workspace, beside
 from .background import Background

@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Tracks
 from napari.types import LayerData
 
-from ..io.ctc import CtcFolder, read_ctc
-from ..io.images import open_movie
+from ..io.cells.ctc.folder import CtcFolder, read_ctc
+from ..io.movies.opener import open_movie
 from ..movie import Movie, movie_from_array
 from ..project.project import is_project
 from ..project.runs.info import INFO

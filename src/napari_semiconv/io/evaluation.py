@@ -11,11 +11,11 @@ from ..tracking.intervals import frames_in
 from ..tracking.measures.evaluate import Scores, evaluate
 from ..tracking.measures.matching import LabelMovie, Table
 from .cells import formats
+from .cells.ctc.folder import find_truth
+from .cells.ctc.masks import RESULT_MASK, numbered_masks
+from .cells.ctc.pieces import Pieces
 from .cells.formats import RECORD
-from .ctc import find_truth
-from .ctc_masks import RESULT_MASK, numbered_masks
-from .ctc_pieces import Pieces
-from .tracked import TrackedMovie
+from .cells.tracked import TrackedMovie
 
 
 @dataclass(frozen=True)

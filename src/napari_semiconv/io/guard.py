@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..safe import reason_of
-from .axes import sizes
 
 # A plane, page or chunk may need this much memory: 11,585 x 11,585 px of 16 bits. Some
 # are held three times while they are unpacked and turned into labels.
@@ -147,3 +146,8 @@ def brief(found: BaseException | str) -> str:
     if not line and isinstance(found, BaseException):
         line = type(found).__name__
     return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]} ..."
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """Write the lengths of axes for a sentence."""
+    return " x ".join(str(n) for n in shape) or "none"

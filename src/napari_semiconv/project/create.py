@@ -8,7 +8,7 @@ import numpy as np
 from ..edits.document import Document
 from ..edits.journal import Journal
 from ..errors import BadInputError
-from ..io.tracked import TrackedMovie
+from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..safe import saving
 from ..tracking.evidence import scored

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import BadInputError, UnreadableFrameError
-from ..io.images import open_movie
+from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..settings import Settings
 

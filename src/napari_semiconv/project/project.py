@@ -28,7 +28,7 @@ from ..edits.change import Change, Labels, Touched
 from ..edits.document import Centroids, Document
 from ..edits.history import History
 from ..errors import BadInputError, SaveError
-from ..io.tracked import TrackedMovie
+from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..safe import draft_of, saving
 from ..tracking.invariants import faults_of_frame, faults_of_lineage

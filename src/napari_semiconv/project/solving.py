@@ -13,7 +13,7 @@ from ..edits.removing import DeleteCell
 from ..edits.results import TakeScores, TakeTracks, same_cells
 from ..errors import BadInputError
 from ..inference.linking.solve import Fixed, Solved, Solver
-from ..io.zarr_store import DAMAGED
+from ..io.movies.zarr_store import DAMAGED
 from ..labels import areas_in
 from ..settings import SegmentSettings
 from ..tracking.evidence import Evidence

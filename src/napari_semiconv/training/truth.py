@@ -16,9 +16,9 @@ from skimage.measure import regionprops
 from skimage.transform import resize
 
 from ..errors import BadInputError
-from ..io.ctc import find_truth
-from ..io.ctc_masks import MaskFiles
-from ..io.images import open_movie
+from ..io.cells.ctc.folder import find_truth
+from ..io.cells.ctc.masks import MaskFiles
+from ..io.movies.opener import open_movie
 from ..network.frames import finite
 
 Labels = NDArray[np.int32]

@@ -10,7 +10,7 @@ import zarr
 
 from ..compute.messages import MovieChoice
 from ..errors import SaveError
-from ..io.images import open_movie
+from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..safe import draft_of, saving
 from .progress import Progress, Steps, Stop, StoppedError, never

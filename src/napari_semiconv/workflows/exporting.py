@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..io.cells.formats import format_of
-from ..io.tracked import TrackedMovie
+from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..project.project import Project
 from ..tracking.intervals import intersection

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..io.cells import formats
-from ..io.tracked import TrackedMovie
+from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..project.project import Project
 from .copying import keep

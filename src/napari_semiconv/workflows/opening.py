@@ -7,8 +7,8 @@ from typing import Literal
 
 from ..errors import BadInputError, SaveError
 from ..io.cells import formats
-from ..io.images import open_movie
-from ..io.result_tracked import movie_of_result
+from ..io.cells.old_result import movie_of_result
+from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..project.project import SUFFIX, Project, is_project
 

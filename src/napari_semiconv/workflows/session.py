@@ -17,7 +17,7 @@ from ..compute.supervisor import Supervisor
 from ..edits.base import Edit
 from ..edits.change import Change, Touched
 from ..errors import BadInputError, EditError, SemiconvError
-from ..io.images import open_movie
+from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..project.project import Project
 from ..project.runs.run import ProjectRun, unfinished_run

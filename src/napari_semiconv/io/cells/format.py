@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import BadInputError, BadSettingsError
 
 if TYPE_CHECKING:
-    from ..tracked import TrackedMovie
+    from .tracked import TrackedMovie
 
 Progress = Callable[[int, int], None]
 Loss = Callable[["TrackedMovie"], Iterator[str]]
@@ -61,7 +61,7 @@ class Format:
     keeps
         What it keeps.
     detector, reader, writer
-        Module in this package and function that read it, write it and tell whether
+        Module in ``io`` and function that read it, write it and tell whether
         something is it; a reader or writer is empty when there is none.
     marks
         Like ``detector``, for a format that images come in too: tells whether it surely

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from ...io.zarr_store import check_chunks, open_guarded
+from ...io.movies.zarr_store import check_chunks, open_guarded
 from ..store import chunk_of, create_masks
 
 Labels = zarr.Array[Any]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInputError, SaveError
-from ...io.zarr_store import DAMAGED
+from ...io.movies.zarr_store import DAMAGED
 from ...movie import Movie
 from ...safe import draft_of, saving, write_json_safely
 from ...tracking.evidence import Evidence

@@ -1,0 +1,179 @@
+"""Results of the first releases: read to be converted, no longer written.
+
+::
+
+    NAME.semiconv/
+        result.json    movie, settings, model, state
+        labels.zarr    (T, Y, X), int32, one chunk per frame
+        tracks.json    tracks and parents
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from ...errors import BadInputError, UnreadableFrameError
+from ...labels import Labels, as_labels
+from ...tracking.intervals import joined
+from ...tracking.invariants import faults_of_lineage
+from ...tracking.lineage import Lineage, Track
+from ..guard import brief, check_parts, read_text
+from ..movies.zarr_store import DAMAGED, check_chunks, open_guarded
+from .tracked import TrackedMovie, lineage_of_labels
+
+INFO, TRACKS, LABELS = "result.json", "tracks.json", "labels.zarr"
+FORMAT, VERSION = "napari-semiconv result", 1
+
+
+def is_old_result(folder: Path) -> bool:
+    """Tell whether a folder holds a result of the first releases."""
+    return (folder / INFO).is_file()
+
+
+def read_tracked_result(source: Path) -> TrackedMovie:
+    """Read a result folder, also one of a run that was stopped; frames lazily.
+
+    Every frame that was computed is looked at once, for which labels are in it. Of a
+    run that was stopped or broke off, frames may be there that its tracks do not know
+    yet: what has pixels is taken as it is.
+
+    Parameters
+    ----------
+    source
+        The folder ``NAME.semiconv``.
+
+    Raises
+    ------
+    BadInputError
+        When it is damaged, or its tracks do not agree with its labels.
+    """
+    facts, known = _facts(source), _tracks(source)
+    masks = _masks(source)
+    frames, height, width = masks.shape
+
+    def read(frame: int) -> Labels:
+        what = f"{source.name}, frame {frame}"
+        try:
+            return as_labels(np.asarray(masks[frame]), what)
+        except DAMAGED as error:
+            raise UnreadableFrameError(
+                f"{what} cannot be read ({brief(error)}). Restore the folder, or "
+                f"segment the movie again.",
+                frame,
+            ) from error
+
+    parents = {track.label: track.parent for track in known.tracks.values()}
+    done = [frame for frame in range(frames) if _chunk(source, frame).is_file()]
+    lineage = lineage_of_labels(read, done, parents)
+    if facts["state"] == "finished" and lineage != known:
+        labels = known.tracks.keys() ^ lineage.tracks.keys() or {
+            n for n, track in known.tracks.items() if track != lineage.tracks[n]
+        }
+        raise BadInputError(
+            f"{source}: expected cell {min(labels)} in the frames that the tracks "
+            f"tell, found other frames in the labels. Restore the folder, or segment "
+            f"the movie again."
+        )
+    for fault in faults_of_lineage(lineage, frames):
+        raise BadInputError(f"{source}: {fault} Segment the movie again.")
+    return TrackedMovie(
+        facts["name"],
+        (frames, height, width),
+        read,
+        lineage,
+        facts["pixel_size"],
+        facts["interval"],
+    )
+
+
+def movie_of_result(source: Path) -> Path | None:
+    """Where the movie of a result was; None when it never was a file.
+
+    Raises
+    ------
+    BadInputError
+        When the record of the result is damaged.
+    """
+    path = _facts(source)["path"]
+    return None if path is None else Path(path)
+
+
+def _facts(source: Path) -> dict[str, Any]:
+    value = _read_json(source / INFO)
+    found = value.get("format"), value.get("version")
+    if found != (FORMAT, VERSION):
+        raise BadInputError(
+            f"{source}: expected {FORMAT} version {VERSION}, found {found[0]} version "
+            f"{found[1]}. If a newer release wrote it, update napari-semiconv."
+        )
+    try:
+        movie = value["movie"]
+        size, interval = movie["pixel_size"], movie["frame_interval"]
+        return {
+            "name": str(movie["name"]),
+            "path": None if movie["path"] is None else str(movie["path"]),
+            "pixel_size": None if size is None else (float(size[0]), float(size[1])),
+            "interval": None if interval is None else float(interval),
+            "state": str(value["state"]),
+        }
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise BadInputError(
+            f"{source}: {INFO} is damaged ({brief(error)}). Restore that file, or "
+            f"segment the movie again."
+        ) from error
+
+
+def _tracks(source: Path) -> Lineage:
+    value = _read_json(source / TRACKS)
+    try:
+        return Lineage(
+            Track(
+                int(row["label"]),
+                joined((int(first), int(last)) for first, last in row["frames"]),
+                int(row["parent"]),
+            )
+            for row in value["tracks"]
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadInputError(
+            f"{source}: the tracks in {TRACKS} are damaged. Restore that file, or "
+            f"segment the movie again."
+        ) from error
+
+
+def _masks(source: Path) -> "zarr.Array[Any]":
+    try:
+        found = open_guarded(source / LABELS)
+        if not isinstance(found, zarr.Array):
+            raise ValueError("it is no array")
+        if found.ndim != 3 or np.dtype(found.dtype).kind not in "iu":
+            raise ValueError(f"it holds {found.dtype} of {found.ndim} axes")
+        check_chunks(LABELS, found, (1, 2))
+    except DAMAGED as error:
+        raise BadInputError(
+            f"{source}: its labels in {LABELS} are missing or damaged. Restore "
+            f"that folder, or segment the movie again."
+        ) from error
+    return found
+
+
+def _chunk(source: Path, frame: int) -> Path:
+    return source / LABELS / "c" / str(frame) / "0" / "0"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        text = read_text(path)
+        check_parts(path.name, text)
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise ValueError("no named values")
+    except (BadInputError, ValueError, RecursionError) as error:
+        raise BadInputError(
+            f"{path.parent}: expected a result with {path.name}, found none that can "
+            f"be read. Choose another folder."
+        ) from error
+    return value

@@ -1,0 +1,182 @@
+"""Tracked movies to and from a TIFF of labels, with the tracks in a table beside it."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import BadInputError
+from ...labels import Labels, as_labels
+from ...movie import Movie
+from ...tracking.intervals import count_frames
+from ...tracking.invariants import faults_of_lineage
+from ...tracking.lineage import Lineage
+from ..guard import brief, read_text
+from ..movies.opener import open_movie
+from .labels_tiff import COLUMNS, LabelsTiffWriter, tracks_beside
+from .staging import check_free
+from .tracked import TrackedMovie, lineage_of_labels
+
+
+def has_table(path: Path) -> bool:
+    """Tell whether the table of the tracks lies beside a TIFF."""
+    return tracks_beside(path).is_file()
+
+
+def write_tiff(
+    tracked: TrackedMovie,
+    target: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the labels as one TIFF, and ``NAME_tracks.csv`` beside it.
+
+    16-bit ImageJ TIFF while labels fit, else 32-bit OME-TIFF; see `LabelsTiffWriter`.
+
+    Parameters
+    ----------
+    tracked
+        What to write.
+    target
+        The file, ``NAME.tif``; neither it nor its table may exist.
+    progress
+        Told the number of frames done and of all.
+
+    Raises
+    ------
+    SaveError
+        When one of the files exists, or the disk fails.
+    """
+    check_free(target)
+    check_free(tracks_beside(target))
+    count = tracked.shape[0]
+    with LabelsTiffWriter(target, tracked) as writer:
+        for frame in range(count):
+            writer.write(frame, tracked.read(frame), tracked.lineage)
+            if progress is not None:
+                progress(frame + 1, count)
+
+
+def read_tracked_tiff(source: Path) -> TrackedMovie:
+    """Read a TIFF of labels and the table beside it, if there; frames lazily.
+
+    Every frame is looked at once, for which labels are in it. Parents come from
+    ``NAME_tracks.csv``; without it no track has one.
+
+    Parameters
+    ----------
+    source
+        The file: labels of 8, 16 or 32 bits, (T, Y, X).
+
+    Raises
+    ------
+    BadInputError
+        When it is no TIFF of labels, damaged, has channels or slices, or the table does
+        not agree with it.
+    """
+    movie = open_movie(source)
+    _check_axes(movie)
+
+    def read(frame: int) -> Labels:
+        return as_labels(movie.frame(frame), f"{source.name}, frame {frame}")
+
+    table = tracks_beside(source)
+    rows = read_tracks(table) if table.exists() else {}
+    parents = {label: row.parent for label, row in rows.items()}
+    lineage = lineage_of_labels(read, range(len(movie)), parents)
+    if table.exists():
+        for fault in _faults(rows, lineage, len(movie)):
+            raise BadInputError(
+                f"{table.name}: {fault} Correct the table, or take it away to read the "
+                f"labels without parents."
+            )
+    return TrackedMovie(
+        movie.name,
+        (len(movie), *movie.frame_shape),
+        read,
+        lineage,
+        movie.pixel_size,
+        movie.frame_interval,
+    )
+
+
+class Row(NamedTuple):
+    """A line of the table of tracks; frames are counted from 0."""
+
+    first: int
+    last: int
+    frames: int
+    parent: int
+
+
+def read_tracks(path: Path) -> dict[int, Row]:
+    """Read the table that lies beside a TIFF of labels, by label.
+
+    Raises
+    ------
+    BadInputError
+        When it is no such table, or a line is malformed or double.
+    """
+    rows: dict[int, Row] = {}
+    try:
+        reader = csv.DictReader(read_text(path).splitlines())
+        missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
+        if missing:
+            raise BadInputError(
+                f"{path}: expected the columns {', '.join(COLUMNS)}, found none named "
+                f"{missing[0]}. Restore the file, or take it away."
+            )
+        for line in reader:
+            label, *rest = (_number(path, reader.line_num, line[c]) for c in COLUMNS)
+            if label in rows:
+                raise BadInputError(
+                    f"{path}: expected each track once, found {label} again in line "
+                    f"{reader.line_num}. Correct the table."
+                )
+            rows[label] = Row(*rest)
+    except csv.Error as error:
+        raise BadInputError(
+            f"{path} cannot be read as a table ({brief(error)}). Restore the file, or "
+            f"take it away."
+        ) from error
+    return rows
+
+
+def _number(path: Path, line: int, text: str | None) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text or ""):
+        raise BadInputError(
+            f"{path}: expected whole numbers from 0 in line {line}, found "
+            f"'{brief(str(text))}'. Correct the line."
+        )
+    return int(text or 0)
+
+
+def _check_axes(movie: Movie) -> None:
+    if movie.size("C") > 1 or movie.size("Z") > 1:
+        found = "channels" if movie.size("C") > 1 else "z slices"
+        raise BadInputError(
+            f"{movie.name}: expected labels with the axes T, Y, X, found "
+            f"{movie.size(found[0].upper())} {found}. If these are frames, save the "
+            f"file anew with axes TYX; if not, save one of them."
+        )
+    if movie.dtype.kind not in "bui":
+        raise BadInputError(
+            f"{movie.name}: expected labels, whole numbers, found pixels of type "
+            f"{movie.dtype}. Choose the TIFF of labels, or save it with 16 bits."
+        )
+
+
+def _faults(rows: dict[int, Row], lineage: Lineage, frames: int) -> Iterator[str]:
+    """Go through all in which table and labels do not agree, as sentences."""
+    for label in sorted(rows.keys() ^ lineage.tracks.keys()):
+        there, lacks = ("table", "masks") if label in rows else ("masks", "table")
+        yield f"cell {label} is in the {there} but not in the {lacks}."
+    for label, track in sorted(lineage.tracks.items()):
+        found = Row(track.begin, track.end, count_frames(track.intervals), track.parent)
+        if found != rows[label]:
+            yield (
+                f"cell {label} should be in {rows[label].frames} of the frames "
+                f"{rows[label].first} to {rows[label].last}, but has pixels in "
+                f"{found.frames} of the frames {found.first} to {found.last}."
+            )
+    yield from faults_of_lineage(lineage, frames)
