@@ -45,6 +45,9 @@ def test_areas_are_those_of_a_count_label_by_label(image):
     assert labels_in(image) == labels.tolist()
     asked = [LARGEST_LABEL - 1, *labels.tolist(), 5]
     assert areas_of(image, asked).tolist() == [int((image == n).sum()) for n in asked]
+    few = [*asked[:2], 0]
+    sums = [*(int((image == n).sum()) for n in few[:-1]), 0]
+    assert areas_of(image, few).tolist() == sums
 
 
 def test_what_is_below_0_is_no_cell():

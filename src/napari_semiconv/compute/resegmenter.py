@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError, BadModelError
-from ..inference.constraints.model import Constraints, Labels
+from ..inference.constraints.model import Constraints
+from ..labels import Labels
 from ..movie import Movie
 from ..project.constraints import read_constraints
 from ..project.runs.states import RunStates

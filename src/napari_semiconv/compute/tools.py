@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Protocol, get_args
 
 from ..errors import DeviceError
-from ..inference.constraints.model import Constraints, Labels
+from ..inference.constraints.model import Constraints
+from ..labels import Labels
 from ..movie import Movie
 from ..settings import VOTES, DeviceName, SegmentSettings
 

@@ -7,15 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .model import (
-    FEW,
-    LARGEST_TABLE,
-    Constraints,
-    Count,
-    Labels,
-    Pixels,
-    numbers_in,
-)
+from ...labels import Labels, areas_of, numbers_in
+from .model import Constraints, Count, Pixels
 
 # A cell lies where cells were taken away from this share of its pixels there.
 GONE = 0.5
@@ -140,27 +133,3 @@ def cells_in_gone(labels: Labels, constraints: Constraints) -> list[int]:
     for claim in constraints.claims:
         named |= {*labels[tuple(claim.pixels.T)].tolist()}
     return [label for label in present[most].tolist() if label not in named]
-
-
-def areas_of(labels: Labels, wanted: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Count the pixels of some cells.
-
-    Parameters
-    ----------
-    labels
-        Cells, (Y, X).
-    wanted
-        Which, (N,).
-
-    Returns
-    -------
-    NDArray
-        (N,), px.
-    """
-    if not len(wanted):
-        return np.zeros(0, np.int64)
-    if len(wanted) > FEW and labels.max(initial=0) <= LARGEST_TABLE:
-        counts = np.bincount(labels.ravel(), minlength=int(wanted.max()) + 1)
-        areas: NDArray[np.int64] = counts[wanted]
-        return areas
-    return np.array([np.count_nonzero(labels == n) for n in wanted], np.int64)

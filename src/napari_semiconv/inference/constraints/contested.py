@@ -45,17 +45,17 @@ def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
     def may(one: int, other: int) -> bool:
         if one not in claim_of or other not in claim_of:
             return True
-        return not scene.ties.clash(claim_of[one], claim_of[other])
+        return not scene.links.cannot_link(claim_of[one], claim_of[other])
 
     def joined(one: int, other: int) -> None:
         if one in claim_of and other in claim_of:
-            scene.ties.tie(claim_of[one], claim_of[other])
+            scene.links.must_link(claim_of[one], claim_of[other])
         elif other in claim_of:
             claim_of[one] = claim_of[other]
 
     contacts = contacts_of(atoms.astype(np.int32), segments, odds)
-    heads = join_atoms(int(atoms.max()), contacts, may, joined)
-    claimed = np.array([claim_of.get(head, -1) + 1 for head in heads], np.int32)
+    roots = join_atoms(int(atoms.max()), contacts, may, joined)
+    claimed = np.array([claim_of.get(root, -1) + 1 for root in roots], np.int32)
     owner[place][mask] = claimed[atoms[mask]]
 
 
@@ -68,12 +68,12 @@ def _atoms(
     for atom in np.unique(atoms[seeds > 0]).tolist():
         inside = atoms == atom
         claims = (np.unique(seeds[inside & (seeds > 0)]) - 1).tolist()
-        if scene.ties.agree(claims):
+        if scene.links.may_link(claims):
             for claim in claims:
-                scene.ties.tie(claims[0], claim)
+                scene.links.must_link(claims[0], claim)
             continue
-        heads = np.append(scene.ties.heads + 1, 0)
-        named = np.where(inside, heads[seeds - 1], 0).astype(np.int32)
+        roots = np.append(scene.links.roots + 1, 0)
+        named = np.where(inside, roots[seeds - 1], 0).astype(np.int32)
         parts = split_by_seeds(inside, named, codes, scene.maps.cell_size)
         kinds[inside] = parts[inside]
     mask = segments > 0

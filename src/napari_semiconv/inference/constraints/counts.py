@@ -37,7 +37,7 @@ class Plot:
         The window it lies in.
     cells
         Cells of the box, (Y, X); changed in place.
-    ties
+    links
         Which claims share a cell.
     inside
         Pixels of the region that a cell may have, (Y, X).
@@ -51,7 +51,7 @@ class Plot:
 
     scene: Scene
     cells: Labels
-    ties: UnionFind
+    links: UnionFind
     inside: Mask
     seeds: Labels
     still: Mask
@@ -102,11 +102,11 @@ class Plot:
         both = (self.cells == one) | (self.cells == other)
         if (self.still & both).any():
             return False
-        return self.ties.agree([*self.claims(one), *self.claims(other)])
+        return self.links.may_link([*self.claims(one), *self.claims(other)])
 
 
 def balance(
-    scene: Scene, cells: Labels, ties: UnionFind, inside: Mask, wanted: int
+    scene: Scene, cells: Labels, links: UnionFind, inside: Mask, wanted: int
 ) -> None:
     """Join or part the cells of a region until there are as many as wanted.
 
@@ -116,7 +116,7 @@ def balance(
         The window of the frame.
     cells
         Cells of the window, (Y, X), each within the region or outside; changed.
-    ties
+    links
         Which claims share a cell, whatever cells were found.
     inside
         The region, (Y, X).
@@ -128,7 +128,7 @@ def balance(
     BadInputError
         When other things that are said forbid it.
     """
-    plot = _plot(scene, cells, ties, inside)
+    plot = _plot(scene, cells, links, inside)
     if not plot.is_met(wanted):
         plot.disconnect()
     number = len(plot.found()[0])
@@ -143,20 +143,20 @@ def balance(
         number = len(plot.found()[0])
 
 
-def _plot(scene: Scene, cells: Labels, ties: UnionFind, inside: Mask) -> Plot:
+def _plot(scene: Scene, cells: Labels, links: UnionFind, inside: Mask) -> Plot:
     place = ndimage.find_objects(inside.astype(np.int32))[0]
     rows, columns = (
         slice(part.start + at.start, part.start + at.stop)
         for part, at in zip(scene.window, place, strict=True)
     )
-    heads = np.append(ties.heads + 1, 0)
-    heads[len(scene.claims)] = 0
+    roots = np.append(links.roots + 1, 0)
+    roots[len(scene.claims)] = 0
     return Plot(
         scene,
         cells[place],
-        ties,
+        links,
         inside[place] & ~scene.closed[place],
-        heads[scene.trees[place] - 1].astype(np.int32),
+        roots[scene.trees[place] - 1].astype(np.int32),
         scene.still[place],
         (rows, columns),
     )
@@ -291,9 +291,9 @@ def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
     forced = [len(claims[a] & claims[b]) > 0 for a, b in contacts.pairs.tolist()]
     odds = np.where(forced, np.inf, contacts.odds)
     contacts = type(contacts)(contacts.pairs, odds)
-    heads = join_atoms(count, contacts, lambda *_: True, lambda *_: None, 2)
-    groups = sorted({*heads[1:]})
-    lookup = np.searchsorted([0, *groups], heads)
+    roots = join_atoms(count, contacts, lambda *_: True, lambda *_: None, 2)
+    groups = sorted({*roots[1:]})
+    lookup = np.searchsorted([0, *groups], roots)
     parts = np.where(mask, lookup[atoms], 0).astype(np.int32)
     areas = np.bincount(parts[mask])[1:]
     shared = set.intersection(

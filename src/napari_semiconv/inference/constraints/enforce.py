@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...errors import BadInputError
+from ...labels import Labels, areas_of, numbers_in
 from ..engines.regions import connected_components
-from .check import Violation, areas_of, cells_in_gone, violations
+from .check import Violation, cells_in_gone, violations
 from .contested import split_contested
 from .counts import balance
 from .grow import Scene, grow_from_clicks
 from .maps import Maps, Window
-from .model import Claim, Constraints, Labels, is_among, numbers_in
+from .model import Claim, Constraints, is_among
 from .union_find import UnionFind
 
 Mask = NDArray[np.bool_]
@@ -159,7 +160,7 @@ def _settled(
     """
     scene = _scene(labels, constraints, maps, window)
     grow_from_clicks(scene)
-    hard = scene.ties.copy()
+    hard = scene.links.copy()
     cells = _owned(scene)
     for number, count in enumerate(constraints.counts, 1):
         inside = scene.regions == number
@@ -324,17 +325,17 @@ def _owned(scene: Scene) -> Labels:
     for cell in cells[np.argsort(-areas, kind="stable")].tolist():
         mask = scene.cells == cell
         claims = (np.unique(trees[mask & (trees > 0)]) - 1).tolist()
-        if scene.ties.agree(claims):
+        if scene.links.may_link(claims):
             for claim in claims:
-                scene.ties.tie(claims[0], claim)
+                scene.links.must_link(claims[0], claim)
             owner[mask & (trees == 0)] = claims[0] + 1
         else:
             contested.append(mask)
     for mask in contested:
         split_contested(scene, mask, owner)
-    heads = np.append(scene.ties.heads, -1)
-    found = heads[owner - 1] + 1 + int(scene.cells.max(initial=0))
-    found = np.where(heads[owner - 1] == scene.ties.head(nothing - 1), 0, found)
+    roots = np.append(scene.links.roots, -1)
+    found = roots[owner - 1] + 1 + int(scene.cells.max(initial=0))
+    found = np.where(roots[owner - 1] == scene.links.root(nothing - 1), 0, found)
     return np.where(owner > 0, found, scene.cells).astype(np.int32)
 
 

@@ -47,7 +47,7 @@ class Scene:
         Number of the region with a count, (Y, X), 0 elsewhere.
     claims
         Pixels that one cell has, each (N, 2), rows and columns of the window.
-    ties
+    links
         Which claims share a cell; one more than claims: the last is no cell.
     absent
         Points, (Y, X), of which what is found there is to go as a whole.
@@ -60,7 +60,7 @@ class Scene:
     closed: Mask
     regions: Labels
     claims: list[Pixels]
-    ties: UnionFind
+    links: UnionFind
     absent: Mask
     trees: Labels = field(init=False)
 
@@ -90,9 +90,9 @@ def grow_from_clicks(scene: Scene) -> None:
         When other cells leave no way between pixels that are one cell.
     """
     order = sorted(range(len(scene.claims)), key=lambda n: -len(scene.claims[n]))
-    tied, failed = scene.ties, set[int]()
+    before, failed = scene.links, set[int]()
     while True:
-        scene.ties = tied.copy()
+        scene.links = before.copy()
         scene.trees[:] = 0
         bad = next((n for n in order if not _connect(scene, n)), None)
         if bad is None:
@@ -116,8 +116,8 @@ def grow_from_clicks(scene: Scene) -> None:
 
 def _tree(scene: Scene, number: int) -> Mask:
     """Pixels of a claim and of those tied to it, (Y, X)."""
-    heads = np.append(scene.ties.heads, -1)
-    tree: Mask = heads[scene.trees - 1] == scene.ties.head(number)
+    roots = np.append(scene.links.roots, -1)
+    tree: Mask = roots[scene.trees - 1] == scene.links.root(number)
     return tree
 
 
@@ -125,7 +125,8 @@ def _connect(scene: Scene, number: int) -> bool:
     """Lay ways between the pixels of a claim; False when there are none."""
     pixels = scene.claims[number]
     others = scene.trees[tuple(pixels.T)]
-    if any(n and scene.ties.clash(number, n - 1) for n in np.unique(others).tolist()):
+    claimed = (n - 1 for n in np.unique(others).tolist() if n)
+    if any(scene.links.cannot_link(number, other) for other in claimed):
         return False
     whole = [slice(0, n) for n in scene.cells.shape]
     places = [pixels]
@@ -139,10 +140,10 @@ def _connect(scene: Scene, number: int) -> bool:
         places = ways
     tree = tuple(np.concatenate(places).T)
     for n in np.unique(scene.trees[tree]).tolist():
-        if n and scene.ties.clash(number, n - 1):
+        if n and scene.links.cannot_link(number, n - 1):
             return False
         if n:
-            scene.ties.tie(n - 1, number)
+            scene.links.must_link(n - 1, number)
     free = scene.trees[tree] == 0
     scene.trees[tree[0][free], tree[1][free]] = number + 1
     return True
@@ -169,23 +170,23 @@ def _costs(scene: Scene, number: int) -> NDArray[np.float64]:
     costs = np.where(scene.cells > 0, OTHER, BRIGHT + (DARK - BRIGHT) * dark)
     own = scene.cells[pixels]
     costs[np.isin(scene.cells, own[own > 0])] = INSIDE
-    # To be tied to others only where there is no other way keeps ways open.
+    # To be linked to others only where there is no other way keeps ways open.
     for other in scene.claims:
         costs[tuple(other.T)] += TANGLED
     costs[scene.blocked | (scene.regions != scene.regions[pixels][0])] = -1
-    foes = [*scene.ties.foes(number)]
-    costs[np.isin(scene.trees, np.array(foes, np.int64) + 1)] = -1
-    for foe in foes:
-        if foe < len(scene.claims):
-            costs[tuple(scene.claims[foe].T)] = -1
+    apart = scene.links.cannot_links(number)
+    costs[np.isin(scene.trees, np.array(apart, np.int64) + 1)] = -1
+    for claim in apart:
+        if claim < len(scene.claims):
+            costs[tuple(scene.claims[claim].T)] = -1
     return costs
 
 
 def _reach(scene: Scene, number: int, tree: Mask) -> bool:
-    """Lead a claim on background to a cell close by that no foe has."""
+    """Lead a claim on background to a cell close by that it may share."""
     reach = MISSED * scene.maps.cell_size
-    foes = np.array(scene.ties.foes(number), np.int64) + 1
-    taken = np.unique(scene.cells[np.isin(scene.trees, foes)])
+    forbidden = np.array(scene.links.cannot_links(number), np.int64) + 1
+    taken = np.unique(scene.cells[np.isin(scene.trees, forbidden)])
     free = (scene.cells > 0) & ~scene.blocked & ~np.isin(scene.cells, taken)
     free &= (scene.regions == scene.regions[tree][0]) & (scene.trees == 0)
     apart = ndimage.distance_transform_edt(~tree)

@@ -9,22 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInputError, counted
+from ...labels import FEW, LARGEST_TABLE, Labels, Mask, numbers_in
 
 Pixels = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Labels = NDArray[np.int32]
-# Labels up to this are looked up in a table of 8 MB; larger ones are sorted.
-LARGEST_TABLE = 1 << 20
-FEW = 6  # labels up to which each is looked for by itself
-
-
-def numbers_in(image: NDArray[np.integer[Any]]) -> Pixels:
-    """Numbers above 0 in an image of any shape, ascending, (N,)."""
-    if image.max(initial=0) <= LARGEST_TABLE:
-        found: Pixels = np.flatnonzero(np.bincount(image.ravel()))
-    else:
-        found = np.unique(image).astype(np.int64)
-    return found[found > 0]
 
 
 def is_among(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ...errors import UnreadableFrameError
+from ...labels import Labels
 from ...movie import Movie
 from ...network.weights import Model
 from ...settings import SegmentSettings, VotesSettings
@@ -14,7 +15,7 @@ from ..run_state import RunState
 from ..stream.stream import WARM_UP, FrameOutput, Stream
 from .enforce import enforce_within
 from .maps import Maps, Window
-from .model import Constraints, Labels
+from .model import Constraints
 
 # Maps of a 1024 x 1024 frame take 68 MB with the default model.
 CACHE_BYTES = 512 << 20

@@ -12,11 +12,11 @@ from .maps import Odds
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 # Log-odds that two sides of a border within one segment are one cell.
-ONE_PIECE = 6.0
+ONE_SEGMENT = 6.0
 
 
 class UnionFind:
-    """Which claims share a cell, kept free of contradictions.
+    """Which claims share a cell, with those that must not (must-link, cannot-link).
 
     Parameters
     ----------
@@ -26,48 +26,48 @@ class UnionFind:
 
     def __init__(self, apart: Mask) -> None:
         self._apart = apart.copy()
-        self._heads = list(range(len(apart)))
+        self._roots = list(range(len(apart)))
 
     def copy(self) -> "UnionFind":
-        """Give the same ties, to be tied on."""
+        """Give the same links, to be linked on."""
         other = UnionFind(self._apart)
-        other._heads = self._heads.copy()
+        other._roots = self._roots.copy()
         return other
 
     @property
-    def heads(self) -> Integers:
+    def roots(self) -> Integers:
         """Claim that speaks for each claim, (N,)."""
-        return np.array([self.head(n) for n in range(len(self._heads))], np.int64)
+        return np.array([self.root(n) for n in range(len(self._roots))], np.int64)
 
-    def head(self, claim: int) -> int:
+    def root(self, claim: int) -> int:
         """Name a claim that speaks for all of its cell."""
-        while self._heads[claim] != claim:
-            claim = self._heads[claim]
+        while self._roots[claim] != claim:
+            claim = self._roots[claim]
         return claim
 
-    def clash(self, one: int, other: int) -> bool:
+    def cannot_link(self, one: int, other: int) -> bool:
         """Whether two claims must not share a cell."""
-        return bool(self._apart[self.head(one), self.head(other)])
+        return bool(self._apart[self.root(one), self.root(other)])
 
-    def tie(self, one: int, other: int) -> None:
-        """Let two claims that do not clash share a cell."""
-        one, other = self.head(one), self.head(other)
+    def must_link(self, one: int, other: int) -> None:
+        """Let two claims share a cell; nothing may forbid it."""
+        one, other = self.root(one), self.root(other)
         if one == other:
             return
         assert not self._apart[one, other]
-        self._heads[other] = one
+        self._roots[other] = one
         self._apart[one] |= self._apart[other]
         self._apart[:, one] |= self._apart[:, other]
 
-    def foes(self, claim: int) -> list[int]:
+    def cannot_links(self, claim: int) -> list[int]:
         """List the claims that must not share a cell with one."""
-        row = self._apart[self.head(claim)]
-        return [n for n in range(len(self._heads)) if row[self.head(n)]]
+        row = self._apart[self.root(claim)]
+        return [n for n in range(len(self._roots)) if row[self.root(n)]]
 
-    def agree(self, claims: list[int]) -> bool:
+    def may_link(self, claims: list[int]) -> bool:
         """Whether all of some claims may share a cell."""
-        heads = sorted({self.head(claim) for claim in claims})
-        return not self._apart[np.ix_(heads, heads)].any()
+        roots = sorted({self.root(claim) for claim in claims})
+        return not self._apart[np.ix_(roots, roots)].any()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def contacts_of(atoms: Labels, segments: Labels, odds: Odds) -> Contacts:
     rows[:, 2:].sort(axis=1)
     kinds, count = np.unique(rows, axis=0, return_counts=True)
     likely = [
-        ONE_PIECE if one == other else odds.get((one, other), 0.0)
+        ONE_SEGMENT if one == other else odds.get((one, other), 0.0)
         for one, other in kinds[:, 2:].tolist()
     ]
     pairs, border = np.unique(kinds[:, :2], axis=0, return_inverse=True)
@@ -145,20 +145,20 @@ def join_atoms(
     list
         First atom of the group of each atom; 0 for 0.
     """
-    heads = list(range(count + 1))
+    roots = list(range(count + 1))
 
-    def head(atom: int) -> int:
-        while heads[atom] != atom:
-            atom = heads[atom]
+    def root(atom: int) -> int:
+        while roots[atom] != atom:
+            atom = roots[atom]
         return atom
 
     left = count
     for row in np.argsort(-contacts.odds, kind="stable").tolist():
         if left <= down_to:
             break
-        one, other = sorted(head(atom) for atom in contacts.pairs[row].tolist())
+        one, other = sorted(root(atom) for atom in contacts.pairs[row].tolist())
         if one != other and may(one, other):
-            heads[other] = one
+            roots[other] = one
             joined(one, other)
             left -= 1
-    return [head(atom) for atom in range(count + 1)]
+    return [root(atom) for atom in range(count + 1)]
