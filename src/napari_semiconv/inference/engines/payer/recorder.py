@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ....labels import Labels
 from ....settings import PAYER_2018, PAYER_2019, SegmentSettings
 from ....tracking.lineage import Lineage
 from ...constraints.enforce import enforce
 from ...constraints.maps import Maps
 from ...constraints.model import Constraints
 from ...describing import shrink
-from ....labels import Labels
 from .chain import Shelf
 from .history import (
     Spans,
@@ -76,9 +76,7 @@ class Recorder:
             self.lineage.observe(frame, label)
         return large
 
-    def enforced(
-        self, labels: Labels, frame: int, maps: Maps, highest: int
-    ) -> Labels:
+    def enforced(self, labels: Labels, frame: int, maps: Maps, highest: int) -> Labels:
         """Make clustered cells hold what the user says of a frame.
 
         Parameters
