@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs screenshots experiments clean
+.PHONY: help install demo test unit lint format docs screenshots experiments clean
 
 BIN := .venv/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -43,6 +43,9 @@ demo: install ## simulate a movie, segment, track and evaluate it, and show it
 # Recursive, so that a virtual display that `install` has just brought is seen.
 test: install ## run the tests, those with windows too (ARGS="-k name" to choose)
 	@$(MAKE) --no-print-directory run-tests
+
+unit: install ## run the unit tests alone, in less than a minute
+	@$(MAKE) --no-print-directory run-tests ARGS='-m "unit and not slow and not gpu" $(ARGS)'
 
 .PHONY: run-tests
 run-tests:

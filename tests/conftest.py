@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import multiprocessing.process
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,13 +13,61 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 
 
+# Tests that start a process, train, open a window, damage files by chance, or take a
+# whole movie through the network. All others are unit tests: fast, and run first.
+SYSTEM = (
+    "cli", "compute", "gui", "io/test_fuzz.py", "inference/test_run_state.py",
+    "inference/test_tiling.py", "project/test_kills.py", "project/test_full_disk.py",
+    "test_benchmark", "test_documentation.py", "test_experiments", "test_import_time.py",
+    "tracking/test_challenge_measures.py", "training/test_loop.py",
+    "training/test_new_head.py", "training/test_precision.py", "workflows",
+)  # fmt: skip
+TESTS = Path(__file__).parent
+
+
 def pytest_collection_modifyitems(items):
-    if has_display():
-        return
     mark = pytest.mark.skip(reason="no display; `make test` brings a virtual one")
     for item in items:
-        if item.get_closest_marker("gui"):
+        tier = "unit" if is_unit(item) else "system"
+        item.add_marker(tier)
+        if item.get_closest_marker("gui") and not has_display():
             item.add_marker(mark)
+    # Stable: within a tier they stay as they are.
+    items.sort(key=lambda item: item.get_closest_marker("system") is not None)
+
+
+def is_unit(item):
+    place = item.path.relative_to(TESTS).as_posix()
+    apart = any(item.get_closest_marker(name) for name in ("gui", "slow", "gpu"))
+    return not apart and not place.startswith(SYSTEM)
+
+
+def pytest_runtest_setup(item):
+    # What is wrong in a unit is told at once, not after minutes of whole movies.
+    if item.get_closest_marker("system") and getattr(
+        item.session, "unit_failed", False
+    ):
+        item.session.shouldstop = "unit tests failed; system tests: ARGS='-m system'"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and item.get_closest_marker("unit"):
+        item.session.unit_failed = True
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _unit_tests_start_no_process(request, monkeypatch):
+    if not request.node.get_closest_marker("unit"):
+        return
+
+    def refuse(*_, **__):
+        pytest.fail("a unit test starts no process; name its file in tests/conftest.py")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
 
 
 def has_display():
