@@ -16,11 +16,12 @@ DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 # Tests that start a process, train, open a window, damage files by chance, or take a
 # whole movie through the network. All others are unit tests: fast, and run first.
 SYSTEM = (
-    "cli", "compute", "gui", "io/test_fuzz.py", "inference/test_run_state.py",
-    "inference/test_tiling.py", "project/test_kills.py", "project/test_full_disk.py",
-    "test_benchmark", "test_documentation.py", "test_experiments", "test_import_time.py",
-    "tracking/test_challenge_measures.py", "training/test_loop.py",
-    "training/test_new_head.py", "training/test_precision.py", "workflows",
+    "cli", "compute", "gui", "io/test_fuzz.py", "inference/test_new_engine.py",
+    "inference/test_run_state.py", "inference/test_tiling.py", "project/test_kills.py",
+    "project/test_full_disk.py", "test_benchmark", "test_documentation.py",
+    "test_experiments", "test_import_time.py", "tracking/test_challenge_measures.py",
+    "training/test_loop.py", "training/test_new_head.py", "training/test_precision.py",
+    "workflows",
 )  # fmt: skip
 TESTS = Path(__file__).parent
 
