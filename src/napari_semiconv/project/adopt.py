@@ -34,8 +34,11 @@ class Adopter:
         self._names: dict[int, int] = {}
         self._known: Mapping[int, int] = {}
         self._frame = -1
-        # Nothing was ever numbered: the run may have all its labels.
-        self._blank = project.document.next_number == 1
+        # Nothing was ever numbered: the run may have all its labels, but for those that
+        # the user's new cells get meanwhile, first and last with the next one.
+        self._next = project.document.next_number
+        self._blank = self._next == 1
+        self._taken: list[range] = []
 
     def recall(self, frame: int, labels: Labels) -> None:
         """Learn from a frame that was adopted before which label is which.
@@ -74,6 +77,12 @@ class Adopter:
         SaveError
             When it could not be written; nothing was changed.
         """
+        # Nobody edits between what is looked at and what is written.
+        with self._project.history.writing:
+            return self._adopt(frame, labels, parents)
+
+    def _adopt(self, frame: int, labels: Labels, parents: Mapping[int, int]) -> Change:
+        self._taken.append(range(self._next, self._project.document.next_number))
         divided = self._divided(frame)
         self._names = {
             n: name for n, name in self._names.items() if name not in divided
@@ -101,13 +110,21 @@ class Adopter:
         for label in same_cells(labels, shown).keys() - now.keys():
             if self._names[label] in used:
                 del self._names[label]
+        self._next = self._project.document.next_number
         return change
 
     def close(self) -> None:
         """Join the tracks with those of the frames after the last that was adopted."""
+        with self._project.history.writing:
+            self._close()
+
+    def _close(self) -> None:
         frame = self._frame
         tracks = self._project.lineage.tracks
-        pairs = {old: self._names[label] for label, old in self._known.items()}
+        known = self._known.items()
+        pairs = {
+            old: self._names[label] for label, old in known if label in self._names
+        }
         later = {
             old: part
             for old, new in pairs.items()
@@ -118,15 +135,19 @@ class Adopter:
         while stuck := [old for old, new in moved.items() if self._meets(new, moved)]:
             for old in stuck:
                 del moved[old]
-        names: dict[int, dict[int, int]] = {}
+        changes: dict[int, dict[int, int]] = {}
         for old, new in moved.items():
             for t in later[old].frames:
-                names.setdefault(t, {})[old] = new
-        self._relabel(names)
+                changes.setdefault(t, {})[old] = new
+        self._relabel(changes)
 
     def _meets(self, name: int, moved: Mapping[int, int]) -> bool:
         track = self._project.lineage.tracks.get(name)
         return track is None or (track.end > self._frame and name not in moved)
+
+    def _is_taken(self, label: int) -> bool:
+        """Whether a cell of the user got a label since the run began."""
+        return any(label in numbers for numbers in self._taken)
 
     def _divided(self, frame: int) -> set[int]:
         """Tracks that divided up to a frame, as the user confirmed."""
@@ -143,6 +164,7 @@ class Adopter:
         """Give new labels of the run the label that was there, or an unused number."""
         names: dict[int, int] = {}
         used = set(self._names.values())
+        out = used | divided
         following = self._project.document.next_number
         for label in np.unique(labels[labels > 0]).tolist():
             if label in self._names:
@@ -151,7 +173,7 @@ class Adopter:
             if before and before not in used:
                 names[label] = before
                 used.add(before)
-            elif self._blank and label not in divided:
+            elif self._blank and label not in out and not self._is_taken(label):
                 names[label] = label
             else:
                 names[label] = following = max(following, label)

@@ -66,7 +66,7 @@ def read_tracked_result(source: Path) -> TrackedMovie:
             ) from error
 
     parents = {track.label: track.parent for track in known.tracks.values()}
-    done = [frame for frame in range(frames) if _chunk(source, frame).is_file()]
+    done = _frames_done(source, frames)
     lineage = lineage_of_labels(read, done, parents)
     if facts["state"] == "finished" and lineage != known:
         labels = known.tracks.keys() ^ lineage.tracks.keys() or {
@@ -160,8 +160,12 @@ def _masks(source: Path) -> "zarr.Array[Any]":
     return found
 
 
-def _chunk(source: Path, frame: int) -> Path:
-    return source / LABELS / "c" / str(frame) / "0" / "0"
+def _frames_done(source: Path, frames: int) -> list[int]:
+    """Frames that were computed, ascending; a record may claim any number of them."""
+    chunks = source / LABELS / "c"
+    names = [path.name for path in chunks.iterdir()] if chunks.is_dir() else []
+    there = sorted(int(name) for name in names if name.isdecimal())
+    return [t for t in there if t < frames and (chunks / f"{t}/0/0").is_file()]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
