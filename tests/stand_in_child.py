@@ -60,7 +60,7 @@ class BlobTools:
     def size(self, movie, model, frames):
         return 4.0
 
-    def run(self, movie, model, settings, frames, resume_from=None, said=None):
+    def run(self, movie, model, settings, frames, resume_from=None, constraints=None):
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):
             self._work(done)
@@ -79,19 +79,19 @@ class BlobTools:
             self._work(done)
             yield movie.frame(frame)
 
-    def resolve(self, output, labels, told, settings):
+    def resegment(self, output, labels, constraints, settings):
         """Cells that are joined become one; pixels go to the nearest that is parted."""
         after = labels.copy()
-        for group in told.joined:
+        for group in constraints.joined:
             cells = labels[tuple(group.T)]
             after[np.isin(after, cells[cells > 0])] = cells[0]
-        for group in told.parted:
+        for group in constraints.parted:
             places = np.argwhere(after == after[tuple(group[0])])
             far = np.linalg.norm(places[:, None] - group[None], axis=2)
             nearest = far.argmin(1)
             new = nearest + labels.max()
             after[tuple(places[nearest > 0].T)] = new[nearest > 0]
-        for y, x in told.absent:
+        for y, x in constraints.absent:
             after[after == after[y, x]] = 0
         return (slice(0, labels.shape[0]), slice(0, labels.shape[1])), after
 

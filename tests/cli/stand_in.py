@@ -1,31 +1,22 @@
 """A stand-in for the network, so that commands are tested in milliseconds."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
+from tests.stand_in_child import BlobTools
 
-from napari_semiconv.tracking.lineage import Lineage
-
-
-@dataclass
-class Result:
-    frame: int
-    done: int
-    total: int
-    labels: np.ndarray
-    lineage: Lineage
-    unreadable: str | None = None
-    note: str = ""
-    final: bool = True
+from napari_semiconv.compute.child import Child
+from napari_semiconv.compute.messages import Failed
+from napari_semiconv.errors import ComputeError
 
 
-class Threshold:
-    """Every bright pixel is cell 1. `at_frame` is called before each frame.
+class Threshold(BlobTools):
+    """Every bright blob is a cell. `at_frame` is called before each frame.
 
     Frame ``damaged`` is said to have been skipped.
     """
 
     def __init__(self, at_frame=lambda frame: None, damaged=None):
+        super().__init__()
         self.at_frame = at_frame
         self.damaged = damaged
         self.sizes = []
@@ -33,20 +24,48 @@ class Threshold:
     def load(self, settings):
         return settings.model
 
-    def facts(self, model):
-        return {"name": model, "sha256": "0"}
-
     def size(self, movie, model, frames):
         return 12.0
 
-    def run_whole(self, movie, model, settings, frames, stop):
+    def run(self, movie, model, settings, frames, resume_from=None, constraints=None):
         self.sizes.append(settings.cell_size)
-        lineage = Lineage()
-        for done, frame in enumerate(frames, 1):
+        results = super().run(movie, model, settings, frames, resume_from, constraints)
+        for frame in frames:
             self.at_frame(frame)
-            labels = (movie.frame(frame) > 100).astype(np.int32)
-            lineage.observe(frame, 1)
+            result = next(results)
             reason = "frame 1 is damaged." if frame == self.damaged else None
-            yield Result(frame, done, len(frames), labels, lineage, reason)
-            if stop():
-                return
+            yield replace(result, unreadable=reason)
+
+
+class Here:
+    """A computing process within this one: it is there at once.
+
+    Parameters
+    ----------
+    tools
+        What it computes with.
+    """
+
+    def __init__(self, tools):
+        self._tools = tools
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def follow(self, request, stop=None):
+        said = []
+
+        def say(message):
+            said.append(message)
+            if stop is not None and stop():
+                child.cancel(request.ticket)
+
+        child = Child(say, lambda: self._tools)
+        child.answer(request)
+        for message in said:
+            if isinstance(message, Failed):
+                raise ComputeError(message.message)
+            yield message

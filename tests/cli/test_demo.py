@@ -1,15 +1,29 @@
+import numpy as np
 import pytest
-from tests.cli.stand_in import Threshold
+from tests.cli.stand_in import Here, Threshold
 
-from napari_semiconv.cli import demo, main, segmenting
+from napari_semiconv.cli import demo, main
 from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.movie import movie_from_array
 from napari_semiconv.synthetic import SyntheticSettings, simulate
+
+
+class Bright(Threshold):
+    """Simulated movies have a background: what is above it is a cell."""
+
+    def run(self, movie, *rest):
+        level = movie.frame(0).mean()
+        images = np.stack([movie.frame(t) > 1.5 * level for t in range(len(movie))])
+        bright = movie_from_array(images.astype(np.uint8), "TYX")
+        yield from super().run(bright, *rest)
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(segmenting, "NetworkTools", Threshold)
+    monkeypatch.setattr(
+        "napari_semiconv.workflows.segmenting.Supervisor", lambda: Here(Bright())
+    )
     for name, value in {"FRAMES": 3, "SIZE": 64, "CELLS": 3}.items():
         monkeypatch.setattr(demo, name, value)
     return tmp_path / "demo-output"
@@ -24,6 +38,7 @@ def test_the_demo_goes_the_whole_way(small, capsys):
     assert sorted(path.name for path in small.iterdir()) == [
         "01_GT",
         "01_RES",
+        "movie.semiconv",
         "movie.tif",
     ]
 
@@ -39,14 +54,20 @@ def test_without_a_display_no_window_is_opened(small, monkeypatch, capsys):
     assert "no display" in capsys.readouterr().err
 
 
-def test_with_a_display_movie_and_result_are_shown(small, monkeypatch):
+def test_with_a_display_the_project_is_shown(small, monkeypatch):
     shown = []
     monkeypatch.setattr(demo, "has_display", lambda: True)
     monkeypatch.setattr(demo, "show", lambda *paths: shown.append(paths))
     assert main(["demo"]) == 0
-    assert [[path.name for path in paths] for paths in shown] == [
-        ["movie.tif", "01_RES"]
-    ]
+    assert [[path.name for path in paths] for paths in shown] == [["movie.semiconv"]]
+
+
+def test_the_project_and_its_export_show_the_same(small, tmp_path):
+    assert main(["demo", "--no-window"]) == 0
+    words = ["export", str(small / "movie.semiconv"), "--to", "ctc"]
+    assert main([*words, str(tmp_path / "again")]) == 0
+    for path in (tmp_path / "again").iterdir():
+        assert path.read_bytes() == (small / "01_RES" / path.name).read_bytes()
 
 
 def test_the_movie_keeps_its_axes_and_units(tmp_path):

@@ -48,8 +48,9 @@ def test_no_qt_is_told_in_one_sentence(tmp_path, monkeypatch):
 def test_a_reader_that_has_seen_enough_is_no_error_to_shout_about():
     code = """if True:
         import sys
-        from napari_semiconv.cli import listing, main
-        listing.models = lambda arguments: print("default")
+        from napari_semiconv.cli import models
+        from napari_semiconv.cli.entry import main
+        models.models = lambda arguments: print("default")
         sys.exit(main(["models"]))
     """
     pipe = subprocess.PIPE

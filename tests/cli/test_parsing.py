@@ -46,7 +46,7 @@ def test_segment_needs_only_movie_and_output():
     assert (given.model, given.device) == ("default", "auto")
     assert (given.engine, given.preset, given.memory_span) == (None,) * 3
     assert (given.pixel_size, given.frame_interval) == (None, None)
-    assert given.frames == slice(None)
+    assert given.frames is None
     assert (given.cell_size, given.axes, given.channel, given.z) == (None,) * 4
     assert given.format == "ctc"
 

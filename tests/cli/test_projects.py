@@ -11,6 +11,7 @@ from tests.stand_in_child import command
 from napari_semiconv.cli import main
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
+from napari_semiconv.io.cells.formats import writable
 from napari_semiconv.project.project import Project
 
 FRAMES = 5
@@ -66,6 +67,8 @@ def test_a_crash_is_told_and_run_goes_on(tmp_path, movie, child, capsys):
     path = tmp_path / "p"
     assert run("segment", movie, "--format", "project", "--output", path) == 1
     assert "1 frame is finished" in capsys.readouterr().err
+    assert run("check", path) == 0
+    capsys.readouterr()
     child("quick")
     assert run("run", path) == 0
     assert "5 of 5 frames" in capsys.readouterr().out
@@ -185,6 +188,13 @@ def test_a_crash_while_correcting_is_told_and_changes_nothing(folder, child, cap
 def test_what_is_no_project_is_told(tmp_path, verb, capsys):
     assert run(verb, tmp_path / "nothing") == 1
     assert "expected a project with project.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", writable(), ids=lambda form: form.name)
+def test_every_format_can_be_exported(folder, tmp_path, form):
+    target = tmp_path / f"cells{form.suffix}"
+    assert run("export", folder, "--to", form.name, target) == 0
+    assert target.exists()
 
 
 def test_solving_tells_where_nothing_is_known_of_the_network(folder, capsys):

@@ -1,4 +1,4 @@
-"""The command `segment` with a stand-in for the network that thresholds."""
+"""The command `segment`: from a movie to a project or an export of one."""
 
 import json
 import signal
@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
-from tests.cli.stand_in import Threshold
+from tests.cli.stand_in import Here, Threshold
 
-from napari_semiconv.cli import main, segmenting
+from napari_semiconv.cli import main
+from napari_semiconv.cli.segment import describe
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
 from napari_semiconv.io.cells.ctc.folder import check_masks, read_ctc
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.project import Project
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 FRAMES = 4
@@ -37,7 +39,9 @@ def output(tmp_path):
 @pytest.fixture
 def use(monkeypatch):
     def choose(tools):
-        monkeypatch.setattr(segmenting, "NetworkTools", lambda: tools)
+        monkeypatch.setattr(
+            "napari_semiconv.workflows.segmenting.Supervisor", lambda: Here(tools)
+        )
         return tools
 
     return choose
@@ -88,7 +92,7 @@ def test_the_record_tells_how_to_repeat_it(movie, output, use):
     assert segment(movie, output, "--engine", "hdbscan", "--model", "other") == 0
     record = json.loads((output / "segmentation.json").read_text("utf-8"))
     assert record["movie"] == str(movie)
-    assert record["model"] == {"name": "other", "sha256": "0"}
+    assert record["model"] == {"name": "other", "sha256": "0" * 64}
     assert record["settings"]["engine"] == "hdbscan"
     assert record["settings"]["cell_size"] == 12.0, "the estimated size is kept"
     assert tools.sizes == [12.0]
@@ -121,26 +125,83 @@ def test_frames_that_the_movie_has_not_are_an_error(movie, output, use, capsys):
     assert not output.exists()
 
 
-def test_an_interrupt_keeps_the_finished_frames(movie, output, use, capsys):
+def project_of(output):
+    """Where a run that did not come to its end is kept."""
+    return output.with_name(f"{output.name}.semiconv")
+
+
+def contents(folder):
+    """All files of a folder, byte by byte."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("form", ["ctc", "tiff"])
+def test_it_is_a_project_that_is_exported(movie, tmp_path, use, form, capsys):
+    """To the last byte; of the project nothing is left."""
+    use(Threshold())
+    assert segment(movie, tmp_path / "one", "--format", form) == 0
+    project, other = tmp_path / "p.semiconv", tmp_path / "other"
+    assert segment(movie, project, "--format", "project") == 0
+    other.mkdir()
+    target = other if form == "ctc" else other / "labels.tif"
+    if form == "ctc":
+        other.rmdir()
+    assert main(["export", str(project), "--to", form, str(target)]) == 0
+    found = contents(tmp_path / "one")
+    del found["segmentation.json"]
+    assert found == contents(other)
+    assert names(tmp_path) == ["movie.tif", "one", "other", "p.semiconv"]
+    assert str(tmp_path / "one") in capsys.readouterr().out
+
+
+def test_an_interrupt_keeps_the_finished_frames_in_a_project(
+    movie, output, use, capsys
+):
     use(Threshold(interrupt_at(2)))
     assert segment(movie, output) == 130
-    masks = [name for name in names(output) if name.startswith("mask")]
-    assert masks == ["mask000.tif", "mask001.tif", "mask002.tif"]
-    assert (output / "res_track.txt").read_text("utf-8").split() == ["1", "0", "2", "0"]
-    assert "3 of 4 frames" in capsys.readouterr().out
+    assert not output.exists()
+    said, kept = capsys.readouterr(), project_of(output)
+    assert "3 of 4 frames, 1 track, 0 divisions, " in said.out
+    assert str(kept) in said.out
+    assert f"To go on: napari-semiconv run {kept}" in said.err
+    with Project.open(kept) as project:
+        assert project.lineage.tracks[1].frames == [0, 1, 2]
+
+
+def test_what_was_interrupted_can_be_gone_on_with_and_exported(
+    movie, output, tmp_path, use, capsys
+):
+    use(Threshold(interrupt_at(2)))
+    assert segment(movie, output) == 130
+    use(Threshold())
+    assert main(["run", str(project_of(output))]) == 0
+    assert "4 of 4 frames" in capsys.readouterr().out
+    assert main(["export", str(project_of(output)), "--to", "ctc", str(output)]) == 0
+    assert segment(movie, tmp_path / "whole") == 0
+    whole = contents(tmp_path / "whole")
+    del whole["segmentation.json"]
+    assert contents(output) == whole
 
 
 def test_an_interrupt_does_not_replace_an_earlier_result(movie, output, use, capsys):
     use(Threshold())
     assert segment(movie, output) == 0
-    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    before = contents(output)
     use(Threshold(interrupt_at(1)))
     assert segment(movie, output, "--overwrite") == 130
-    unfinished = output / "unfinished"
-    assert str(unfinished) in capsys.readouterr().out
-    assert "mask001.tif" in names(unfinished)
-    after = {p.name: p.read_bytes() for p in output.iterdir() if p != unfinished}
-    assert after == before
+    assert str(project_of(output)) in capsys.readouterr().out
+    assert contents(output) == before
+
+
+def test_a_project_that_is_kept_is_not_written_into(movie, output, use):
+    use(Threshold(interrupt_at(1)))
+    assert segment(movie, output) == 130
+    before = contents(project_of(output))
+    use(Threshold())
+    assert segment(movie, output) == 0
+    assert contents(project_of(output)) == before
+    assert names(output.parent) == ["movie.tif", "result", "result.semiconv"]
 
 
 def test_a_second_run_is_refused_before_anything_is_computed(
@@ -171,17 +232,35 @@ def test_a_complete_run_may_replace_an_earlier_result(movie, output, use):
     assert not [name for name in names(output) if name.startswith("mask")]
 
 
-def test_an_error_is_one_sentence_and_leaves_nothing_half_written(
-    movie, output, use, capsys
-):
-    def fail(frame):
-        if frame == 2:
+def failing_at(frame):
+    def fail(now):
+        if now == frame:
             raise DeviceError("The device is out of memory.")
 
-    use(Threshold(fail))
+    return fail
+
+
+def test_an_error_before_any_frame_is_one_sentence_and_leaves_nothing(
+    movie, output, use, capsys
+):
+    use(Threshold(failing_at(0)))
     assert segment(movie, output) == 1
     assert capsys.readouterr().err == "The device is out of memory.\n"
+    assert names(output.parent) == ["movie.tif"]
+
+
+def test_an_error_later_keeps_the_finished_frames_in_a_project(
+    movie, output, use, capsys
+):
+    use(Threshold(failing_at(2)))
+    assert segment(movie, output) == 1
+    said = capsys.readouterr()
+    assert "The device is out of memory." in said.err
+    assert "Traceback" not in said.err
     assert not output.exists()
+    use(Threshold())
+    assert main(["run", str(project_of(output))]) == 0
+    assert "4 of 4 frames, 1 track" in capsys.readouterr().out
 
 
 def test_an_error_leaves_an_earlier_result_untouched(movie, output, use):
@@ -229,7 +308,7 @@ def test_the_movie_is_described_as_it_is_understood():
         pixel_size=(0.5, 0.25),
         frame_interval=300.0,
     )
-    assert segmenting.describe(movie) == (
+    assert describe(movie) == (
         "cells: T=5 C=2 Z=3 Y=8 X=9, uint16, channel 1, z slice 2, "
         "pixel 0.5 x 0.25 um, a frame every 300 s"
     )
@@ -317,12 +396,11 @@ def test_an_unknown_preset_and_two_ways_at_once_are_wrong_usage(movie, output, c
 class Twice(Threshold):
     """Yields every frame to be looked at, all one cell, and then as it stays."""
 
-    def run_whole(self, movie, model, settings, frames, stop):
-        for result in super().run_whole(movie, model, settings, frames, stop):
+    def run(self, *arguments):
+        for result in super().run(*arguments):
             labels = np.ones_like(result.labels)
             yield replace(result, labels=labels, final=False)
-        if not stop():
-            yield from super().run_whole(movie, model, settings, frames, stop)
+        yield from super().run(*arguments)
 
 
 def test_frames_that_come_twice_are_written_as_they_stay(movie, output, use, capsys):
@@ -333,11 +411,12 @@ def test_frames_that_come_twice_are_written_as_they_stay(movie, output, use, cap
     assert capsys.readouterr().out.startswith("4 of 4 frames, 1 track")
 
 
-def test_an_interrupt_before_any_frame_stays_keeps_nothing(movie, output, use, capsys):
+def test_an_interrupt_before_any_frame_stays_keeps_none(movie, output, use, capsys):
     use(Twice(interrupt_at(1)))
     assert segment(movie, output) == 130
     assert not output.exists()
-    assert "0 of 4 frames" in capsys.readouterr().out
+    with Project.open(project_of(output)) as project:
+        assert not project.lineage.tracks
 
 
 def test_a_published_procedure_from_movie_to_result(tmp_path, output, capsys):

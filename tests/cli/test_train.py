@@ -7,9 +7,10 @@ import pytest
 from napari_semiconv.cli import main, train_options
 from napari_semiconv.errors import NonFiniteLossError
 from napari_semiconv.settings import NETWORK_PRESETS
-from napari_semiconv.training import checkpoint, loop
+from napari_semiconv.training import checkpoint
 from napari_semiconv.training.loop import TrainProgress
 from napari_semiconv.training.settings import TrainSettings
+from napari_semiconv.workflows import training as workflow
 
 
 class Training:
@@ -37,7 +38,7 @@ class Training:
 @pytest.fixture
 def use(monkeypatch):
     def choose(training):
-        monkeypatch.setattr(loop, "train", training)
+        monkeypatch.setattr(workflow, "steps_of_training", training)
         return training
 
     return choose

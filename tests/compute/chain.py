@@ -36,7 +36,7 @@ class ChainTools(BlobTools):
         self.fail = fail or {}
         self.computed = []
 
-    def run(self, movie, model, settings, frames, resume_from=None, said=None):
+    def run(self, movie, model, settings, frames, resume_from=None, constraints=None):
         state = resume_from or ChainState(frames.start - 1, (), ())
         lineage = state.lineage
         for frame in range(state.frame + 1, frames.stop):

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_semiconv.compute.book import TrackBook, centroids, write_array
-from napari_semiconv.io.results import ResultStore
 from tests.stand_in_child import BlobTools, command
 
 from napari_semiconv.compute.child import Child, serve
@@ -26,8 +24,11 @@ from napari_semiconv.compute.messages import (
     read_message,
     read_request,
 )
+from napari_semiconv.compute.run_writer import RunWriter
 from napari_semiconv.errors import SaveError
 from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.project.runs.store import RunStore
+from napari_semiconv.safe import write_array_safely
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.tracking.lineage import Lineage
 
@@ -77,12 +78,9 @@ def test_a_run_tells_each_frame_and_leaves_a_result(child, choice, tmp_path):
     assert [m.done for m in child.said if isinstance(m, FrameDone)] == [1, 2, 3, 4]
     last = child.said[-1]
     assert (last.done, last.total, last.tracks, last.cancelled) == (4, 4, 2, False)
-    store = ResultStore.open(output)
+    store = RunStore.open(output)
     assert np.asarray(store.labels[3])[3, 3] == 1
     assert sorted(store.lineage.tracks) == [1, 2]
-    rows = np.load(output / "cells.npy")
-    assert rows.shape == (8, 4)
-    assert rows[0].tolist() == [1, 0, 3.5, 3.5]
 
 
 def test_only_the_chosen_frames_are_computed(child, choice, tmp_path):
@@ -102,8 +100,7 @@ def test_a_cancelled_run_keeps_what_is_done(choice, tmp_path):
     output = tmp_path / "r.semiconv"
     child.answer(segment(choice, output))
     assert (said[-1].done, said[-1].cancelled) == (1, True)
-    assert sorted(ResultStore.open(output).lineage.tracks) == [1, 2]
-    assert len(np.load(output / "cells.npy")) == 2
+    assert sorted(RunStore.open(output).lineage.tracks) == [1, 2]
 
 
 def test_a_run_cancelled_before_its_first_frame_leaves_no_folder(
@@ -142,21 +139,15 @@ def test_the_estimate_of_the_preview_is_the_one_of_the_run(choice, tmp_path):
     assert asked == [range(1, 2)]
 
 
-def test_centroids_are_label_frame_y_x():
-    labels = np.array([[5, 5, 0], [0, 0, 0], [0, 2, 2]])
-    assert centroids(labels, 3).tolist() == [[2, 3, 2.0, 1.5], [5, 3, 0.0, 0.5]]
-    assert centroids(np.zeros((4, 4), int), 0).shape == (0, 4)
-
-
 def test_an_array_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(SaveError, match="could not be written"):
-        write_array(tmp_path / "missing" / "a.npy", np.zeros(3))
+        write_array_safely(tmp_path / "missing" / "a.npy", np.zeros(3))
 
 
-def test_a_book_without_frames_takes_its_folder_away(choice, tmp_path):
+def test_a_run_without_frames_takes_its_folder_away(choice, tmp_path):
     movie = open_movie(choice.path)
-    store = ResultStore.create(tmp_path / "empty.semiconv", movie, {}, {})
-    TrackBook(store).close()
+    store = RunStore.create(tmp_path / "empty.semiconv", movie, {}, {})
+    RunWriter(store).close()
     assert not (tmp_path / "empty.semiconv").exists()
 
 
@@ -220,7 +211,7 @@ def test_messages_load_nothing_heavy():
 class TwiceTools(BlobTools):
     """Yields every frame with all labels raised by 100 first, then as it stays."""
 
-    def run(self, movie, model, settings, frames, resume_from=None, said=None):
+    def run(self, movie, model, settings, frames, resume_from=None, constraints=None):
         for r in super().run(movie, model, settings, frames):
             lineage = Lineage()
             for label in np.unique(r.labels[r.labels > 0]).tolist():
@@ -248,10 +239,9 @@ def test_frames_that_come_twice_are_kept_as_they_stay(choice, tmp_path):
     said = run_twice(choice, tmp_path / "r.semiconv", cancel_at=None)
     told = [(m.frame, m.done) for m in said if isinstance(m, FrameDone)]
     assert told == [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (1, 4), (2, 4), (3, 4)]
-    result = ResultStore.open(tmp_path / "r.semiconv")
+    result = RunStore.open(tmp_path / "r.semiconv")
     assert np.unique(result.labels[:]).tolist() == [0, 1, 2]
     assert sorted(result.lineage.tracks) == [1, 2]
-    assert len(np.load(tmp_path / "r.semiconv" / "cells.npy")) == 2 * FRAMES
     assert said[-1].cancelled is False
 
 
@@ -261,14 +251,14 @@ def test_a_cancel_before_the_tracks_are_settled_keeps_what_was_seen(
 ):
     said = run_twice(choice, tmp_path / "r.semiconv", cancel_at)
     assert (said[-1].done, said[-1].cancelled) == (cancel_at, True)
-    result = ResultStore.open(tmp_path / "r.semiconv")
+    result = RunStore.open(tmp_path / "r.semiconv")
     assert np.unique(result.labels[:cancel_at]).tolist() == [0, 101, 102]
 
 
 def test_tracks_that_are_being_settled_are_settled_in_all_frames(choice, tmp_path):
     said = run_twice(choice, tmp_path / "r.semiconv", cancel_at=FRAMES + 1)
     assert said[-1].cancelled is False
-    result = ResultStore.open(tmp_path / "r.semiconv")
+    result = RunStore.open(tmp_path / "r.semiconv")
     assert np.unique(result.labels[:]).tolist() == [0, 1, 2]
 
 

@@ -114,16 +114,37 @@ def test_edits_that_share_a_number_are_undone_together(history):
     assert_shows(history.document, "1..2  2..1  1..2")
 
 
-def test_an_edit_between_those_of_a_group_is_undone_by_itself(history):
+def test_a_group_stays_one_step_when_others_edit_in_between(history):
+    before = state(history.document)
     group = history.new_group()
     history.do(Swap(1, 2, 1), group)
-    history.do(Confirm(1))
+    history.do(MarkEmpty(0, 0, 1))
     history.do(Swap(1, 2, 2), group)
-    kinds = []
-    while history.undoable:
-        kinds.append(history.undoable)
-        history.undo()
-    assert kinds == ["swap", "confirm", "swap"]
+    assert_shows(history.document, "1..2  2..1  1..2")
+    # The edit came later than the step that it fell into: it is undone first.
+    assert history.undoable == "no cell here"
+    history.undo()
+    assert_shows(history.document, "1..2  2..1  1..2")
+    assert history.undoable == "swap"
+    history.undo()
+    assert state(history.document)[:4] == before[:4]
+    assert history.undoable is None
+    history.redo()
+    history.redo()
+    assert_shows(history.document, "1..2  2..1  1..2")
+    assert history.document.absences == {(0, 0, 1)}
+
+
+def test_what_was_undone_can_be_redone_though_a_group_went_on(history):
+    group = history.new_group()
+    history.do(Swap(1, 2, 1), group)
+    history.do(MarkEmpty(0, 0, 1))
+    history.undo()
+    history.do(Swap(1, 2, 2), group)
+    assert history.redoable == "no cell here"
+    history.redo()
+    assert history.document.absences == {(0, 0, 1)}
+    assert_shows(history.document, "1..2  2..1  1..2")
 
 
 def test_a_group_that_was_undone_is_not_taken_up_again(history):

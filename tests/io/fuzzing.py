@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import tifffile
 import zarr
-from napari_semiconv.io.results import ResultStore
 from skimage.io import imsave
+from tests.old_results import write_old_result
 from tests.tracked_worlds import PARENTS, UNITS, lively, tracked_of
 from zarr.codecs import BloscCodec, GzipCodec
 
@@ -92,12 +92,7 @@ def ome_zarr(version):
 
 
 def result(path):
-    movie = movie_from_array(lively.astype(np.uint8), "TYX", **UNITS)
-    store = ResultStore.create(path, movie, {}, {})
-    for t, frame in enumerate(lively):
-        store.write_frame(t, frame)
-    store.write_lineage(tracked_of(lively, PARENTS).lineage)
-    store.finish()
+    write_old_result(path, lively, PARENTS)
 
 
 def exported(write, movie=None):

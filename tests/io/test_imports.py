@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from napari_semiconv.io.results import ResultStore
+from tests.old_results import write_old_result as result
 from tests.tracked_worlds import (
     PARENTS,
     UNITS,
@@ -20,19 +20,6 @@ from napari_semiconv.io.cells.rois import write_rois
 from napari_semiconv.io.cells.tables import write_csv
 from napari_semiconv.io.cells.tiff import write_tiff
 from napari_semiconv.io.cells.trackmate import write_trackmate
-from napari_semiconv.movie import movie_from_array
-
-
-def result(folder, world, parents=None, done=None, finish=True):
-    """A result folder with the first ``done`` frames, or all."""
-    movie = movie_from_array(world.astype(np.uint8), "TYX", **UNITS)
-    store = ResultStore.create(folder, movie, {}, {})
-    for t in range(len(world))[:done]:
-        store.write_frame(t, world[t])
-    store.write_lineage(tracked_of(world[:done], parents).lineage)
-    if finish:
-        store.finish()
-    return folder
 
 
 def test_a_challenge_folder(tmp_path):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from napari_semiconv.project.said import read_said, write_constraints
 from tests.edits.drawn import assert_shows, confirmed, do, movie
 
 from napari_semiconv.edits.confirming import Confirm
@@ -11,6 +10,7 @@ from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.constraints.enforce import enforce_within
 from napari_semiconv.inference.constraints.maps import Maps
 from napari_semiconv.inference.constraints.model import Constraints, Count
+from napari_semiconv.project.constraints import read_constraints, write_constraints
 from napari_semiconv.project.correcting import correction_of, region_around
 
 SHAPE = (1, 9)
@@ -68,7 +68,7 @@ def test_confirmed_cells_are_freed_when_they_do_not_hold_the_word(word, freed):
     correction = correction_of(row(1, 2, 3, 4), 0, word)
     assert correction.freed == freed
     left = {1, 2, 3, 4} - {*freed}
-    settled = {*np.unique(correction.told.settled).tolist()} - {0}
+    settled = {*np.unique(correction.constraints.settled).tolist()} - {0}
     assert left <= settled
 
 
@@ -84,7 +84,7 @@ def test_a_mark_gives_way_to_a_pixel_of_a_cell():
     document = movie("11..")
     do(document, MarkEmpty(0, 0, 2), MarkEmpty(0, 0, 3))
     word = Constraints((1, 4), joined=[[(0, 1), (0, 2)]])
-    assert correction_of(document, 0, word).told.absent.tolist() == [[0, 3]]
+    assert correction_of(document, 0, word).constraints.absent.tolist() == [[0, 3]]
 
 
 def test_words_that_do_not_fit_are_refused():
@@ -98,7 +98,7 @@ def solved(document, word):
     """Work a word in without a network."""
     correction = correction_of(document, 0, word)
     labels = document.labels(0)
-    window, found = enforce_within(labels, correction.told, Maps(SHAPE, 2.0))
+    window, found = enforce_within(labels, correction.constraints, Maps(SHAPE, 2.0))
     do(document, correction.edit(window, found))
 
 
@@ -142,10 +142,10 @@ def test_a_file_keeps_every_kind_of_word(tmp_path):
     do(document, DeleteCell(0, 4), MarkEmpty(0, 0, 6))
     word = together(2, 3).and_also(together(4, 5)).and_also(apart(2, 4))
     word = word.and_also(number(1, "..xx.....")).and_also(number(1, "....xx..."))
-    told = correction_of(document, 0, word).told
+    told = correction_of(document, 0, word).constraints
     told = told.and_also(Constraints(SHAPE, empty=np.array([[c == "." for c in ROW]])))
-    write_constraints(tmp_path / "said.npz", [(3, told)])
-    said = read_said(tmp_path / "said.npz")
+    write_constraints(tmp_path / "constraints.npz", [(3, told)])
+    said = read_constraints(tmp_path / "constraints.npz")
     assert list(said) == [3]
     for name in ("joined", "parted"):
         pairs = zip(getattr(said[3], name), getattr(told, name), strict=True)

@@ -1,15 +1,13 @@
-"""The user's word on a frame is worked into a project as one edit."""
+"""The user's constraints on a frame are worked into a project as one edit."""
 
 import numpy as np
 import pytest
 import tifffile
-from napari_semiconv.compute.projects import run_project
-from napari_semiconv.compute.resolving import resolve_in_project
 from tests.edits.worlds import faults, shown
-from tests.stand_in_child import BlobTools, command
+from tests.stand_in_child import BlobTools
 
 from napari_semiconv.compute.child import Child
-from napari_semiconv.compute.messages import Resolved
+from napari_semiconv.compute.messages import Resegmented
 from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
@@ -19,6 +17,9 @@ from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 from napari_semiconv.settings import LinkSettings, SegmentSettings
 from napari_semiconv.synthetic import SyntheticSettings, simulate
+from napari_semiconv.workflows.correcting import correct
+from napari_semiconv.workflows.progress import StoppedError, finish
+from napari_semiconv.workflows.segmenting import run
 
 SETTINGS = SegmentSettings(link=LinkSettings(solver="greedy"))
 SHAPE = (16, 16)
@@ -41,38 +42,23 @@ class Here:
 
 
 @pytest.fixture
-def supervisor():
-    started = []
-
-    def start(mode="quick"):
-        # Starting takes long on a busy computer.
-        started.append(Supervisor(command(mode), patience=60.0))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.close()
-
-
-@pytest.fixture
 def project(tmp_path, choice):
     with Project.create(tmp_path / "p.semiconv", choice.open()) as project:
-        steps = run_project(project, SETTINGS, range(3), supervisor=Here())
-        assert list(steps)
+        done = finish(run(project, SETTINGS, range(3), supervisor=Here()))
+        assert done.done == 3
         yield project
         assert faults(project.document) == []
 
 
-def say(project, word, supervisor, frame=1, **stop):
-    steps = resolve_in_project(project, frame, word, supervisor=supervisor, **stop)
-    return list(steps)[-1]
+def constrain(project, added, supervisor, frame=1, **stop):
+    return finish(correct(project, frame, added, supervisor=supervisor, **stop))
 
 
-def test_a_word_is_one_edit_and_the_next_one_finds_the_maps_at_hand(project):
+def test_constraints_are_one_edit_and_the_next_ones_find_the_maps_at_hand(project):
     child = Here()
     before, tracks = shown(project.document), dict(project.lineage.tracks)
-    done = say(project, PARTED, child)
-    assert isinstance(done, Resolved)
+    done = constrain(project, PARTED, child)
+    assert isinstance(done, Resegmented)
     assert not done.at_hand
     now = project.document.labels(1)
     assert now[10, 8] == 2
@@ -80,18 +66,18 @@ def test_a_word_is_one_edit_and_the_next_one_finds_the_maps_at_hand(project):
     assert all(project.lineage.tracks[n].is_confirmed(1) for n in (2, 3))
     assert not project.lineage.tracks[1].is_confirmed(1)
     # What is confirmed by now gives way to what is said of it later.
-    assert say(project, JOINED, child).at_hand
+    assert constrain(project, JOINED, child).at_hand
     now = project.document.labels(1)
     assert now[10, 8] == now[10, 13] == 2
     project.undo()
     project.undo()
     assert np.array_equal(shown(project.document), before)
     assert dict(project.lineage.tracks) == tracks
-    assert not say(project, PARTED, child, frame=2).at_hand
+    assert not constrain(project, PARTED, child, frame=2).at_hand
 
 
 def test_a_place_without_a_cell_is_marked(project):
-    say(project, Constraints(SHAPE, absent=[(3, 3)]), Here())
+    constrain(project, Constraints(SHAPE, absent=[(3, 3)]), Here())
     assert project.lineage.cells(1) == [2]
     assert project.document.absences == {(1, 3, 3)}
 
@@ -99,25 +85,25 @@ def test_a_place_without_a_cell_is_marked(project):
 @pytest.mark.parametrize(
     ("mode", "error"), [("crash", "said last: out of"), ("memory", "ran out of memory")]
 )
-def test_a_child_that_fails_is_told_and_changes_nothing(
-    project, supervisor, mode, error
-):
+def test_a_child_that_fails_is_told_and_changes_nothing(project, blobs, mode, error):
     before = shown(project.document)
     with pytest.raises(ComputeError, match=error):
-        say(project, PARTED, supervisor(mode))
+        constrain(project, PARTED, blobs(mode))
     assert np.array_equal(shown(project.document), before)
     assert project.history.undoable == "take over frame"
 
 
-def test_a_stop_changes_nothing_and_the_child_lives(project, supervisor):
-    child = supervisor("steady")
-    assert say(project, PARTED, child, stop=lambda: True).cancelled
+def test_a_stop_changes_nothing_and_the_child_lives(project, blobs):
+    child = blobs("steady")
+    with pytest.raises(StoppedError):
+        constrain(project, PARTED, child, stop=lambda: True)
     assert project.history.undoable == "take over frame"
-    assert not say(project, PARTED, child).cancelled
+    assert not constrain(project, PARTED, child).cancelled
 
 
 def test_an_answer_that_comes_after_the_stop_is_not_taken(project):
-    assert say(project, PARTED, Here(), stop=lambda: True).cancelled
+    with pytest.raises(StoppedError):
+        constrain(project, PARTED, Here(), stop=lambda: True)
     assert project.history.undoable == "take over frame"
 
 
@@ -130,7 +116,7 @@ def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):
             yield from super().follow(request, stop)
 
     with pytest.raises(EditError, match="Say it once more"):
-        say(project, PARTED, Meanwhile())
+        constrain(project, PARTED, Meanwhile())
     assert project.history.undoable == "paint"
 
 
@@ -139,18 +125,18 @@ def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):
 )
 def test_a_frame_that_was_never_computed_is_told(project, frame, found):
     with pytest.raises(BadInputError, match=found):
-        say(project, PARTED, Here(), frame=frame)
+        constrain(project, PARTED, Here(), frame=frame)
 
 
 def test_a_run_that_was_undone_computed_nothing(project):
     project.undo()
     with pytest.raises(BadInputError, match="Compute it first"):
-        say(project, PARTED, Here())
+        constrain(project, PARTED, Here())
 
 
-def test_nothing_said_is_told(project):
-    with pytest.raises(BadInputError, match="expected something that is said"):
-        say(project, Constraints(SHAPE), Here())
+def test_no_constraint_is_told(project):
+    with pytest.raises(BadInputError, match="expected a constraint on its cells"):
+        constrain(project, Constraints(SHAPE), Here())
 
 
 def test_a_project_to_read_only_is_not_corrected(project):
@@ -158,7 +144,7 @@ def test_a_project_to_read_only_is_not_corrected(project):
         Project.open(project.folder) as second,
         pytest.raises(SaveError, match="read only"),
     ):
-        say(second, PARTED, Here())
+        constrain(second, PARTED, Here())
 
 
 # With the network
@@ -197,7 +183,7 @@ def pair(tmp_path):
 def test_a_touching_pair_is_joined_and_told_apart_again(pair):
     project, places = pair
     chosen = SegmentSettings(cell_size=20.0, device="cpu")
-    words = [
+    demands = [
         Constraints((96, 96), **{name: [places]})
         for name in ("joined", "parted", "joined", "parted")
     ]
@@ -209,12 +195,12 @@ def test_a_touching_pair_is_joined_and_told_apart_again(pair):
         return [now[2] == now[2][tuple(place)] for place in places]
 
     with Supervisor() as child:
-        list(run_project(project, chosen, supervisor=child))
+        finish(run(project, chosen, supervisor=child))
         first = look()
-        for word in words:
-            at_hand.append(say(project, word, child, frame=2).at_hand)
+        for added in demands:
+            at_hand.append(constrain(project, added, child, frame=2).at_hand)
             found = look()
-            assert np.array_equal(*found) == bool(word.joined)
+            assert np.array_equal(*found) == bool(added.joined)
     assert at_hand == [False, True, True, True]
     assert all(share(*cells) > 0.8 for cells in zip(found, first, strict=True))
     assert all(np.array_equal(state[:2], states[0][0][:2]) for state, _ in states)

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from napari_semiconv.io.results import INFO, LABELS, ResultStore
 from tests.worlds import one_division
 
 from napari_semiconv.errors import (
@@ -14,6 +13,7 @@ from napari_semiconv.errors import (
     SaveError,
 )
 from napari_semiconv.movie import Movie, movie_from_array
+from napari_semiconv.project.runs.store import INFO, LABELS, RunStore
 from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = {
@@ -35,7 +35,7 @@ def movie_of(world=one_division, **facts):
 def folder(tmp_path):
     """A run over all frames that stopped after the second, with a state there."""
     folder = tmp_path / "cells.semiconv"
-    store = ResultStore.create(folder, movie_of(), SETTINGS, MODEL)
+    store = RunStore.create(folder, movie_of(), SETTINGS, MODEL)
     for t in (0, 1, 2):
         store.write_frame(t, one_division[t])
         store.states.path(t).touch()
@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 def resume(folder, movie=None, settings=SETTINGS, model=MODEL, frames=None):
     movie = movie_of() if movie is None else movie
-    return ResultStore.resume(folder, movie, settings, model, frames)
+    return RunStore.resume(folder, movie, settings, model, frames)
 
 
 def test_reopening_changes_nothing(folder):
@@ -62,18 +62,18 @@ def test_rewinding_takes_later_frames_away(folder):
     assert not (folder / LABELS / "c" / "2").exists()
     store.write_frame(1, np.zeros_like(one_division[1]))
     store.sync()
-    assert ResultStore.open(folder).done == (0, 1)
+    assert RunStore.open(folder).done == (0, 1)
     np.testing.assert_array_equal(store.labels[0], one_division[0])
 
 
 def test_a_run_that_goes_on_can_be_finished(folder):
     store = resume(folder)
     store.rewind(1)
-    assert ResultStore.open(folder).info.state == "running"
+    assert RunStore.open(folder).info.state == "running"
     for t in range(2, EVERY):
         store.write_frame(t, one_division[t])
     store.finish()
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     assert result.info.state == "finished"
     np.testing.assert_array_equal(result.labels[:], one_division)
 
@@ -84,7 +84,7 @@ def test_a_whole_run_that_was_cancelled_is_not_finished(folder):
     for t in range(EVERY):
         store.write_frame(t, one_division[t])
     store.finish(cancelled=True)
-    assert ResultStore.open(folder).info.state == "cancelled"
+    assert RunStore.open(folder).info.state == "cancelled"
 
 
 def test_what_does_not_change_the_result_may_differ(folder):
@@ -154,14 +154,14 @@ class Damaged:
 
 def test_a_first_frame_that_cannot_be_read_is_not_compared(tmp_path):
     movie = Movie("cells", Damaged(), "TYX")
-    store = ResultStore.create(tmp_path / "r", movie, SETTINGS, MODEL)
+    store = RunStore.create(tmp_path / "r", movie, SETTINGS, MODEL)
     assert store.info.movie.pixels is None
     assert resume(tmp_path / "r", movie).info == store.info
 
 
 def test_more_frames_may_be_asked_for_but_not_fewer(tmp_path):
     folder = tmp_path / "r"
-    store = ResultStore.create(folder, movie_of(), SETTINGS, MODEL, range(1, 3))
+    store = RunStore.create(folder, movie_of(), SETTINGS, MODEL, range(1, 3))
     store.write_frame(1, one_division[1])
     store.write_frame(2, one_division[2])
     store.finish()
@@ -180,7 +180,7 @@ def test_a_folder_that_was_hardly_begun_is_made_anew(tmp_path):
     store = resume(folder)
     assert json.loads((folder / INFO).read_text())["state"] == "running"
     assert store.done == ()
-    assert ResultStore.open(folder).lineage == Lineage()
+    assert RunStore.open(folder).lineage == Lineage()
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "labels.zarr/c"])

@@ -1,13 +1,14 @@
 """What the user said in a project reaches a run, and a correction becomes one edit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from napari_semiconv.compute.projects import run_project
-from napari_semiconv.project.said import constraints_of, read_said, write_said
 from tests.edits.worlds import SHAPE, family_pixels, faults, shown
 from tests.inference.perfect import perfect_output
-from tests.project.test_taking import take_all
+from tests.project.test_adopt import adopt_all
 
+from napari_semiconv.compute.messages import Finished
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
@@ -15,16 +16,23 @@ from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.constraints.resegment import resegment
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.constraints import (
+    constraints_of,
+    read_constraints,
+    write_constraints_of,
+)
 from napari_semiconv.project.correcting import correction_of
 from napari_semiconv.project.project import Project
 from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.workflows.progress import finish
+from napari_semiconv.workflows.segmenting import run
 
 
 @pytest.fixture
 def project(tmp_path):
     movie = movie_from_array(np.zeros(SHAPE, np.uint8), "TYX")
     with Project.create(tmp_path / "p", movie) as project:
-        take_all(project)
+        adopt_all(project)
         yield project
         assert faults(project.document) == []
 
@@ -52,12 +60,12 @@ def test_what_is_shown_holds_what_is_said(project):
 
 
 def test_a_file_gives_back_what_was_said(project, tmp_path):
-    path = tmp_path / "said.npz"
-    assert not write_said(path, project.document, range(6))
+    path = tmp_path / "constraints.npz"
+    assert not write_constraints_of(path, project.document, range(6))
     assert not path.exists()
     say(project)
-    assert write_said(path, project.document, range(6))
-    said = read_said(path)
+    assert write_constraints_of(path, project.document, range(6))
+    said = read_constraints(path)
     assert list(said) == [0, 1, 5]
     for t in said:
         told, plain = said[t], constraints_of(project.document, t)
@@ -69,41 +77,30 @@ def test_a_file_gives_back_what_was_said(project, tmp_path):
 
 
 def test_a_damaged_file_is_refused(tmp_path):
-    (tmp_path / "said.npz").write_bytes(b"nothing")
+    (tmp_path / "constraints.npz").write_bytes(b"nothing")
     with pytest.raises(BadInputError, match="Start again"):
-        read_said(tmp_path / "said.npz")
+        read_constraints(tmp_path / "constraints.npz")
 
 
-def test_a_run_is_told(project, monkeypatch):
+def test_a_run_is_told(project, monkeypatch, tmp_path):
     say(project)
     requests = []
 
     class Deaf:
         def follow(self, request, stop):
             requests.append(request)
-            return iter(())
+            finished = Finished(
+                output=request.output, done=0, total=6, tracks=0, cancelled=True
+            )
+            yield finished
 
-    monkeypatch.setattr(Project, "movie", lambda self: Found())
-    monkeypatch.setattr(
-        "napari_semiconv.compute.projects.MovieChoice", type("Choice", (), {"of": of})
-    )
-    monkeypatch.setattr(
-        "napari_semiconv.compute.projects.Segment", lambda **facts: facts
-    )
-    list(run_project(project, SegmentSettings(), supervisor=Deaf()))
-    assert list(read_said(requests[0]["said"])) == [0, 1, 5]
-    assert requests[0]["said"].parent == requests[0]["output"].parent
-
-
-class Found:
-    path = "movie.tif"
-
-    def __len__(self):
-        return SHAPE[0]
-
-
-def of(movie, path):
-    return None
+    movie = movie_from_array(np.zeros(SHAPE, np.uint8), "TYX")
+    movie = replace(movie, path=tmp_path / "movie.tif")
+    monkeypatch.setattr(Project, "movie", lambda self: movie)
+    assert finish(run(project, SegmentSettings(), supervisor=Deaf())).cancelled
+    path = requests[0].constraints
+    assert list(read_constraints(path)) == [0, 1, 5]
+    assert path.parent == requests[0].output.parent
 
 
 def test_a_correction_is_one_edit_that_is_undone_at_once(project):
@@ -111,7 +108,7 @@ def test_a_correction_is_one_edit_that_is_undone_at_once(project):
     labels = project.document.labels(4)
     correction = Constraints(labels.shape, joined=[[(4, 3), (4, 8)]])
     told = correction_of(project.document, 4, correction)
-    found = resegment(perfect_output(labels), labels, told.told)
+    found = resegment(perfect_output(labels), labels, told.constraints)
     project.do(told.edit(found.window, found.labels))
     now = project.document.labels(4)
     assert now[4, 3] == now[4, 8] != 0

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from napari_semiconv.compute.book import write_array
-from napari_semiconv.project.said import write_constraints
 from tests.inference.tiny import CRUMBS
 from tests.stand_in_child import BlobTools
 
 from napari_semiconv.compute.child import Child
-from napari_semiconv.compute.messages import Failed, Resolve, Resolved
+from napari_semiconv.compute.messages import Failed, Resegment, Resegmented
 from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.model import Constraints, Count
+from napari_semiconv.project.constraints import write_constraints
+from napari_semiconv.safe import write_array_safely
 from napari_semiconv.settings import SegmentSettings
 
 from .tiny_runs import FRAMES, TinyTools, request_for, write_noise
@@ -31,15 +31,15 @@ class Watched(TinyTools):
 
 
 def ask(folder, choice, labels, told, **changes):
-    write_array(folder / "labels.npy", labels)
-    write_constraints(folder / "said.npz", [(changes.get("frame", 2), told)])
-    request = Resolve(
+    write_array_safely(folder / "labels.npy", labels)
+    write_constraints(folder / "constraints.npz", [(changes.get("frame", 2), told)])
+    request = Resegment(
         ticket=7,
         movie=choice,
         settings=SegmentSettings(),
         frame=2,
         labels=folder / "labels.npy",
-        said=folder / "said.npz",
+        constraints=folder / "constraints.npz",
         output=folder / "window.npy",
     )
     return request.model_copy(update=changes)
@@ -101,7 +101,7 @@ def test_a_cancelled_correction_stops_before_the_next_frame(choice, tmp_path):
     assert not request.output.exists()
 
 
-@pytest.mark.parametrize("spoilt", ["labels", "said"])
+@pytest.mark.parametrize("spoilt", ["labels", "constraints"])
 def test_damaged_files_are_told(child, choice, tmp_path, spoilt):
     request = ask(tmp_path, choice, pair(), JOINED)
     getattr(request, spoilt).write_bytes(b"nothing")
@@ -183,5 +183,5 @@ def test_what_holds_already_is_an_empty_window(noise, tmp_path):
     labels = pair((48, 64))
     told = Constraints(labels.shape, fixed=labels)
     child.answer(ask(tmp_path, noise, labels, told, settings=CRUMBS))
-    assert isinstance(said[-1], Resolved)
+    assert isinstance(said[-1], Resegmented)
     assert said[-1].box == (0, 0, 0, 0)

@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from napari_semiconv.io.run_states import MOST_SPARSE, NEWEST, RunStates, kept
 
-from napari_semiconv.io import run_states
+from napari_semiconv.project.runs import states as run_states
+from napari_semiconv.project.runs.states import MOST_SPARSE, NEWEST, RunStates, kept
 
 
 def after_many(last, every):

@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 import zarr
-from napari_semiconv.io.results import INFO, LABELS, TRACKS, ResultStore
 from tests.worlds import gap, one_division
 
 from napari_semiconv import __version__
 from napari_semiconv.errors import BadInputError, SaveError
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.runs.store import INFO, LABELS, TRACKS, RunStore
 from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = {"engine": "votes", "cell_size": 12.5}
@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 
 def create(folder, world=one_division, **more):
-    return ResultStore.create(folder, movie_of(world), SETTINGS, MODEL, **more)
+    return RunStore.create(folder, movie_of(world), SETTINGS, MODEL, **more)
 
 
 def write(folder, world=one_division):
@@ -51,7 +51,7 @@ def write(folder, world=one_division):
 @pytest.mark.parametrize("world", [one_division, gap], ids=["division", "gap"])
 def test_what_was_written_is_opened(folder, world):
     write(folder, world)
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     np.testing.assert_array_equal(result.labels[:], world)
     assert result.labels.chunks == (1, *world.shape[1:])
     assert result.labels.dtype == np.int32
@@ -62,7 +62,7 @@ def test_what_was_written_is_opened(folder, world):
 
 def test_the_record_says_what_it_was_made_from(folder):
     info = write(folder).info
-    assert info == ResultStore.open(folder).info
+    assert info == RunStore.open(folder).info
     assert info.movie.name == "Zellen 細胞 µ"
     assert info.movie.shape == one_division.shape
     assert (info.movie.pixel_size, info.movie.frame_interval) == ((0.5, 0.5), 60)
@@ -73,7 +73,7 @@ def test_the_record_says_what_it_was_made_from(folder):
 def test_a_run_can_be_opened_while_it_goes_on(folder):
     store = create(folder)
     store.write_frame(0, one_division[0])
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     assert (result.done, result.info.state) == ((0,), "running")
     store.write_frame(1, one_division[1])
     np.testing.assert_array_equal(result.labels[1], one_division[1])
@@ -83,14 +83,14 @@ def test_a_run_can_be_opened_while_it_goes_on(folder):
 def test_frames_without_cells_are_done_too(folder):
     store = create(folder)
     store.write_frame(2, np.zeros_like(one_division[2]))
-    assert ResultStore.open(folder).done == (2,)
+    assert RunStore.open(folder).done == (2,)
 
 
 def test_a_run_that_was_stopped_is_cancelled(folder):
     store = create(folder)
     store.write_frame(0, one_division[0])
     store.finish()
-    assert ResultStore.open(folder).info.state == "cancelled"
+    assert RunStore.open(folder).info.state == "cancelled"
 
 
 def test_a_part_of_the_movie_can_be_finished(folder):
@@ -98,22 +98,22 @@ def test_a_part_of_the_movie_can_be_finished(folder):
     for t in range(1, 3):
         store.write_frame(t, one_division[t])
     store.finish()
-    info = ResultStore.open(folder).info
+    info = RunStore.open(folder).info
     assert (info.state, info.frames) == ("finished", (1, 2))
 
 
 def test_a_folder_with_files_is_not_written_into(folder):
     write(folder)
-    with pytest.raises(SaveError, match="Choose another name"):
+    with pytest.raises(SaveError, match="expected a new or empty folder"):
         create(folder)
-    assert ResultStore.open(folder).info.state == "finished"
+    assert RunStore.open(folder).info.state == "finished"
 
 
 def test_labels_of_another_size_are_refused(folder):
     store = create(folder)
     with pytest.raises(SaveError, match="for frame 1"):
         store.write_frame(1, one_division[1, :2])
-    assert ResultStore.open(folder).done == ()
+    assert RunStore.open(folder).done == ()
 
 
 def test_a_full_disk_leaves_what_was_there(folder, monkeypatch):
@@ -130,22 +130,22 @@ def test_a_full_disk_leaves_what_was_there(folder, monkeypatch):
             store.write_frame(0, one_division[3])
         with pytest.raises(SaveError, match="disk is full"):
             store.write_lineage(Lineage())
-    result = ResultStore.open(folder)
+    result = RunStore.open(folder)
     np.testing.assert_array_equal(result.labels[0], one_division[0])
     assert result.lineage == lineage_of(one_division)
     left = [p.name for p in folder.rglob("*") if p.name.endswith((".part", ".partial"))]
     assert left == []
 
 
-def test_what_is_no_result_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match=r"expected a result with result\.json"):
-        ResultStore.open(tmp_path)
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(BadInputError, match=r"expected a run with run\.json"):
+        RunStore.open(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"version": 2}, "found napari-semiconv result version 2. If a newer release"),
+        ({"version": 2}, "found napari-semiconv run version 2. If a newer release"),
         ({"format": "other"}, "found other version 1"),
         ({"state": "lost"}, "damaged in state"),
         ({"movie": None}, "damaged in movie"),
@@ -156,7 +156,19 @@ def test_foreign_newer_and_damaged_records_are_refused(folder, change, found):
     record = json.loads((folder / INFO).read_text(encoding="utf-8"))
     (folder / INFO).write_text(json.dumps(record | change), encoding="utf-8")
     with pytest.raises(BadInputError, match=found):
-        ResultStore.open(folder)
+        RunStore.open(folder)
+
+
+def test_a_record_of_the_first_releases_is_read(folder):
+    """It was called a result then, and could be opened by itself."""
+    known = write(folder).info
+    record = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    record["format"] = "napari-semiconv result"
+    (folder / INFO).unlink()
+    (folder / "result.json").write_text(json.dumps(record), encoding="utf-8")
+    found = RunStore.open(folder)
+    assert found.info.model_copy(update={"format": known.format}) == known
+    np.testing.assert_array_equal(found.labels[:], one_division)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"tracks": [{"label": 1}]}', "{}"])
@@ -164,17 +176,17 @@ def test_damaged_tracks_are_refused(folder, text):
     write(folder)
     (folder / TRACKS).write_text(text, encoding="utf-8")
     with pytest.raises(BadInputError, match=r"tracks\.json"):
-        ResultStore.open(folder)
+        RunStore.open(folder)
 
 
 def test_damaged_labels_are_refused(folder):
     write(folder)
     (folder / LABELS / "zarr.json").write_text("{", encoding="utf-8")
     with pytest.raises(BadInputError, match=r"labels\.zarr"):
-        ResultStore.open(folder)
+        RunStore.open(folder)
     (folder / LABELS / "zarr.json").unlink()
     with pytest.raises(BadInputError, match=r"labels\.zarr"):
-        ResultStore.open(folder)
+        RunStore.open(folder)
 
 
 def test_labels_can_be_opened_by_any_zarr_program(folder):

@@ -1,0 +1,160 @@
+"""What a path holds, and where the project of a movie lies or is made."""
+
+import os
+
+import numpy as np
+import pytest
+import tifffile
+from tests.old_results import write_old_result
+from tests.tracked_worlds import PARENTS, lively, tracked_of
+
+from napari_semiconv.errors import BadInputError, SaveError
+from napari_semiconv.io.cells.formats import format_of
+from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.project import Project
+from napari_semiconv.project.runs.store import RunStore
+from napari_semiconv.workflows.opening import (
+    free_folder,
+    movie_beside,
+    open_project,
+    place_for,
+    project_beside,
+    recognise,
+)
+
+
+@pytest.fixture
+def movie(tmp_path):
+    path = tmp_path / "Zellen 細胞.tif"
+    images = lively.astype(np.uint8)
+    tifffile.imwrite(path, images, imagej=True, metadata={"axes": "TYX"})
+    return open_movie(path)
+
+
+def test_a_project(family):
+    found = recognise(family.folder)
+    assert (found.kind, found.path) == ("project", family.folder)
+
+
+def test_a_result_of_the_first_releases(tmp_path):
+    folder = write_old_result(tmp_path / "old.semiconv", lively, PARENTS)
+    assert recognise(str(folder)).kind == "old result"
+
+
+def test_a_movie(movie, choice, tmp_path):
+    assert recognise(movie.path).kind == "movie"
+    assert recognise(choice.path).kind == "movie"
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for t in range(3):
+        tifffile.imwrite(folder / f"t{t:03d}.tif", lively[t].astype(np.uint8))
+    assert recognise(folder).kind == "movie"
+
+
+@pytest.mark.parametrize("name", ["ctc", "geff", "tiff", "ome-zarr"])
+def test_masks_that_were_exported(tmp_path, name):
+    form = format_of(name)
+    target = tmp_path / f"cells{form.suffix}"
+    form.write(tracked_of(lively, PARENTS), target)
+    assert recognise(target).kind == "tracked"
+
+
+def test_the_folder_of_a_run_cannot_be_opened_by_itself(family):
+    run = family.folder / "runs" / "0001"
+    movie = movie_from_array(np.zeros((2, 4, 4), np.uint8), "TYX")
+    RunStore.create(run, movie, {}, {})
+    with pytest.raises(BadInputError, match="a run of a project keeps") as caught:
+        recognise(run)
+    assert f"Open the project: {family.folder}" in str(caught.value)
+
+
+def test_nothing_is_told(tmp_path):
+    with pytest.raises(BadInputError, match="found nothing there"):
+        recognise(tmp_path / "none")
+
+
+def test_the_project_beside_a_movie_is_found(movie):
+    assert project_beside(movie) is None
+    folder = movie.path.with_suffix(".semiconv")
+    folder.mkdir()
+    assert project_beside(movie) is None, "a folder of that name is no project"
+    Project.create(folder, movie).close()
+    assert project_beside(movie) == folder
+
+
+def test_a_movie_in_memory_has_no_place(tmp_path):
+    movie = movie_from_array(lively.astype(np.uint8), "TYX")
+    assert project_beside(movie) is None
+    assert place_for(movie) is None
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
+def test_a_folder_that_may_not_be_written_is_no_place(movie):
+    parent = movie.path.parent
+    parent.chmod(0o500)
+    try:
+        assert place_for(movie) is None
+    finally:
+        parent.chmod(0o700)
+
+
+def test_a_project_is_made_beside_its_movie(movie):
+    assert place_for(movie) == movie.path.parent
+
+
+def test_the_next_free_name_is_taken(tmp_path):
+    names = []
+    for _ in range(3):
+        folder = free_folder(tmp_path, "cells")
+        folder.mkdir()
+        names.append(folder.name)
+    assert names == ["cells.semiconv", "cells-2.semiconv", "cells-3.semiconv"]
+    (tmp_path / "file").write_text("x")
+    for parent in (tmp_path / "file", tmp_path / "none"):
+        with pytest.raises(SaveError, match="expected a folder to keep projects in"):
+            free_folder(parent, "cells")
+
+
+def test_the_movie_of_an_old_result_is_found_where_it_was(tmp_path, movie):
+    result = write_old_result(tmp_path / "old.semiconv", lively, PARENTS, movie=movie)
+    assert movie_beside(result).path == movie.path
+    movie.path.rename(tmp_path / "elsewhere.tif")
+    assert movie_beside(result) is None
+
+
+def test_the_movie_of_an_old_result_may_never_have_been_a_file(tmp_path):
+    assert movie_beside(write_old_result(tmp_path / "old", lively, PARENTS)) is None
+
+
+def test_a_damaged_old_result_is_told(tmp_path):
+    folder = write_old_result(tmp_path / "old", lively, PARENTS)
+    (folder / "result.json").write_text("{")
+    with pytest.raises(BadInputError, match=r"result\.json"):
+        movie_beside(folder)
+
+
+def test_a_project_that_is_open_elsewhere_is_opened_to_be_read(family):
+    with open_project(family.folder) as second:
+        assert second.read_only
+        assert second.notes
+    family.close()
+    with open_project(str(family.folder)) as third:
+        assert not third.read_only
+
+
+def test_what_is_no_project_is_refused(tmp_path):
+    with pytest.raises(BadInputError, match=r"project\.json"):
+        open_project(tmp_path)
+
+
+def test_a_movie_that_moved_is_named(movie):
+    folder = movie.path.with_suffix(".semiconv")
+    Project.create(folder, movie).close()
+    moved = movie.path.with_name("moved.tif")
+    movie.path.rename(moved)
+    # Beside another name nothing finds it.
+    with open_project(folder, open_movie(moved)) as project:
+        assert project.movie().path == moved
