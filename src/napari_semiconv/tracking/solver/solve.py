@@ -15,7 +15,8 @@ import numpy as np
 from .choice import choose
 from .problem import Booleans, Floats, Integers, Problem
 
-# Options that are solved together, and frames that two windows share.
+# Options that are solved together, and frames that two windows share: with 8 crowds
+# have the optimum of the whole even in the shortest windows, with 6 not always.
 WINDOW, OVERLAP = 60_000, 8
 
 
