@@ -17,7 +17,8 @@ DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 # whole movie through the network. All others are unit tests: fast, and run first.
 SYSTEM = (
     "cli", "compute", "gui", "io/test_formats.py::test_the_table_is_light",
-    "io/test_fuzz.py", "inference/test_new_engine.py", "inference/test_run_state.py",
+    "io/test_fuzz.py", "inference/test_new_engine.py", "inference/test_region_engine.py",
+    "inference/test_run_state.py",
     "inference/test_tiling.py", "project/test_kills.py", "project/test_full_disk.py",
     "project/test_project.py::test_a_second_window_opens_to_read_only",
     "test_labels.py::test_importing_loads_no_image_library", "test_benchmark", "test_documentation.py",

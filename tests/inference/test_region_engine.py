@@ -1,6 +1,7 @@
 """The region version as an engine: trained by its preset, run, linked, refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from napari_semiconv.cli import main
 from napari_semiconv.inference.pipeline import segment_and_track
+from napari_semiconv.inference.sizing import estimate_cell_size, look_at
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.weights import Model, ModelInfo, load_model
@@ -142,6 +144,18 @@ def test_its_settings_decide_what_is_found(film, model):
     assert len(cells(most_regions=1)) == 1
     assert not cells(smallest=10_000)
     assert max(cells(mask=0.9)) < max(usual)
+
+
+def test_the_cell_size_is_estimated_from_its_own_cells(film, model):
+    """The areas are those of the cells that a run finds."""
+    frame = tifffile.imread(film / "01" / "t000.tif").astype(np.float32)
+    look = look_at([frame], model, SIZE)
+    (result,) = segment_and_track(movie_from_array(frame[None], "TYX"), model, KNOWN)
+    areas = np.unique(result.labels[result.labels > 0], return_counts=True)[1]
+    assert sorted(look.areas) == sorted(areas)
+    bare = SHAPE.model_copy(update={"region": None})
+    other = Model(replace(model.info, network=bare), Embedder(bare).eval())
+    assert estimate_cell_size(movie_from_array(frame[None], "TYX"), other) == SIZE
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ The constants were fitted on frames and stills that the default model was traine
 for the weights of several trainings alike, with ``python -m benchmarks sizes --fit``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..errors import UnreadableFrameError
+from ..labels import Labels
 from ..movie import Array, Movie
 from ..network.frames import finite
 from ..network.weights import Model
-from ..settings import VotesSettings
+from ..settings import VOTES, RegionSettings, VotesSettings
+from .engines.region import RegionEngine
 from .engines.votes.engine import VotesEngine
-from .stream.stream import Floats, Stream, resize
+from .stream.stream import Floats, FrameOutput, Stream, resize
 
 SMALLEST, STEP = 8.0, 1.5  # px; factor between the sizes that are tried
 LARGEST = 0.75  # of the shorter side of a frame
@@ -113,7 +115,8 @@ def estimate_cell_size(
     movie
         The movie.
     model
-        A model with semi-convolutional heads; one without expects its own size.
+        A model with the heads of the votes or the region engine; one without expects
+        its own size.
     frames
         Frames to look at; the first and the middle one of them are used.
 
@@ -123,7 +126,7 @@ def estimate_cell_size(
         Diameter, px; that of the model when no cell is found.
     """
     usual = model.info.cell_size
-    if not model.info.network.offsets:
+    if _finder(model) is None:
         return usual
     return believe(look_around(movie, model, frames or range(len(movie))), usual)
 
@@ -235,12 +238,14 @@ def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
         Assumed diameter, px.
     """
     scale = size / model.info.cell_size
+    find = _finder(model)
+    assert find is not None  # other models are not asked
     areas: list[NDArray[np.float64]] = []
     sure = []
     for image in images:
         for window in liveliest(image, round(WINDOW * scale), WINDOWS):
             output = Stream(model, size).push(image[window])
-            labels = VotesEngine(VotesSettings()).cells(output)
+            labels = find(output)
             if labels.any():
                 counts = np.unique(labels[labels > 0], return_counts=True)[1]
                 areas.append(counts.astype(np.float64) * scale**2)
@@ -248,6 +253,17 @@ def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
     if not areas:
         return Look(size, np.zeros(0), 0.0)
     return Look(size, np.concatenate(areas), float(np.mean(sure)))
+
+
+def _finder(model: Model) -> Callable[[FrameOutput], Labels] | None:
+    """Choose what finds cells frame by frame with a model; None when nothing does."""
+    heads = model.info.network.heads
+    if not VOTES.misfit(heads):
+        return VotesEngine(VotesSettings()).cells
+    if model.network.region is None:
+        return None
+    engine = RegionEngine(model.network.region, RegionSettings())
+    return lambda output: engine.cluster([output])[0][0]
 
 
 def certainty(foreground: Floats) -> float:
