@@ -73,16 +73,16 @@ def segment_and_track(
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
-    told = constraints or {}
+    constraints = constraints or {}
     if resume_from is not None:
         _check_engine(settings)
         check_resumable(resume_from, settings, frames, movie.frame_shape)
     if settings.engine_info.links:
         engine = linking_engine(settings, model)
         size = cell_size_for(movie, model, settings, frames)
-        yield from engine.run(movie, model, settings, frames, size, told)
+        yield from engine.run(movie, model, settings, frames, size, constraints)
     else:
-        yield from _followed(movie, model, settings, frames, resume_from, told)
+        yield from _followed(movie, model, settings, frames, resume_from, constraints)
 
 
 def _check_engine(settings: SegmentSettings) -> None:
@@ -275,9 +275,9 @@ class Tracker:
         tracks = self._linker.link(frame, cells, shared)
         lookup = np.zeros(int(found.max(initial=0)) + 1, np.int32)
         lookup[numbers] = tracks
-        told = None if scored is None else (numbers, scored)
+        sure = None if scored is None else (numbers, scored)
         evidence = evidence_of(
-            cells, tracks, full.shape, self._linker.joint_match, told
+            cells, tracks, full.shape, self._linker.joint_match, sure
         )
         return lookup[full], evidence
 

@@ -1,7 +1,7 @@
 """The published procedures whole: clustering, linking and the end (Payer 2018, 2019).
 
-Parents, short tracks and false splits are settled when all frames are seen, and the
-settling relabels frames that were done. So each frame is yielded twice: at once, to be
+Parents, short tracks and false splits are decided when all frames are seen, and that
+relabels frames that were done. So each frame is yielded twice: at once, to be
 looked at, and in the end as it stays. Writers that cannot take a frame back write the
 second one alone. Between the two only packed labels at the network's size are kept.
 """
@@ -58,7 +58,7 @@ class Published:
     cell_size
         Diameter of a usual cell, px.
     constraints
-        By frame, what the user says of its cells.
+        By frame, the constraints on its cells.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class Published:
             self._feed = WindowFeed(self._stream)
             self._clusterer = Clusterer2019(PAYER_2019.own(settings))
         self._chain = Chain()
-        self._told = constraints or {}
+        self._constraints = constraints or {}
         bare = Maps(movie.frame_shape, cell_size)
-        self._recorder = Recorder(settings, bare, self._told)
+        self._recorder = Recorder(settings, bare, self._constraints)
         self._readable: list[int] = []
         self._linked_frames = 0
         self._unreadable: dict[int, str] = {}
@@ -98,7 +98,7 @@ class Published:
             self._waiting.append(frame)
             yield from self._linked(self._stacks(frame))
         yield from self._linked(self._feed.finish())
-        yield from self._settled()
+        yield from self._final()
 
     def _stacks(self, frame: int) -> list[Outputs]:
         try:
@@ -121,14 +121,14 @@ class Published:
         yield from self._skipped()
 
     def _enforced(self, outputs: Outputs, stack: Stack) -> Stack:
-        """Make the frames of a stack hold what the user says, so that links do too."""
+        """Make the frames of a stack hold their constraints, so that links do too."""
         first = max(0, self._linked_frames - 1)
         frames = self._readable[first : first + len(stack)]
-        if self._told.keys().isdisjoint(frames):
+        if self._constraints.keys().isdisjoint(frames):
             return stack
         stack, top = stack.copy(), int(stack.max())
         for place, (frame, output) in enumerate(zip(frames, outputs, strict=True)):
-            if frame in self._told:
+            if frame in self._constraints:
                 maps = Maps.of(
                     output, self._movie.frame_shape, VOTES.own(self._settings)
                 )
@@ -150,7 +150,7 @@ class Published:
         found = self._result(frame, self._done, shown, self._recorder.lineage)
         return replace(found, note=self._stream.take_note())
 
-    def _settled(self) -> Iterator[FrameResult]:
+    def _final(self) -> Iterator[FrameResult]:
         story, lineage = self._recorder.end(), Lineage()
         place = 0
         for done, frame in enumerate(self._frames, 1):

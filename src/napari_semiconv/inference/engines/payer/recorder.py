@@ -1,4 +1,4 @@
-"""Keeps the linked frames of a published procedure until their end is settled."""
+"""Keeps the linked frames of a published procedure until the tracks are decided."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ class Recorder:
     maps
         Size of the movie's frames and of its cells.
     constraints
-        By frame, what the user says of its cells.
+        By frame, the constraints on its cells.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Recorder:
     ) -> None:
         self.lineage = Lineage()
         self._settings, self._own = settings, PAYER_2018.own(settings)
-        self._maps, self._told = maps, constraints
+        self._maps, self._constraints = maps, constraints
         self._shape = maps.shape
         self._frames: list[int] = []
-        self._spoken: list[tuple[int, int]] = []
+        self._constrained: list[tuple[int, int]] = []
         self._shelf = Shelf()
         self._spans: Spans = {}
         self._names: dict[int, int] = {}
@@ -63,7 +63,7 @@ class Recorder:
         self._shelf.add(kept)
         self._frames.append(frame)
         large = self._held(frame, self._enlarged(kept))
-        self._note_spoken(frame, place, large)
+        self._note_constrained(frame, place, large)
         left = set(np.unique(large).tolist())
         for label in self._names.values():
             begin, _ = self._spans.get(label, (place, place))
@@ -77,7 +77,7 @@ class Recorder:
         return large
 
     def enforced(self, labels: Labels, frame: int, maps: Maps, highest: int) -> Labels:
-        """Make clustered cells hold what the user says of a frame.
+        """Make clustered cells hold the constraints of a frame.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class Recorder:
             Above which new cells are numbered.
         """
         large = self._enlarged(labels)
-        held = enforce(large, self._told[frame], maps)
+        held = enforce(large, self._constraints[frame], maps)
         if held is large:
             return labels
         small = shrink(held, (labels.shape[0], labels.shape[1]))
@@ -99,7 +99,7 @@ class Recorder:
         return np.where(np.isin(small, new), small + highest, small).astype(np.int32)
 
     def end(self) -> Story:
-        """Settle what becomes of the tracks (5.1.8, 5.2.7, 5.2.8)."""
+        """Decide what becomes of the tracks (5.1.8, 5.2.7, 5.2.8)."""
         settings, shelf = self._own, self._shelf
         story = Story(self._spans, find_parents(shelf, self._spans, settings))
         if self._settings.engine == PAYER_2019.name:
@@ -107,7 +107,7 @@ class Recorder:
         cut_parents(story)
         drop_short(story, min(settings.shortest_track, len(shelf)))
         drop_broken(story, self._lost)
-        self._keep_spoken(story)
+        self._keep_constrained(story)
         self._count = max([self._count, *story.spans, *story.merged])
         return story
 
@@ -117,10 +117,10 @@ class Recorder:
         return self._held(self._frames[place], large)
 
     def _held(self, frame: int, labels: Labels) -> Labels:
-        """Make cells of the movie's resolution hold what the user says, (Y, X)."""
-        if frame not in self._told:
+        """Make cells of the movie's resolution hold the constraints, (Y, X)."""
+        if frame not in self._constraints:
             return labels
-        held = enforce(labels, self._told[frame], self._maps)
+        held = enforce(labels, self._constraints[frame], self._maps)
         new = np.setdiff1d(held, labels)
         new = new[new > 0]
         # A number of its own: the next one of the frame may be a track elsewhere.
@@ -129,20 +129,20 @@ class Recorder:
         self._count += len(new)
         return lookup[held]
 
-    def _note_spoken(self, frame: int, place: int, labels: Labels) -> None:
-        """Note the cells that the user speaks of, which the end must not drop."""
-        if frame not in self._told:
+    def _note_constrained(self, frame: int, place: int, labels: Labels) -> None:
+        """Note the cells that constraints are about, which the end must not drop."""
+        if frame not in self._constraints:
             return
-        told = self._told[frame]
-        places = [claim.pixels for claim in told.claims]
-        places += [np.argwhere(count.mask) for count in told.counts]
+        constraints = self._constraints[frame]
+        places = [claim.pixels for claim in constraints.claims]
+        places += [np.argwhere(count.mask) for count in constraints.counts]
         for pixels in places:
             cells = np.unique(labels[tuple(pixels.T)])
-            self._spoken += [(place, n) for n in cells[cells > 0].tolist()]
+            self._constrained += [(place, n) for n in cells[cells > 0].tolist()]
 
-    def _keep_spoken(self, story: Story) -> None:
+    def _keep_constrained(self, story: Story) -> None:
         dropped, story.dropped = story.dropped, set()
-        named = {story.name(place, label) for place, label in self._spoken}
+        named = {story.name(place, label) for place, label in self._constrained}
         story.dropped = dropped - named
 
     def _renamed(self, labels: Labels) -> Labels:
