@@ -16,15 +16,19 @@ DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 # Tests that start a process, train, open a window, damage files by chance, or take a
 # whole movie through the network. All others are unit tests: fast, and run first.
 SYSTEM = (
-    "cli", "compute", "gui", "io/test_formats.py::test_the_table_is_light",
-    "io/test_fuzz.py", "inference/test_new_engine.py", "inference/test_region_engine.py",
-    "inference/test_run_state.py",
-    "inference/test_tiling.py", "project/test_kills.py", "project/test_full_disk.py",
+    "cli", "compute", "edits/test_sequences.py", "gui",
+    "inference/test_constraints_engines.py", "inference/test_new_engine.py",
+    "inference/test_pipeline.py", "inference/test_published.py",
+    "inference/test_region_engine.py",
+    "inference/test_resegment.py", "inference/test_run_state.py",
+    "inference/test_sizing.py", "inference/test_state.py", "inference/test_stream.py",
+    "inference/test_tiling.py", "io/test_formats.py::test_the_table_is_light",
+    "io/test_fuzz.py", "project/test_full_disk.py", "project/test_kills.py",
     "project/test_project.py::test_a_second_window_opens_to_read_only",
-    "test_labels.py::test_importing_loads_no_image_library", "test_benchmark", "test_documentation.py",
-    "test_experiments", "test_import_time.py", "tracking/test_challenge_measures.py",
-    "training/test_loop.py", "training/test_new_head.py", "training/test_precision.py",
-    "workflows",
+    "test_benchmark", "test_documentation.py", "test_experiments",
+    "test_import_time.py", "test_labels.py::test_importing_loads_no_image_library",
+    "tracking/test_challenge_measures.py", "training/test_loop.py",
+    "training/test_new_head.py", "training/test_precision.py", "workflows",
 )  # fmt: skip
 TESTS = Path(__file__).parent
 

@@ -63,7 +63,7 @@ def read_zarr(path: Path) -> ImageFile:
         ) from error
 
 
-def _plain_array(name: str, array: zarr.Array[Any]) -> ImageFile:
+def _plain_array(name: str, array: "zarr.Array[Any]") -> ImageFile:
     names = getattr(array.metadata, "dimension_names", None)
     names = names or array.attrs.get("_ARRAY_DIMENSIONS")
     letters = unlabelled(array.shape)
@@ -115,7 +115,7 @@ def _first_series(name: str, group: zarr.Group, facts: Mapping[str, Any]) -> Ima
     )
 
 
-def _opened(name: str, array: zarr.Array[Any], letters: str) -> ImageFile:
+def _opened(name: str, array: "zarr.Array[Any]", letters: str) -> ImageFile:
     if len(letters) != array.ndim:
         raise BadInputError(
             f"{name}: expected one axis name for each of its {array.ndim} axes, found "

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import zarr
@@ -10,7 +10,7 @@ import zarr
 from ...io.movies.zarr_store import check_chunks, open_guarded
 from ..store import chunk_of, create_masks
 
-Labels = zarr.Array[Any]
+Labels: TypeAlias = "zarr.Array[Any]"
 
 
 def new_labels(path: Path, shape: tuple[int, int, int]) -> Labels:
