@@ -29,7 +29,6 @@ RANK = {
     "project": 4,
     "training": 4,
     "compute": 6,
-    "workspace": 7,
     "workflows": 7,
     "gui": 9,
     "cli": 10,
@@ -65,7 +64,7 @@ STRUCK = {
     "resolve": "resegment",
 }
 # Where a struck word has another, usual meaning: what the panel makes of its choices.
-FREE_WORDS = {"gui": {"resolve"}, "workspace": {"resolve"}}
+FREE_WORDS = {"gui": {"resolve"}}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import napari
 import tifffile
+from napari.settings import get_settings
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
-from napari_semiconv.gui.assembly import Parts
-from napari_semiconv.gui.plugin import open_panel
+from napari_semiconv.gui.docking import open_panel
+from napari_semiconv.gui.panel import CellPanel
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = (1400, 900)
+SIZE = (1280, 780)
 MOVIE = SyntheticSettings(
     kind="nuclei", frames=16, height=320, width=320, cells=22, diameter=30, cycle=14
 )
@@ -26,18 +27,12 @@ PATIENCE = 900.0
 
 
 def main() -> int:
-    """Run the panel and take a picture at each stage."""
+    """Run the panel in both themes and take a picture at each stage."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="microscope-") as folder:
         movie = write_movie(Path(folder) / "nuclei.tif")
-        viewer = napari.Viewer(title="napari")
-        viewer.window.resize(*SIZE)
-        parts = open_panel(viewer).parts
-        try:
-            take_pictures(viewer, parts, movie)
-        finally:
-            parts.controller.close()
-            viewer.close()
+        take_pictures(movie, "dark", "")
+        take_pictures(movie.with_name("nuclei.semiconv"), "light", "-light")
     return 0
 
 
@@ -53,26 +48,51 @@ def write_movie(path: Path) -> Path:
     return path
 
 
-def take_pictures(viewer: napari.Viewer, parts: Parts, movie: Path) -> None:
-    """Go the way of a user: open, preview, run, look at the result."""
-    workspace = parts.workspace
-    parts.movies.open(movie)
-    wait(parts, lambda: workspace.movie is not None)
-    parts.controller.preview()
-    wait(parts, lambda: workspace.activity == "idle")
-    picture(viewer, "preview")
-    parts.controller.run()
-    wait(parts, lambda: workspace.done >= MOVIE.frames // 2)
-    show_frame(viewer, workspace.done - 1)
-    picture(viewer, "running")
-    wait(parts, lambda: workspace.result is not None)
-    show_frame(viewer, MOVIE.frames - 1)
-    picture(viewer, "widget")
+def take_pictures(path: Path, theme: str, ending: str) -> None:
+    """Go the way of a user: open, preview, run, look at the result, share it.
+
+    Parameters
+    ----------
+    path
+        A movie, whose cells are found, or a project.
+    theme
+        Theme of napari.
+    ending
+        Put after the names of the pictures.
+    """
+    get_settings().appearance.theme = theme
+    viewer = napari.Viewer(title="napari")
+    viewer.window.resize(*SIZE)
+    panel = open_panel(viewer)
+    try:
+        bench = panel.bench
+        bench.open(path)
+        rest(panel)
+        picture(viewer, f"movie{ending}")
+        panel.tabs.setCurrentIndex(1)
+        if bench.session.project is None:
+            bench.preview()
+            rest(panel)
+            picture(viewer, f"preview{ending}")
+            bench.run()
+            wait(panel, lambda: done(panel) >= MOVIE.frames // 2)
+            bench.layers.go_to(done(panel) - 1)
+            picture(viewer, f"running{ending}")
+            rest(panel)
+        bench.layers.go_to(MOVIE.frames - 1)
+        picture(viewer, f"widget{ending}")
+        panel.tabs.setCurrentIndex(2)
+        picture(viewer, f"share{ending}")
+    finally:
+        panel.bench.close()
+        viewer.close()
 
 
-def show_frame(viewer: napari.Viewer, frame: int) -> None:
-    """Move to a frame."""
-    viewer.dims.set_point(0, frame * viewer.layers[0].scale[0])
+def done(panel: CellPanel) -> int:
+    """Count the frames that are there."""
+    job = panel.bench.session.job
+    step = None if job is None else job.progress
+    return 0 if step is None or step.stage != "frames" else step.done
 
 
 def picture(viewer: napari.Viewer, name: str) -> None:
@@ -83,13 +103,18 @@ def picture(viewer: napari.Viewer, name: str) -> None:
     viewer.screenshot(str(path), canvas_only=False, flash=False)
 
 
-def wait(parts: Parts, done: Callable[[], bool]) -> None:
+def rest(panel: CellPanel) -> None:
+    """Let the window live until nothing is going on."""
+    wait(panel, lambda: panel.bench.session.job is None)
+
+
+def wait(panel: CellPanel, done: Callable[[], bool]) -> None:
     """Let the window live until something is done."""
     end = time.monotonic() + PATIENCE
     while not done():
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-        if parts.workspace.error or time.monotonic() > end:
-            raise SystemExit(parts.workspace.error or "The window took too long.")
+        if panel.bench.said.kind == "error" or time.monotonic() > end:
+            raise SystemExit(panel.bench.said.text or "The window took too long.")
 
 
 if __name__ == "__main__":

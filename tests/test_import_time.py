@@ -14,7 +14,7 @@ HEAVY = {
 WITHOUT_TORCH = [
     "errors", "settings", "movie", "synthetic", "tracking.measures.evaluate",
     "io.movies.opener", "io.cells.ctc.folder", "io.cells.labels_tiff", "io.evaluation",
-    "project.project", "compute.child", "workflows.session", "workspace", "cli",
+    "project.project", "compute.child", "workflows.session", "cli",
 ]  # fmt: skip
 ROUNDS = 5
 

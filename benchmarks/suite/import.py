@@ -8,7 +8,11 @@ import sys
 
 from ..report import Report, Row
 
-MODULES = ("napari_semiconv", "napari_semiconv.workspace", "napari_semiconv.cli")
+MODULES = (
+    "napari_semiconv",
+    "napari_semiconv.workflows.session",
+    "napari_semiconv.cli",
+)
 HEAVY = (
     "torch", "napari", "qtpy", "superqt", "magicgui", "numba", "scipy", "skimage",
     "zarr", "tifffile", "hdbscan", "sklearn", "matplotlib",

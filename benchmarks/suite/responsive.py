@@ -3,7 +3,6 @@
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
 from napari_semiconv.errors import SemiconvError
-from napari_semiconv.gui.assembly import Parts, assemble
+from napari_semiconv.gui.benches import workbench_of
 from napari_semiconv.gui.heartbeat import Heartbeat
+from napari_semiconv.gui.panel import CellPanel
+from napari_semiconv.gui.workbench import Workbench
 
 from ..movies import fifty_cells
 from ..report import Report, Row
@@ -55,22 +56,22 @@ def run(options: argparse.Namespace) -> Report:
 
 def _measure(viewer: Any, path: Path) -> list[Row]:
     begin = time.perf_counter()
-    parts = assemble(viewer)
-    viewer.window.add_dock_widget(parts.panel)
+    bench = workbench_of(viewer)
+    viewer.window.add_dock_widget(CellPanel(viewer))
     heart = Heartbeat()
     heart.start()
-    parts.movies.open(path)
-    _wait(parts, lambda: parts.workspace.movie is not None)
-    parts.controller.preview()
-    _wait(parts, lambda: parts.workspace.activity == "idle")
+    bench.open(path)
+    _rest(bench)
+    bench.preview()
+    _rest(bench)
     rows = [_row("widget opened to preview shown", begin, heart)]
     begin = time.perf_counter()
     heart.start()
-    parts.controller.run()
-    _wait(parts, lambda: parts.workspace.result is not None)
-    rows.append(_row("run, tracks layer included", begin, heart))
+    bench.run()
+    _rest(bench)
+    rows.append(_row("run, tracks shown", begin, heart))
     heart.stop()
-    parts.controller.close()
+    bench.close()
     return rows
 
 
@@ -83,14 +84,15 @@ def _row(step: str, begin: float, heart: Heartbeat) -> Row:
     }
 
 
-def _wait(parts: Parts, done: Callable[[], bool]) -> None:
-    """Let the window live until something is done."""
+def _rest(bench: Workbench) -> None:
+    """Let the window live until the job that was begun has ended."""
     end = time.perf_counter() + PATIENCE
     waiting = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
-    while not done():
+    while bench.session.job is not None:
         # Asleep until something happens: a busy loop would slow the child down.
         QApplication.processEvents(waiting)
-        if parts.workspace.error:
-            raise SemiconvError(parts.workspace.error)
         if time.perf_counter() > end:
             raise SemiconvError("The window took too long; try fewer frames.")
+    QApplication.processEvents()
+    if bench.said.kind == "error":
+        raise SemiconvError(bench.said.text)

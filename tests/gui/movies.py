@@ -1,7 +1,10 @@
-"""Small drawn movies as files."""
+"""Small drawn movies as files and projects."""
 
 import numpy as np
 import tifffile
+
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
+from napari_semiconv.project.project import Project
 
 
 def dish(frames, size=64):
@@ -26,3 +29,10 @@ def write_dish(path, frames, size=64):
         metadata={"axes": "TYX", "finterval": 300.0, "unit": "um"},
     )
     return path
+
+
+def project_of(folder, movie, labels):
+    """Make a project of labels, (T, Y, X), in which a number is a cell; it is open."""
+    lineage = lineage_of_labels(labels.__getitem__, range(len(labels)))
+    found = TrackedMovie(movie.name, labels.shape, labels.__getitem__, lineage)
+    return Project.create(folder, movie, found)

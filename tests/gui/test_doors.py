@@ -1,11 +1,18 @@
 """Every way in which napari opens what the manifest offers, by its own registry."""
 
 import pytest
-from npe2 import PluginManager, PluginManifest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
+from npe2 import PluginManifest
+from qtpy.QtWidgets import QApplication
+from tests.gui.movies import dish, project_of, write_dish
+from tests.gui.window import ENTRY, PATIENCE, find_action, register
+from tests.stand_in_child import command
 
+from napari_semiconv.compute.supervisor import Supervisor
+from napari_semiconv.gui import movie_tab
+from napari_semiconv.gui.benches import BENCHES, workbench_of
+from napari_semiconv.gui.docking import PLUGIN, open_panel
 from napari_semiconv.gui.panel import CellPanel
-from napari_semiconv.gui.plugin import PLUGIN, open_panel
+from napari_semiconv.io.movies.opener import open_movie
 
 pytestmark = pytest.mark.gui
 
@@ -16,15 +23,14 @@ def manifest():
 
 
 @pytest.fixture
-def viewer(make_napari_viewer, manifest):
+def viewer(make_napari_viewer):
     """A window of napari that knows the plugin as an installed one."""
+    register()
     viewer = make_napari_viewer()
-    manager = PluginManager.instance()
-    if PLUGIN not in manager:
-        manager.register(manifest)
+    workbench_of(viewer, Supervisor(command("quick")))
     yield viewer
-    for panel in panels():
-        panel.parts.controller.close()
+    for bench in list(BENCHES.values()):
+        bench.close()
 
 
 def panels():
@@ -35,37 +41,36 @@ def app():
     """napari's table of actions, which menus and command palette run."""
     try:
         from napari._app_model import get_app_model
-    except ImportError:
+    except ImportError:  # until napari 0.5.5
         from napari._app_model import get_app as get_app_model
     return get_app_model()
 
 
+def run(manifest, identifier):
+    """Run a command of the manifest from napari's table."""
+    contributions = manifest.contributions
+    keys = {s.command: s.key for s in contributions.sample_data}
+    widgets = {w.command: w.display_name for w in contributions.widgets}
+    key = keys.get(identifier, identifier.removeprefix(f"{PLUGIN}."))
+    # Until napari 0.6 widgets and samples were named in another way.
+    names = [identifier, f"{PLUGIN}.{key}", f"{PLUGIN}:{key}"]
+    names.append(f"{PLUGIN}:{widgets.get(identifier)}")
+    known = next(name for name in names if name in app().commands)
+    app().commands.execute_command(known).result()
+
+
 def test_the_panel_is_called_as_the_plugin(manifest):
     assert manifest.display_name == manifest.name == PLUGIN
-    assert manifest.contributions.widgets[0].display_name == PLUGIN
+    (widget,) = manifest.contributions.widgets
+    assert widget.display_name == PLUGIN
 
 
 def test_the_plugins_menu_opens_the_panel(viewer):
     menu = viewer.window.plugins_menu
     menu.aboutToShow.emit()
-    action = find_action(menu, f"{PLUGIN} ({PLUGIN})")
-    action.trigger()
+    find_action(menu, ENTRY).trigger()
     (panel,) = panels()
     assert panel.isVisibleTo(panel.window())
-
-
-def find_action(menu: QMenu, text: str):
-    for action in menu.actions():
-        if action.text() == text:
-            return action
-        if action.menu() is not None and (inner := find_action(action.menu(), text)):
-            return inner
-    return None
-
-
-def test_the_command_palette_opens_the_panel(viewer):
-    app().commands.execute_command(f"{PLUGIN}.panel").result()
-    assert len(panels()) == 1
 
 
 def test_the_viewer_opens_the_panel_by_its_name_and_only_once(viewer):
@@ -77,23 +82,24 @@ def test_the_viewer_opens_the_panel_by_its_name_and_only_once(viewer):
 
 def test_every_command_runs_from_the_registry(viewer, manifest, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        QFileDialog, "getOpenFileName", lambda *args: asked.append(args) or ("", "")
-    )
-    ran = []
-    for command in manifest.contributions.commands:
-        known = command.id
-        if known not in app().commands:  # samples are known by their key
-            sample = next(
-                s for s in manifest.contributions.sample_data if s.command == known
-            )
-            known = f"{PLUGIN}.{sample.key}"
-        app().commands.execute_command(known).result()
-        ran.append(command.id)
-    assert ran == [c.id for c in manifest.contributions.commands]
+    monkeypatch.setattr(movie_tab, "ask_what_to_open", lambda *args: asked.append(args))
+    for each in manifest.contributions.commands:
+        run(manifest, each.id)
     assert len(asked) == 1
     assert len(panels()) == 1
-    assert [layer.name for layer in viewer.layers] == [
-        "simulated nuclei",
-        "simulated phase",
-    ]
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["simulated nuclei", "simulated phase"]
+
+
+def test_a_project_dropped_on_the_canvas_opens_in_the_panel(viewer, tmp_path, qtbot):
+    movie = open_movie(write_dish(tmp_path / "dish.tif", frames=3))
+    folder = tmp_path / "dish.semiconv"
+    project_of(folder, movie, (dish(3) > 0).astype(int)).close()
+    viewer.open(folder, plugin=PLUGIN)
+    (panel,) = panels()
+    session = panel.bench.session
+    qtbot.waitUntil(
+        lambda: session.project is not None and session.job is None, timeout=PATIENCE
+    )
+    QApplication.processEvents()
+    assert [layer.name for layer in viewer.layers] == ["dish", "Tracks", "Cells"]

@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
+from tests.gui.movies import project_of
 
-from napari_semiconv.errors import BadInputError, UnreadableFrameError
+from napari_semiconv.edits.masks import Paint
+from napari_semiconv.edits.region import Region
+from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.gui.layers import (
-    LayerBoard,
+    CellLayers,
     MovieArray,
-    make_tracks,
+    blank_movie,
     movie_layer,
-    movie_of_layer,
     placement,
 )
 from napari_semiconv.movie import ArraySource, Movie, movie_from_array
@@ -23,34 +24,57 @@ def viewer():
 
 
 @pytest.fixture
-def board(viewer):
-    return LayerBoard(viewer)
+def layers(viewer):
+    layers = CellLayers(viewer)
+    yield layers
+    layers.close()
 
 
 @pytest.fixture
 def movie():
-    pixels = np.arange(4 * 3 * 5, dtype=np.uint16).reshape(4, 3, 5)
+    pixels = np.arange(4 * 12 * 15, dtype=np.uint16).reshape(4, 12, 15)
     return movie_from_array(pixels, "TYX", "dish", **UNITS)
 
 
-def units(layer):
-    return tuple(str(unit) for unit in layer.units)
+@pytest.fixture
+def labels():
+    """A cell that moves to the right."""
+    labels = np.zeros((4, 12, 15), np.int32)
+    for t in range(4):
+        labels[t, 4:7, 3 * t : 3 * t + 3] = 5
+    return labels
+
+
+@pytest.fixture
+def project(tmp_path, movie, labels):
+    with project_of(tmp_path / "dish.semiconv", movie, labels) as project:
+        yield project
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def shown(layer):
+    """What a labels layer shows of the frame in view."""
+    return layer._slice.image.raw
 
 
 def test_a_movie_array_is_read_frame_by_frame(movie):
     array = MovieArray(movie)
     pixels = movie.source.data
-    assert (array.shape, array.ndim, array.dtype) == ((4, 3, 5), 3, np.uint16)
+    assert (array.shape, array.ndim, array.dtype) == ((4, 12, 15), 3, np.uint16)
     np.testing.assert_array_equal(array[2], pixels[2])
     np.testing.assert_array_equal(array[1, :, 2:4], pixels[1, :, 2:4])
     np.testing.assert_array_equal(array[1:3], pixels[1:3])
     np.testing.assert_array_equal(array[np.int64(3), 1], pixels[3, 1])
-    assert array[2:2].shape == (0, 3, 5)
+    assert array[2:2].shape == (0, 12, 15)
+    np.testing.assert_array_equal(np.asarray(array), pixels)
 
 
 def test_an_unreadable_frame_is_said_once_and_shown_black(movie, monkeypatch):
     said = []
-    monkeypatch.setattr("napari_semiconv.gui.layers.show_warning", said.append)
+    monkeypatch.setattr("napari_semiconv.gui.frame_array.show_warning", said.append)
 
     class Damaged(ArraySource):
         def plane(self, position):
@@ -63,28 +87,15 @@ def test_an_unreadable_frame_is_said_once_and_shown_black(movie, monkeypatch):
     assert said == ["Frame 1 is damaged."]
 
 
-def test_every_layer_has_the_units_of_the_movie(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_preview(2, np.ones((3, 5), np.int32))
-    board.show_cells(np.ones((4, 3, 5), np.int32))
-    rows = np.array([[1, 0, 1.0, 1.0], [1, 1, 1.0, 2.0], [2, 2, 0.0, 0.0]])
-    board.show_tracks(make_tracks(rows, {2: 1}, movie))
-    assert len(viewer.layers) == 3
+def test_every_layer_has_the_units_of_the_movie(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    assert names(viewer) == ["dish", "Tracks", "Cells"]
     for layer in viewer.layers:
         assert tuple(layer.scale) == (300.0, 0.5, 0.25)
-        assert units(layer) == ("second", "micrometer", "micrometer")
+        units = tuple(str(unit) for unit in layer.units)
+        assert units == ("second", "micrometer", "micrometer")
         assert layer.axis_labels == ("t", "y", "x")
-    assert viewer.layers["dish tracks"].graph == {2: [1]}
-
-
-def test_a_second_run_hides_what_the_first_showed(viewer, board, movie):
-    rows = np.array([[1, 0, 1.0, 1.0], [1, 1, 1.0, 2.0]])
-    board.show_movie(movie)
-    board.show_cells(np.ones((4, 3, 5), np.int32))
-    board.show_tracks(make_tracks(rows, {}, movie))
-    board.show_cells(np.ones((4, 3, 5), np.int32))
-    names = [layer.name for layer in viewer.layers if layer.visible]
-    assert names == ["dish", "dish cells [1]"]
 
 
 def test_unknown_units_are_pixels():
@@ -93,79 +104,192 @@ def test_unknown_units_are_pixels():
     assert where["units"] == ("pixel", "pixel", "pixel")
 
 
-def test_the_movie_starts_at_its_beginning_and_tells_its_frame(viewer, board, movie):
-    board.show_movie(movie)
-    assert board.current_frame() == 0
+def test_the_movie_starts_at_its_beginning_and_tells_its_frame(viewer, layers, movie):
+    layers.show_movie(movie)
+    assert layers.frame() == 0
     viewer.dims.set_point(0, 600.0)
-    assert board.current_frame() == 2
+    assert layers.frame() == 2
+    layers.go_to(3)
+    assert viewer.dims.point[0] == 900.0
 
 
-def test_a_preview_lies_on_its_frame_alone(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_preview(2, np.ones((3, 5), np.int32))
-    board.show_preview(3, np.ones((3, 5), np.int32))
-    (layer,) = [layer for layer in viewer.layers if layer.name == "dish preview"]
-    assert tuple(layer.translate) == (900.0, 0.0, 0.0)
-    assert layer.data.shape == (1, 3, 5)
-    assert not layer.editable
-
-
-def test_cells_take_the_place_of_the_preview_and_hide_earlier_cells(
-    viewer, board, movie
+def test_cells_and_tails_are_those_of_the_project(
+    viewer, layers, movie, project, labels
 ):
-    board.show_movie(movie)
-    board.show_preview(2, np.ones((3, 5), np.int32))
-    board.show_cells(np.ones((4, 3, 5), np.int32))
-    assert tuple(viewer.layers["dish cells"].translate) == (0.0, 0.0, 0.0)
-    board.show_cells(np.ones((4, 3, 5), np.int32))
-    assert [layer.name for layer in viewer.layers] == [
-        "dish",
-        "dish cells",
-        "dish cells [1]",
-    ]
-    assert [layer.visible for layer in viewer.layers] == [True, False, True]
+    layers.show_movie(movie)
+    layers.show_project(project)
+    layers.go_to(2)
+    np.testing.assert_array_equal(shown(viewer.layers["Cells"]), labels[2])
+    tail = np.argwhere(shown(viewer.layers["Tracks"]) == 5)
+    assert [tuple(at) for at in tail] == [(5, x) for x in range(1, 8)]
+    assert not viewer.layers["Cells"].editable
 
 
-def test_a_finished_frame_in_view_is_drawn_again(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_cells(np.zeros((4, 3, 5), np.int32))
-    drawn = []
-    viewer.layers["dish cells"].events.set_data.connect(drawn.append)
-    board.show_frame(1)
-    assert not drawn
-    board.show_frame(0)
-    assert len(drawn) == 1
+def test_opening_reads_the_frame_in_view_alone(viewer, layers, movie, project):
+    read = []
+    document = project.document
+    labels = document.labels
+
+    def counted(frame):
+        read.append(frame)
+        return labels(frame)
+
+    document.labels = counted
+    layers.show_movie(movie)
+    layers.show_project(project)
+    assert set(read) == {0}
+    layers.go_to(2)
+    assert set(read) == {0, 2}
 
 
-def test_cells_of_a_run_without_frames_go(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_cells(np.zeros((4, 3, 5), np.int32))
-    board.drop_cells()
-    assert [layer.name for layer in viewer.layers] == ["dish"]
+def test_tails_have_the_colours_of_the_cells(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    cells, tails = viewer.layers["Cells"], viewer.layers["Tracks"]
+    cells.new_colormap(seed=7)
+    np.testing.assert_array_equal(cells.get_color(5), tails.get_color(5))
 
 
-def test_corrected_units_move_no_pixel(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_preview(2, np.ones((3, 5), np.int32))
-    board.show_movie(movie.with_choices(pixel_size=(1.0, 1.0), frame_interval=None))
-    image, preview = viewer.layers
-    assert tuple(image.scale) == tuple(preview.scale) == (1.0, 1.0, 1.0)
-    assert units(image) == ("pixel", "micrometer", "micrometer")
-    assert tuple(preview.translate) == (2.0, 0.0, 0.0)
+def test_what_was_touched_is_shown(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    layers.go_to(1)
+    touched = []
+    project.changed.connect(lambda told: touched.append(told))
+    project.do(Paint(1, 5, Region(9, 3, np.ones((2, 3), bool))))
+    assert not shown(viewer.layers["Cells"])[9:11].any()
+    layers.touch(touched[0].frames)
+    assert (shown(viewer.layers["Cells"])[9:11, 3:6] == 5).all()
+    # The middle went down, so the tail does.
+    assert (np.argwhere(shown(viewer.layers["Tracks"]))[:, 0] > 5).any()
 
 
-def test_corrected_axes_give_another_image(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_movie(movie.with_choices(axes="ZYX"))
-    (image,) = viewer.layers
-    assert image.data.shape == (1, 3, 5)
-    assert image.data[0].max() == movie.source.data.max()
+def test_a_preview_is_shown_in_the_layer_of_the_cells(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_preview(2, np.full((12, 15), 7, np.int32))
+    assert names(viewer) == ["dish", "Cells"]
+    assert not shown(viewer.layers["Cells"]).any()
+    layers.go_to(2)
+    assert (shown(viewer.layers["Cells"]) == 7).all()
+    layers.show_project(project)
+    assert names(viewer) == ["dish", "Tracks", "Cells"]
+    assert set(np.unique(shown(viewer.layers["Cells"]))) == {0, 5}
 
 
-def test_the_layer_of_another_movie_is_left_to_the_user(viewer, board, movie):
-    board.show_movie(movie)
-    board.show_movie(movie_from_array(np.zeros((2, 4, 4)), "TYX", "other"))
-    assert [layer.name for layer in viewer.layers] == ["dish", "other"]
+def test_a_preview_over_a_project_goes_when_its_frame_is_touched(
+    viewer, layers, movie, project
+):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    layers.show_preview(0, np.full((12, 15), 7, np.int32))
+    assert (shown(viewer.layers["Cells"]) == 7).all()
+    layers.touch(frozenset({0}))
+    assert set(np.unique(shown(viewer.layers["Cells"]))) == {0, 5}
+
+
+def test_another_movie_puts_the_layers_of_the_first_away(
+    viewer, layers, movie, project
+):
+    viewer.add_points(np.zeros((1, 3)), name="of the user")
+    layers.show_movie(movie)
+    layers.show_project(project)
+    layers.go_to(3)
+    layers.show_movie(movie_from_array(np.zeros((9, 40, 50)), "TYX", "other"))
+    assert names(viewer) == ["of the user", "other"]
+    assert layers.frame() == 0
+
+
+def test_a_layer_of_the_user_is_hidden_not_taken_away(viewer, layers, movie):
+    mine = viewer.add_image(np.zeros((6, 4, 5)), name="mine", translate=(0, 10, 20))
+    layers.show_movie(movie_from_array(mine.data, "TYX", "mine"), mine)
+    layers.show_preview(0, np.zeros((4, 5), np.int32))
+    cells = viewer.layers["Cells"]
+    assert tuple(cells.translate) == tuple(mine.translate) == (0, 10, 20)
+    layers.show_movie(movie)
+    assert names(viewer) == ["mine", "dish"]
+    assert not mine.visible
+
+
+def test_closing_a_project_leaves_its_movie(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    layers.show_project(None)
+    assert names(viewer) == ["dish"]
+
+
+def test_layers_that_the_user_took_away_are_missed_by_nobody(
+    viewer, layers, movie, project
+):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    viewer.layers.clear()
+    layers.touch(frozenset({0, 1}))
+    layers.show_preview(1, np.full((12, 15), 7, np.int32))
+    assert names(viewer) == ["Cells"]
+    layers.show_movie(None)
+    assert names(viewer) == []
+
+
+def test_renamed_and_reordered_layers_are_known_all_the_same(
+    viewer, layers, movie, project
+):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    viewer.layers["Cells"].name = "mine"
+    viewer.layers.move(2, 0)
+    layers.show_preview(0, np.full((12, 15), 7, np.int32))
+    assert (shown(viewer.layers["mine"]) == 7).all()
+    layers.show_movie(None)
+    assert names(viewer) == []
+
+
+def test_other_units_move_the_layers_and_keep_the_frame(viewer, layers, movie):
+    layers.show_movie(movie)
+    layers.show_preview(2, np.ones((12, 15), np.int32))
+    layers.go_to(2)
+    layers.show_movie(movie.with_choices(frame_interval=60.0, pixel_size=(2.0, 2.0)))
+    assert layers.frame() == 2
+    assert names(viewer) == ["dish", "Cells"]
+    for layer in viewer.layers:
+        assert tuple(layer.scale) == (60.0, 2.0, 2.0)
+
+
+def test_other_axes_show_the_movie_anew(viewer, layers, movie):
+    layers.show_movie(movie)
+    layers.show_movie(movie.with_choices(axes="ZYX"))
+    assert viewer.layers["dish"].data.shape == (1, 12, 15)
+
+
+def test_cells_without_their_movie_lie_where_they_would(viewer, layers, project):
+    layers.show_movie(blank_movie(project), without_image=True)
+    layers.show_project(project)
+    assert names(viewer) == ["Tracks", "Cells"]
+    assert tuple(viewer.layers["Cells"].scale) == (300.0, 0.5, 0.25)
+
+
+def test_a_long_movie_stays_in_2d(viewer, layers, monkeypatch):
+    said, read = [], []
+    monkeypatch.setattr("napari_semiconv.gui.layers.show_info", said.append)
+    shape = (1000, 512, 512)
+    pixels = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), shape)
+    movie = movie_from_array(pixels, "TYX", "long")
+    layers.show_movie(movie)
+    data = viewer.layers["long"].data
+    monkeypatch.setattr(data, "_read", lambda t: read.append(t) or pixels[t])
+    viewer.dims.ndisplay = 3
+    assert viewer.dims.ndisplay == 2
+    assert len(read) <= 2
+    assert "1000 frames" in said[0]
+    viewer.layers.clear()
+    viewer.add_image(np.zeros((4, 4, 4)))
+    viewer.dims.ndisplay = 3
+    assert viewer.dims.ndisplay == 3
+
+
+def test_a_short_movie_may_be_shown_in_3d(viewer, layers, movie):
+    layers.show_movie(movie)
+    viewer.dims.ndisplay = 3
+    assert viewer.dims.ndisplay == 3
 
 
 def test_contrast_is_taken_from_the_first_frame_even_if_it_is_odd():
@@ -176,72 +300,18 @@ def test_contrast_is_taken_from_the_first_frame_even_if_it_is_odd():
     assert low < high
 
 
-def test_image_layers_are_offered_and_changes_are_told(viewer, board, movie):
-    heard = []
-    board.on_change(lambda: heard.append(board.image_names()))
-    viewer.add_image(np.zeros((2, 4, 4)), name="mine")
-    viewer.layers["mine"].name = "ours"
-    viewer.add_labels(np.zeros((2, 4, 4), int))
-    assert heard[0] == ("mine",)
-    assert board.image_names() == ("ours",)
-    board.show_movie(movie)
-    assert board.image_names() == ("ours",)
-    board.close()
-    told = len(heard)
+def test_changes_of_the_list_and_of_the_frame_are_told(viewer, layers, movie):
+    heard, steps = [], []
+    layers.on_list_change(lambda: heard.append(layers.selected()))
+    layers.on_step(lambda: steps.append(layers.frame()))
+    mine = viewer.add_image(np.zeros((2, 4, 4)), name="mine")
+    assert heard[-1] is mine
+    layers.show_movie(movie)
+    assert layers.selected() is None, "its own layers are not offered"
+    viewer.dims.set_point(0, 600.0)
+    assert steps[-1] == 2
+    layers.close()
+    told = len(heard), len(steps)
     viewer.add_image(np.zeros((2, 4, 4)))
-    assert len(heard) == told
-
-
-def test_a_movie_of_a_layer_keeps_names_and_units():
-    layer = Image(
-        np.zeros((6, 4, 5)),
-        name="mine",
-        scale=(2, 0.5, 0.5),
-        units=("min", "um", "um"),
-        axis_labels=("t", "y", "x"),
-    )
-    movie = movie_of_layer(layer)
-    assert (movie.name, movie.axes, movie.notes) == ("mine", "TYX", ())
-    assert movie.pixel_size == (0.5, 0.5)
-    assert movie.frame_interval == 120.0
-
-
-def test_what_a_layer_does_not_say_is_guessed_and_told():
-    movie = movie_of_layer(Image(np.zeros((6, 4, 5)), scale=(1, 0.5, 0.5), name="m"))
-    assert movie.axes == "TYX"
-    assert movie.pixel_size == (0.5, 0.5)
-    assert movie.frame_interval is None
-    axes, scale = movie.notes
-    assert "taken as TYX" in axes
-    assert "no unit" in scale
-
-
-def test_a_layer_of_ours_gives_its_movie_back(movie):
-    assert movie_of_layer(Image(**movie_layer(movie))) is movie
-
-
-@pytest.mark.parametrize(
-    ("layer", "words"),
-    [
-        (Image(np.zeros((4, 4, 3), np.uint8), rgb=True), "colour image"),
-        (Image(np.zeros((1, 1, 1, 1, 4, 4))), "found 6"),
-    ],
-)
-def test_layers_that_cannot_be_movies_are_refused(layer, words):
-    with pytest.raises(BadInputError, match=words):
-        movie_of_layer(layer)
-
-
-def test_a_layer_taken_as_movie_gets_labels_where_it_lies(viewer, board):
-    viewer.add_image(np.zeros((6, 4, 5)), name="mine", translate=(0, 10, 20))
-    board.show_movie(board.open_layer("mine"))
-    board.show_cells(np.zeros((6, 4, 5), np.int32))
-    image, cells = viewer.layers
-    assert tuple(cells.translate) == tuple(image.translate) == (0, 10, 20)
-    assert image.axis_labels == ("t", "y", "x")
-
-
-def test_a_layer_with_slices_is_shown_once_more_as_it_is_understood(viewer, board):
-    viewer.add_image(np.zeros((6, 2, 4, 5)), name="deep")
-    board.show_movie(board.open_layer("deep"))
-    assert [layer.ndim for layer in viewer.layers] == [4, 3]
+    viewer.dims.set_point(0, 300.0)
+    assert (len(heard), len(steps)) == told

@@ -3,12 +3,12 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from napari_semiconv.io.results import ResultStore
+from tests.gui.movies import project_of
 
-from napari_semiconv.errors import BadInputError
 from napari_semiconv.gui import plugin
-from napari_semiconv.gui.reader import choose_reader, read_over
+from napari_semiconv.gui.reader import choose_reader
 from napari_semiconv.io.cells.ctc.folder import CtcWriter
+from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
 
@@ -40,17 +40,6 @@ def movie(labels):
 
 
 @pytest.fixture
-def result(tmp_path, movie, labels, lineage):
-    folder = tmp_path / "dish.semiconv"
-    store = ResultStore.create(folder, movie, {}, {})
-    for frame, image in enumerate(labels):
-        store.write_frame(frame, image)
-    store.write_lineage(lineage)
-    store.finish()
-    return folder
-
-
-@pytest.fixture
 def challenge(tmp_path, labels, lineage):
     with CtcWriter(tmp_path / "01_RES") as writer:
         for frame, image in enumerate(labels):
@@ -64,20 +53,6 @@ def test_samples_are_movies_with_units(sample):
     assert kind == "image"
     assert data.shape == (20, 256, 256)
     assert facts["units"] == ("s", "um", "um")
-
-
-def test_a_result_is_read_as_labels_and_tracks(result, labels):
-    cells, tracks = choose_reader(str(result))(str(result))
-    np.testing.assert_array_equal(np.asarray(cells[0]), labels)
-    assert cells[1]["scale"] == (60.0, 0.5, 0.5)
-    assert tracks[2] == "tracks"
-    assert tracks[0].tolist() == [
-        [1, 0, 1.5, 2.5],
-        [1, 1, 1.5, 2.5],
-        [2, 2, 1.5, 1.5],
-        [3, 2, 1.5, 5.5],
-    ]
-    assert tracks[1]["graph"] == {2: [1], 3: [1]}
 
 
 def test_a_challenge_result_is_read_as_labels_and_tracks(challenge, labels):
@@ -110,14 +85,26 @@ def test_a_folder_of_frames_is_read_as_a_movie(tmp_path):
     assert (data.shape, facts["name"], kind) == ((3, 6, 8), "01", "image")
 
 
-def test_a_result_lies_over_its_movie(challenge, movie):
-    layers = read_over(challenge, movie)
-    assert [facts["scale"] for _, facts, _ in layers] == [(60.0, 0.5, 0.5)] * 2
-
-
-def test_what_is_no_result_is_refused(tmp_path, movie):
-    with pytest.raises(BadInputError):
-        read_over(tmp_path, movie)
+def test_a_project_is_read_as_layers_where_there_is_no_window(tmp_path, movie, labels):
+    tifffile.imwrite(
+        tmp_path / "dish.tif",
+        labels.astype(np.uint16),
+        photometric="minisblack",
+        metadata={"axes": "TYX"},
+    )
+    movie = open_movie(tmp_path / "dish.tif").with_choices(frame_interval=60.0)
+    folder = tmp_path / "dish.semiconv"
+    project_of(folder, movie, labels).close()
+    image, cells, tracks = choose_reader(str(folder))(str(folder))
+    assert image[1]["name"] == "dish"
+    np.testing.assert_array_equal(np.asarray(cells[0]), labels)
+    assert cells[1]["scale"] == (60.0, 1.0, 1.0)
+    assert tracks[0].tolist() == [
+        [1, 0, 1.5, 2.5],
+        [1, 1, 1.5, 2.5],
+        [2, 2, 1.5, 1.5],
+        [3, 2, 1.5, 5.5],
+    ]
 
 
 def test_other_folders_and_files_are_left_to_others(tmp_path):

@@ -1,216 +1,372 @@
-"""The dock widget in a real window, with a computing child of its own."""
+"""From an empty napari with mouse and keys, with a computing process of its own."""
 
 import time
 
 import numpy as np
 import pytest
 import tifffile
-from napari_semiconv.io.results import ResultStore
-from qtpy.QtWidgets import QPushButton
-from tests.gui.movies import dish, write_dish
-from tests.stand_in_child import command
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog
+from tests.gui.movies import dish, project_of, write_dish
+from tests.gui.window import Window
 
-from napari_semiconv.gui.assembly import assemble
 from napari_semiconv.gui.heartbeat import Heartbeat
+from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.project.project import Project
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
 pytestmark = pytest.mark.gui
-PATIENCE = 60_000  # ms, for a busy computer
 # Longest time that the window may not answer, in s.
 FREEZE = 0.2
 
 
 @pytest.fixture
-def window(make_napari_viewer_proxy, qtbot):
-    """Open the panel in a viewer, with a child of some mode."""
+def window(make_napari_viewer, qtbot):
+    """Open the panel in an empty napari, with a computing process of some mode."""
+    opened = []
 
     def window(mode="quick"):
-        viewer = make_napari_viewer_proxy(show=False)
-        parts = assemble(viewer, command(mode))
-        viewer.window.add_dock_widget(parts.panel, name="Segment and track cells")
-        opened.append(parts)
-        return viewer, parts
+        viewer = make_napari_viewer(show=True)
+        opened.append(Window(viewer, qtbot, mode))
+        return opened[-1]
 
-    opened = []
     yield window
-    for parts in opened:
-        parts.controller.close()
+    while opened:
+        opened.pop().bench.close()
 
 
-@pytest.fixture
-def wait(qtbot):
-    def wait(condition):
-        qtbot.waitUntil(condition, timeout=PATIENCE)
-
-    return wait
-
-
-def open_movie(parts, path, wait):
-    parts.movies.open(path)
-    wait(lambda: parts.workspace.movie is not None)
-
-
-def idle(parts):
-    return parts.workspace.activity == "idle"
-
-
-def button(parts, text):
-    return next(b for b in parts.panel.findChildren(QPushButton) if b.text() == text)
-
-
-def test_from_a_file_to_cells_and_tracks(window, wait, tmp_path):
-    viewer, parts = window()
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=6), wait)
-    button(parts, "Preview this frame").click()
-    wait(lambda: idle(parts))
-    assert parts.workspace.error == ""
-    assert [layer.name for layer in viewer.layers] == ["dish", "dish preview"]
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.result is not None)
-    names = [layer.name for layer in viewer.layers]
-    assert names == ["dish", "dish cells", "dish tracks"]
-    assert parts.workspace.result == tmp_path / "dish.semiconv"
-    for layer in viewer.layers:
+def test_from_a_movie_to_cells_that_are_there_again(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "dish.tif", frames=6))
+    assert one.names() == ["dish"]
+    one.tab("Find")
+    one.press("Preview")
+    one.rest()
+    assert one.said().startswith("Frame 0: 4 cells found in ")
+    assert one.names() == ["dish", "Cells"]
+    assert set(np.unique(one.shown("Cells"))) == {0, 1, 2, 3, 4}
+    one.press("Find and follow")
+    one.rest()
+    assert one.said().startswith("Done: 4 tracks in 6 frames.")
+    assert one.names() == ["dish", "Tracks", "Cells"]
+    folder = tmp_path / "dish.semiconv"
+    assert one.session.project.folder == folder
+    for layer in one.viewer.layers:
         assert tuple(layer.scale) == (300.0, 0.5, 0.5)
-        assert [str(u) for u in layer.units] == ["second", "micrometer", "micrometer"]
-        assert layer.axis_labels == ("t", "y", "x")
-    tracks = viewer.layers["dish tracks"]
-    assert tracks.data.shape == (24, 4)
-    cells = viewer.layers["dish cells"]
-    assert set(np.unique(np.asarray(cells.data[5]))) == {0, 1, 2, 3, 4}
+    one.viewer.dims.set_current_step(0, 5)
+    cells = one.shown("Cells").copy()
+    assert set(np.unique(cells)) == {0, 1, 2, 3, 4}
+    assert set(np.unique(one.shown("Tracks"))) == {0, 1, 2, 3, 4}
+    one.viewer.close()
+
+    again = window()
+    again.open(folder)
+    assert again.names() == ["dish", "Tracks", "Cells"]
+    again.viewer.dims.set_current_step(0, 5)
+    np.testing.assert_array_equal(again.shown("Cells"), cells)
+    assert again.panel.title._name.text() == "<b>dish.semiconv</b>"
+    assert again.panel.title._saved.text() == "All edits saved"
 
 
-def test_a_preset_reaches_the_child(window, wait, tmp_path):
-    _, parts = window()
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=3), wait)
-    parts.panel.choices.preset_requested.emit("payer2018-hela")
-    assert parts.panel.choices._engine.currentText() == "Published 2018"
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.result is not None)
-    used = ResultStore.open(parts.workspace.result).info.settings
-    assert (used["engine"], used["resize"]) == ("payer2018", "256x256")
-    assert used["payer"]["smallest"] == 25
+def test_a_stopped_run_goes_on_in_another_window(window, tmp_path):
+    one = window("steady")
+    one.open(write_dish(tmp_path / "dish.tif", frames=40))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.wait(lambda: "2 of 40" in one.panel.status._progress.text())
+    one.press("Stop")
+    one.rest()
+    assert one.said().startswith("Stopped: ")
+    done = len([t for t in range(40) if one.session.project.lineage.cells(t)])
+    assert 2 <= done < 40
+    one.viewer.close()
+
+    again = window()
+    again.open(tmp_path / "dish.semiconv")
+    assert again.said() == "A run of this project stopped before its end."
+    again.tab("Find")
+    again.panel.find_tab.go_on.click()
+    again.rest()
+    assert again.said().startswith("Done: 4 tracks in 40 frames.")
+    tracks = again.session.project.lineage.tracks
+    assert [list(track.frames) for track in tracks.values()] == [list(range(40))] * 4
 
 
-def test_cancel_keeps_the_finished_frames(window, wait, tmp_path):
-    viewer, parts = window("steady")
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=200), wait)
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.done >= 2)
-    button(parts, "Cancel").click()
-    wait(lambda: idle(parts))
-    assert parts.workspace.message.startswith("Cancelled: ")
-    done = ResultStore.open(tmp_path / "dish.semiconv").done
-    assert 2 <= len(done) < 200
-    assert len(viewer.layers["dish tracks"].data) == 4 * len(done)
+def test_geff_is_exported_and_opened(window, tmp_path, monkeypatch):
+    one = window()
+    one.open(write_dish(tmp_path / "dish.tif", frames=3))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.rest()
+    one.tab("Share")
+    form = one.panel.share_tab.format
+    form.setFocus()
+    QTest.keyClicks(form, "GEFF")
+    form.activated.emit(form.currentIndex())
+    target = tmp_path / "shared" / "dish.geff"
+    target.parent.mkdir()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    one.press("Export…")
+    one.rest()
+    assert one.said().startswith(f"Exported to {target}.")
+    one.open(target)
+    assert "Which movie do they belong to?" in one.said()
+    one.press("To dish, open now")
+    one.rest()
+    assert one.said() == "dish-2.semiconv has 4 tracks."
+    assert one.names() == ["dish", "Tracks", "Cells"]
+    assert one.session.project.folder == tmp_path / "dish-2.semiconv"
 
 
-def test_a_crash_of_the_child_is_said_and_another_is_started(window, wait, tmp_path):
-    viewer, parts = window("crash")
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=6), wait)
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.result is not None)
-    assert "out of everything" in parts.workspace.error
-    assert len(viewer.layers["dish tracks"].data) == 4
-    button(parts, "Preview this frame").click()
-    wait(lambda: idle(parts))
-    assert parts.workspace.error == ""
+def test_undo_and_redo_say_what_and_are_shown(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "dish.tif", frames=3))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.rest()
+    title = one.panel.title
+    while title.undo.isEnabled():
+        assert title.undo.text().startswith("Undo: ")
+        QTest.mouseClick(title.undo, Qt.MouseButton.LeftButton)
+    assert not one.shown("Cells").any()
+    while title.redo.isEnabled():
+        QTest.mouseClick(title.redo, Qt.MouseButton.LeftButton)
+    assert set(np.unique(one.shown("Cells"))) == {0, 1, 2, 3, 4}
 
 
-def test_a_layer_that_is_open_already_can_be_tracked(
-    window, wait, tmp_path, monkeypatch
-):
-    viewer, parts = window()
-    viewer.add_image(dish(frames=5), name="mine", scale=(1, 0.5, 0.5))
-    assert parts.workspace.layers == ("mine",)
-    parts.movies.use_layer("mine")
-    parts.controller.set_folder(tmp_path)
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.result is not None)
-    assert parts.workspace.result == tmp_path / "mine.semiconv"
-    cells = viewer.layers["mine cells"]
-    assert tuple(cells.scale) == (1.0, 0.5, 0.5)
-    assert str(cells.units[1]) == "micrometer"
+def test_closing_the_panel_ends_nothing_and_the_menu_brings_it_back(window, tmp_path):
+    one = window("steady")
+    one.open(write_dish(tmp_path / "dish.tif", frames=30))
+    one.panel.find_tab.cell_size.setValue(12.0)
+    one.tab("Find")
+    one.press("Find and follow")
+    one.wait(lambda: "2 of 30" in one.panel.status._progress.text())
+    dock = one.panel.parentWidget()
+    with one.qtbot.waitSignal(dock.destroyed):
+        dock.destroyOnClose()  # what the cross in its title does
+    one.rest()
+    one.toggle()
+    assert one.said().startswith("Done: 4 tracks in 30 frames.")
+    assert one.panel.find_tab.cell_size.value() == 12.0
+    one.toggle()
+    assert not one.panel.isVisible()
+    one.toggle()
+    assert one.panel.isVisible()
 
 
-def test_an_error_is_shown_and_nothing_else_happens(window, wait, tmp_path):
-    viewer, parts = window()
+def test_the_panel_works_out_of_its_dock(window, tmp_path):
+    one = window()
+    one.panel.parentWidget().setFloating(True)
+    one.open(write_dish(tmp_path / "dish.tif", frames=2))
+    assert one.names() == ["dish"]
+    one.panel.parentWidget().setFloating(False)
+
+
+def test_a_second_movie_is_not_drawn_over_the_first(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "one.tif", frames=4))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.rest()
+    one.viewer.dims.set_current_step(0, 3)
+    zoom = one.camera.zoom
+    one.open(write_dish(tmp_path / "two.tif", frames=9, size=128))
+    assert one.names() == ["two"]
+    assert one.viewer.dims.current_step[0] == 0
+    assert one.camera.zoom < zoom
+    assert one.session.project is None
+
+
+def test_a_movie_offers_the_project_beside_it(window, tmp_path):
+    path = write_dish(tmp_path / "dish.tif", frames=3)
+    movie = open_movie(path)
+    project_of(tmp_path / "dish.semiconv", movie, (dish(3) > 0).astype(int)).close()
+    one = window()
+    one.open(path)
+    assert one.said() == "There is a project of this movie beside it."
+    one.press("Open dish.semiconv")
+    one.rest()
+    assert one.names() == ["dish", "Tracks", "Cells"]
+
+
+def test_recent_things_are_opened_from_their_menu(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "one.tif", frames=2))
+    one.open(write_dish(tmp_path / "two.tif", frames=2))
+    menu = one.panel.movie_tab._menu
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["two.tif", "one.tif"]
+    menu.actions()[1].trigger()
+    one.rest()
+    assert one.names() == ["one"]
+
+
+def test_what_is_dropped_on_the_panel_is_opened(window, tmp_path):
+    one = window()
+    path = write_dish(tmp_path / "dish.tif", frames=2)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    facts = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+    key = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(one.panel.rect().center(), *facts, key)
+    QApplication.sendEvent(one.panel, enter)
+    assert enter.isAccepted()
+    drop = QDropEvent(QPointF(one.panel.rect().center()), *facts, key)
+    QApplication.sendEvent(one.panel, drop)
+    one.rest()
+    assert one.names() == ["dish"]
+
+
+def test_layers_that_are_open_become_movie_and_cells(window, tmp_path, monkeypatch):
+    one = window()
+    one.viewer.add_image(dish(frames=5), name="mine", scale=(1, 0.5, 0.5))
+    one.press("Use selected layer")
+    assert one.names() == ["mine"]
+    one.viewer.add_labels((dish(frames=5) > 0).astype(np.uint16), name="found")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    one.press("Use selected layer")
+    one.rest()
+    assert one.said() == "mine.semiconv has 1 track."
+    assert (tmp_path / "mine.zarr").is_dir()
+    assert one.viewer.layers["Cells"].scale[1] == 0.5
+    assert set(np.unique(one.shown("Cells"))) == {0, 1}
+
+
+def test_a_line_on_the_canvas_gives_the_cell_size(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "dish.tif", frames=2))
+    one.tab("Find")
+    one.press("Draw on a cell")
+    canvas = one.viewer.window._qt_viewer.canvas
+    native, (y, x) = canvas.native, canvas.size
+    middle = QPointF(x / 2, y / 2).toPoint()
+    end = middle + QPointF(100, 0).toPoint()
+    left = Qt.MouseButton.LeftButton
+    before = one.camera.center
+    QTest.mousePress(native, left, pos=middle)
+    for step in range(1, 6):
+        QTest.mouseMove(native, middle + (end - middle) * (step / 5))
+        QApplication.processEvents()
+    assert one.names() == ["dish", "Cell size"]
+    QTest.mouseRelease(native, left, pos=end)
+    QApplication.processEvents()
+    length = 100 / one.camera.zoom / 0.5
+    found = one.panel.find_tab.cell_size.value()
+    assert found == pytest.approx(length, rel=0.05)
+    assert one.camera.center == before
+    assert one.names() == ["dish"]
+    assert not one.panel.find_tab.measure.isChecked()
+    one.press("Draw on a cell")
+    # Keys reach a shortcut of a window in front alone, and here none is.
+    one.bench.ruler._escape.activated.emit()
+    assert not one.panel.find_tab.measure.isChecked()
+    assert one.panel.find_tab.cell_size.value() == found
+
+
+def test_a_crash_is_said_and_finished_frames_are_kept(window, tmp_path):
+    one = window("crash")
+    one.open(write_dish(tmp_path / "dish.tif", frames=6))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.rest()
+    assert "out of everything" in one.said()
+    assert len(one.session.project.lineage.cells(0)) == 4
+    assert one.panel.find_tab.go_on.isEnabled()
+    one.press("Preview")
+    one.rest()
+    assert one.said().startswith("Frame 0: 4 cells")
+
+
+def test_an_error_is_shown_and_nothing_else_happens(window, tmp_path):
+    one = window()
     (tmp_path / "notes.txt").write_text("Not a movie.")
-    parts.movies.open(tmp_path / "notes.txt")
-    wait(lambda: parts.workspace.error != "")
-    assert "notes.txt" in parts.panel.run._error.text()
-    assert len(viewer.layers) == 0
+    one.open(tmp_path / "notes.txt")
+    assert "notes.txt" in one.said()
+    assert one.names() == []
 
 
-def test_the_result_is_saved_as_masks_and_as_tiff(window, wait, tmp_path):
-    _, parts = window()
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=6), wait)
-    button(parts, "Segment and track").click()
-    wait(lambda: parts.workspace.result is not None)
-    parts.panel.run.save_requested.emit("ctc", tmp_path)
-    wait(lambda: parts.workspace.message.startswith("Saved"))
-    assert (tmp_path / "dish_RES" / "mask005.tif").is_file()
-    table = (tmp_path / "dish_RES" / "res_track.txt").read_text().splitlines()
-    assert table == ["1 0 5 0", "2 0 5 0", "3 0 5 0", "4 0 5 0"]
-    parts.panel.run.save_requested.emit("tiff", tmp_path / "cells.tif")
-    wait(lambda: "cells.tif" in parts.workspace.message and idle(parts))
-    assert (tmp_path / "cells.tif").is_file()
+def test_two_windows_have_a_session_each(window, tmp_path):
+    one, two = window(), window()
+    one.open(write_dish(tmp_path / "one.tif", frames=2))
+    assert (one.names(), two.names()) == (["one"], [])
+    assert two.session.movie is None
+    two.open(write_dish(tmp_path / "two.tif", frames=2))
+    assert (one.names(), two.names()) == (["one"], ["two"])
 
 
-def test_the_window_never_freezes_while_it_runs(window, wait, qtbot, tmp_path):
-    _, parts = window("steady")
-    open_movie(parts, write_dish(tmp_path / "dish.tif", frames=30, size=512), wait)
-    wait(lambda: parts.workspace.ready)
+def test_closing_napari_during_a_run_loses_nothing(window, tmp_path):
+    one = window("steady")
+    one.open(write_dish(tmp_path / "dish.tif", frames=100))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.wait(lambda: "3 of 100" in one.panel.status._progress.text())
+    main = one.panel.window()
+    with one.qtbot.waitSignal(main.destroyed):
+        one.viewer.close()
+    assert one.session.job is None
+    assert one.session.project is None
+    with Project.open(tmp_path / "dish.semiconv") as project:
+        assert not project.read_only
+        assert len(project.lineage.cells(1)) == 4
+        assert list(project.faults()) == []
+
+
+def test_foreign_layers_and_changes_of_the_list_do_no_harm(window, tmp_path):
+    one = window()
+    one.open(write_dish(tmp_path / "dish.tif", frames=4))
+    one.tab("Find")
+    one.press("Find and follow")
+    one.rest()
+    one.viewer.add_points(np.zeros((3, 3)), name="points")
+    one.viewer.layers["Cells"].name = "mine"
+    one.viewer.layers.remove("Tracks")
+    one.viewer.dims.set_current_step(0, 2)
+    QTest.mouseClick(one.panel.title.undo, Qt.MouseButton.LeftButton)
+    one.viewer.layers.remove("dish")
+    one.press("Preview")
+    one.rest()
+    assert one.names() == ["mine", "points"]
+
+
+def test_the_window_never_freezes_while_it_runs(window, tmp_path):
+    one = window("steady")
+    one.open(write_dish(tmp_path / "dish.tif", frames=30, size=512))
+    one.tab("Find")
     # Only time that this process was given counts: a busy computer is no freeze.
     heart = Heartbeat(time.thread_time)
-    button(parts, "Segment and track").click()
+    one.press("Find and follow")
     # napari takes most of a second to make the first labels layer of a window; that
     # pause comes once, and `python -m benchmarks responsive` tells of it.
-    wait(lambda: parts.workspace.done >= 2)
+    one.wait(lambda: "3 of 30" in one.panel.status._progress.text())
     heart.start()
-    wait(lambda: parts.workspace.done >= 25)
+    one.wait(lambda: "25 of 30" in one.panel.status._progress.text())
     heart.stop()
     assert len(heart.gaps) > 100
     assert heart.longest < FREEZE
 
 
+def test_the_panel_fits_into_a_narrow_dock(window):
+    one = window()
+    hint = one.panel.minimumSizeHint()
+    assert hint.width() <= 400
+    assert hint.height() <= 600
+
+
 @pytest.mark.slow
-def test_the_network_finds_and_follows_simulated_nuclei(
-    make_napari_viewer_proxy, wait, tmp_path
-):
+def test_the_network_finds_and_follows_simulated_nuclei(window, tmp_path):
     settings = SyntheticSettings(frames=4, height=128, width=128, cells=6, diameter=28)
     path = tmp_path / "nuclei.tif"
     images = simulate(settings, 1).images
     tifffile.imwrite(path, images, photometric="minisblack", metadata={"axes": "TYX"})
-    viewer = make_napari_viewer_proxy(show=False)
-    parts = assemble(viewer)
-    open_movie(parts, path, wait)
-    parts.controller.preview()
-    wait(lambda: idle(parts))
-    assert parts.workspace.error == ""
-    assert parts.workspace.estimate == pytest.approx(28, rel=0.4)
-    parts.controller.run()
-    wait(lambda: parts.workspace.result is not None)
-    names = [layer.name for layer in viewer.layers]
-    assert names == ["nuclei", "nuclei cells", "nuclei tracks"]
-    parts.controller.close()
-
-
-def test_the_panel_fits_into_a_narrow_dock(window):
-    _, parts = window()
-    width = parts.panel.minimumSizeHint().width()
-    assert width <= 420
-    parts.panel.resize(width, 300)
-    assert parts.panel.horizontalScrollBar().maximum() == 0
-
-
-def test_the_child_ends_with_the_panel(window, qtbot, wait):
-    viewer, parts = window()
-    wait(lambda: parts.workspace.ready)
-    process = parts.child._process
-    with qtbot.waitSignal(parts.panel.destroyed, timeout=PATIENCE):
-        viewer.window.remove_dock_widget(parts.panel)
-        parts.panel.deleteLater()
-    assert parts.child._process is None
-    viewer.add_image(np.zeros((2, 4, 4)))  # nobody is left to be told
-    assert process.state() == process.ProcessState.NotRunning
+    one = window(None)
+    one.open(path)
+    one.tab("Find")
+    one.press("Preview")
+    one.rest()
+    assert one.bench.choices.estimate == pytest.approx(28, rel=0.4)
+    one.press("Find and follow")
+    one.rest()
+    assert one.said().startswith("Done: ")
+    assert one.names() == ["nuclei", "Tracks", "Cells"]

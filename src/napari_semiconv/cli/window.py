@@ -17,15 +17,13 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def show(movie: Path, result: Path | None = None) -> None:
-    """Open napari with a movie, its result if there is one, and the panel.
+def show(path: Path) -> None:
+    """Open napari with the panel and what a path holds.
 
     Parameters
     ----------
-    movie
-        File or folder of the movie.
-    result
-        Result folder to show over it.
+    path
+        A movie, a project or tracked cells.
 
     Raises
     ------
@@ -44,4 +42,4 @@ def show(movie: Path, result: Path | None = None) -> None:
         )
     from ..gui.plugin import open_window
 
-    open_window(movie, result)
+    open_window(path)

@@ -79,6 +79,10 @@ class Choice(QComboBox):
             self._shown = choices
             self.clear()
             self.addItems([text for _, text in choices])
+        self.pick(value)
+
+    def pick(self, value: Any) -> None:
+        """Show another of the choices picked; that asks for nothing."""
         self._value = value
         self.go_back()
 
@@ -172,7 +176,7 @@ def show_value(field: QWidget, value: Any) -> None:
     if isinstance(field, QCheckBox):
         field.setChecked(value)
     elif isinstance(field, Choice):
-        field.offer(field._shown, value)
+        field.pick(value)
     elif isinstance(field, Number | Whole):
         field.setValue(value)
 

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
+
+from ..errors import SemiconvError
 
 
 class FrameArray:
     """An array, (T, Y, X), whose frames are read one at a time.
+
+    A frame that cannot be read is shown empty and told once: the others can be looked
+    at.
 
     Parameters
     ----------
@@ -18,6 +24,10 @@ class FrameArray:
         Type of the pixels.
     read
         Gives a frame, (Y, X).
+    refuses
+        Whether it is no time to read many frames at once: then the first of those asked
+        for is given alone. napari asks for all frames before anybody can say that a
+        movie is not to be shown in 3D.
     """
 
     ndim = 3
@@ -27,16 +37,34 @@ class FrameArray:
         shape: tuple[int, int, int],
         dtype: np.dtype[Any],
         read: Callable[[int], NDArray[Any]],
+        refuses: Callable[[], bool] = lambda: False,
     ) -> None:
         self.shape = shape
         self.dtype = dtype
         self.size = int(np.prod(shape))
         self._read = read
+        self._refuses = refuses
+        self._missed: set[int] = set()
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         frames, *rest = index if isinstance(index, tuple) else (index,)
         if isinstance(frames, int | np.integer):
-            return np.asarray(self._read(int(frames))[tuple(rest)])
+            return np.asarray(self._frame(int(frames))[tuple(rest)])
         chosen = np.arange(self.shape[0])[frames]
-        stack = [self._read(int(t))[tuple(rest)] for t in chosen]
+        if len(chosen) > 1 and self._refuses():
+            chosen = chosen[:1]
+        stack = [self._frame(int(t))[tuple(rest)] for t in chosen]
         return np.stack(stack) if stack else np.zeros((0, *self.shape[1:]), self.dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read all frames, for those who save or measure the layer."""
+        return np.asarray(self[:], dtype)
+
+    def _frame(self, t: int) -> NDArray[Any]:
+        try:
+            return self._read(t)
+        except SemiconvError as error:
+            if t not in self._missed:
+                self._missed.add(t)
+                show_warning(str(error))
+            return np.zeros(self.shape[1:], self.dtype)

@@ -1,26 +1,26 @@
-"""Show movies, cells and tracks as napari layers, each with the movie's units."""
+"""Show movie, cells and tracks as napari layers, each with the movie's units."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer, Tracks
-from napari.utils.notifications import show_warning
+from napari.layers import Image, Labels, Layer
+from napari.utils.notifications import show_info
 from numpy.typing import NDArray
 
-from ..errors import BadInputError, UnreadableFrameError
 from ..movie import Movie, movie_from_array
+from ..project.project import Project
 from .frame_array import FrameArray
+from .tails import LENGTH, Tails
 
-# Letters of an axis by the name that an image layer gives it.
-AXIS_LETTERS = {"time": "T", "channel": "C", **{a.lower(): a for a in "TCZYX"}}
-# How the axes of a layer are read when it does not name them.
-USUAL_AXES = {2: "YX", 3: "TYX", 4: "TZYX", 5: "TCZYX"}
-# What a list of layers tells when its names may have changed.
-LIST_EVENTS = ("inserted", "removed", "reordered", "renamed")
-MICROMETRES = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
-SECONDS = {"second": 1.0, "millisecond": 1e-3, "minute": 60.0, "hour": 3600.0}
+# What a list of layers tells when it may be another one.
+LIST_EVENTS = ("inserted", "removed", "reordered")
+LOCKED = "Cells are kept with their tracks: the brush does not change them."
+CELLS, TRACKS = "Cells", "Tracks"
+# Pixels of a movie that napari may load whole to show frames as depth.
+MOST_IN_3D = 1 << 24
 
 
 class MovieArray(FrameArray):
@@ -30,22 +30,16 @@ class MovieArray(FrameArray):
     ----------
     movie
         Read when napari asks for a frame, never before.
+    refuses
+        As in `FrameArray`.
     """
 
-    def __init__(self, movie: Movie) -> None:
-        super().__init__((len(movie), *movie.frame_shape), movie.dtype, self._frame)
+    def __init__(
+        self, movie: Movie, refuses: Callable[[], bool] = lambda: False
+    ) -> None:
+        shape = (len(movie), *movie.frame_shape)
+        super().__init__(shape, movie.dtype, movie.frame, refuses)
         self.movie = movie
-        self._missed: set[int] = set()
-
-    def _frame(self, t: int) -> NDArray[Any]:
-        try:
-            return self.movie.frame(t)
-        except UnreadableFrameError as error:
-            # The other frames can be looked at; this one is said once and shown black.
-            if t not in self._missed:
-                self._missed.add(t)
-                show_warning(str(error))
-            return np.zeros(self.movie.frame_shape, self.dtype)
 
 
 def placement(movie: Movie) -> dict[str, Any]:
@@ -61,9 +55,19 @@ def placement(movie: Movie) -> dict[str, Any]:
     }
 
 
-def movie_layer(movie: Movie) -> dict[str, Any]:
-    """Arguments of the image layer of a movie, its contrast taken from frame 0."""
-    data = MovieArray(movie)
+def movie_layer(
+    movie: Movie, refuses: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
+    """Arguments of the image layer of a movie, its contrast taken from frame 0.
+
+    Parameters
+    ----------
+    movie
+        The movie.
+    refuses
+        As in `FrameArray`.
+    """
+    data = MovieArray(movie, refuses)
     first = data[0]
     finite = first[np.isfinite(first)].astype(float)
     low, high = np.percentile(finite, [0.1, 99.9]) if finite.size else (0.0, 1.0)
@@ -76,63 +80,8 @@ def movie_layer(movie: Movie) -> dict[str, Any]:
     }
 
 
-def movie_of_layer(layer: Image) -> Movie:
-    """Make a movie of an open image layer.
-
-    Raises
-    ------
-    BadInputError
-        When the layer is in colour, or its axes cannot be understood.
-    """
-    if isinstance(layer.data, MovieArray):
-        return layer.data.movie
-    if layer.rgb:
-        raise BadInputError(
-            f"Layer {layer.name}: expected grey values, found a colour image. Split it "
-            f"with 'Split RGB' of the layer's menu and choose one of the three."
-        )
-    data = layer.data[0] if layer.multiscale else layer.data
-    axes, notes = layer_axes(layer), []
-    if axes.lower() != "".join(layer.axis_labels).lower():
-        notes.append(f"The layer does not name its axes; they were taken as {axes}.")
-    height, width = (_size(layer, axis, MICROMETRES) for axis in (-2, -1))
-    interval = _size(layer, 0, SECONDS) if axes[0] == "T" else None
-    if str(layer.units[-1]) == "pixel" and (width or interval):
-        notes.append("The layer's scale has no unit; it was taken as um and s.")
-    return movie_from_array(
-        data,
-        axes,
-        layer.name,
-        pixel_size=(height, width) if height and width else None,
-        frame_interval=interval,
-        notes=tuple(notes),
-    )
-
-
-def layer_axes(layer: Image) -> str:
-    """Read the axis letters of a layer from their names, or else their number."""
-    named = [AXIS_LETTERS.get(name.lower(), "?") for name in layer.axis_labels]
-    axes = "".join(named)
-    if "?" not in axes and len(set(axes)) == len(axes) and axes.endswith("YX"):
-        return axes
-    if layer.ndim not in USUAL_AXES:
-        raise BadInputError(
-            f"Layer {layer.name}: expected 2 to 5 axes, found {layer.ndim}. Choose a "
-            f"layer with frames, channels, slices, height and width at most."
-        )
-    return USUAL_AXES[layer.ndim]
-
-
-def _size(layer: Layer, axis: int, units: dict[str, float]) -> float | None:
-    unit, scale = str(layer.units[axis]), float(layer.scale[axis])
-    if unit == "pixel":
-        # A scale of 1 means that nobody has set one.
-        return scale if scale != 1 else None
-    return scale * units[unit] if unit in units else None
-
-
-class LayerBoard:
-    """The layers of one movie in a viewer: image, preview, cells and tracks.
+class CellLayers:
+    """The layers of what is open in a viewer: the movie, "Cells" and "Tracks".
 
     Parameters
     ----------
@@ -144,123 +93,240 @@ class LayerBoard:
         self._viewer = viewer
         self._movie: Movie | None = None
         self._image: Layer | None = None
-        self._preview: Labels | None = None
         self._cells: Labels | None = None
-        self._tracks: Tracks | None = None
-        self._listeners: list[Callable[[Any], None]] = []
+        self._tracks: Labels | None = None
+        self._project: Project | None = None
+        self._tails: Tails | None = None
+        self._preview: dict[int, NDArray[np.int32]] = {}
+        self._listeners: list[tuple[Any, Callable[[Any], None]]] = []
+        viewer.dims.events.ndisplay.connect(self._guard)
+        self._listeners.append((viewer.dims.events.ndisplay, self._guard))
 
-    def on_change(self, hear: Callable[[], None]) -> None:
-        """Call ``hear`` when image layers come, go or change their name."""
+    def on_list_change(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` when layers come, go, change name or are selected."""
+        layers = self._viewer.layers
 
-        def tell(_: Any) -> None:
-            hear()
+        def watch(event: Any) -> None:
+            self._listen(event.value.events.name, hear)
 
-        self._listeners.append(tell)
         for event in LIST_EVENTS:
-            getattr(self._viewer.layers.events, event).connect(tell)
+            self._listen(getattr(layers.events, event), hear)
+        self._listen(layers.selection.events.active, hear)
+        for layer in layers:
+            self._listen(layer.events.name, hear)
+        layers.events.inserted.connect(watch)
+        self._listeners.append((layers.events.inserted, watch))
+
+    def on_step(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` when the viewer moves to another frame."""
+        self._listen(self._viewer.dims.events.current_step, hear)
 
     def close(self) -> None:
         """Listen to the viewer no longer; its layers stay."""
-        for event in LIST_EVENTS:
-            for tell in self._listeners:
-                getattr(self._viewer.layers.events, event).disconnect(tell)
+        for event, tell in self._listeners:
+            event.disconnect(tell)
         self._listeners.clear()
 
-    def image_names(self) -> tuple[str, ...]:
-        """Names of the image layers that a movie can be taken from."""
-        return tuple(
-            layer.name
-            for layer in self._viewer.layers
-            if isinstance(layer, Image) and layer is not self._image
-        )
+    def selected(self) -> Layer | None:
+        """Layer that is selected, unless it is one of these."""
+        layer = self._viewer.layers.selection.active
+        ours = (self._image, self._cells, self._tracks)
+        return None if layer is None or layer in ours else layer
 
-    def open_layer(self, name: str) -> Movie:
-        """Take the movie from an image layer."""
-        layer = self._viewer.layers[name]
-        movie = movie_of_layer(layer)
-        self._forget()
-        # Other layers cannot be laid under labels of (T, Y, X): the movie gets its own.
-        if movie.axes in ("TYX", "YX"):
-            self._movie, self._image = movie, layer
-        return movie
+    def show_movie(
+        self,
+        movie: Movie | None,
+        layer: Layer | None = None,
+        *,
+        without_image: bool = False,
+    ) -> None:
+        """Show a movie, or the same movie with other axes, units, channel or slice.
 
-    def show_movie(self, movie: Movie) -> None:
-        """Show a movie, or the same movie with other axes, units, channel or slice."""
-        known = self._movie
-        self._movie = movie
-        if known is not None and same_pixels(known, movie):
-            self._place(movie)
+        Parameters
+        ----------
+        movie
+            The movie; None puts the layers away.
+        layer
+            An image layer of the user that shows it already.
+        without_image
+            Whether only where it lies is known.
+        """
+        if movie is self._movie:
             return
-        if known is not None and known.source is not movie.source:
-            self._forget()
-            self._movie = movie
-        self._remove(self._image if _is_ours(self._image) else None)
-        self._image = self._viewer.add_image(**movie_layer(movie))
-        if known is None or len(known) != len(movie):
+        frame = self.frame()
+        known, self._movie = self._movie, movie
+        if movie is not None and known is not None and same_pixels(known, movie):
+            self._place(movie)
+            self.go_to(frame)
+            self._viewer.reset_view()
+            return
+        if known is not None:
+            self._put_away()
+        if movie is None:
+            return
+        if not without_image:
+            self._image = layer or self._viewer.add_image(
+                **movie_layer(movie, self._too_deep)
+            )
+        if (
+            known is None
+            or known.source is not movie.source
+            or len(known) != len(movie)
+        ):
             # napari starts in the middle; a movie starts at its beginning.
-            self._viewer.dims.set_point(self._viewer.dims.ndim - 3, 0)
+            self.go_to(0)
+        self._viewer.reset_view()
 
-    def current_frame(self) -> int:
-        """Index of the frame that the viewer shows."""
-        if self._movie is None:
-            return 0
-        where = self._where(self._movie)
-        point = self._viewer.dims.point[-3] if self._viewer.dims.ndim > 2 else 0.0
-        frame = round((point - where["translate"][0]) / where["scale"][0])
-        return int(min(max(frame, 0), len(self._movie) - 1))
+    def show_project(self, project: Project | None) -> None:
+        """Show masks and tracks of a project; None puts them away."""
+        if project is self._project:
+            return
+        self._project, self._tails = project, None
+        self._preview.clear()
+        if project is None:
+            self._remove(self._cells, self._tracks)
+            self._cells = self._tracks = None
+            return
+        shape = project.document.shape[1:]
+        self._tails = Tails(shape, project.centroids, lambda: project.lineage)
+        self._show_cells()
+        self._show_tracks()
 
     def show_preview(self, frame: int, labels: NDArray[np.int32]) -> None:
-        """Show the cells, (Y, X), of one frame, on that frame only."""
-        movie = self._need_movie()
+        """Show the cells, (Y, X), of one frame until something is kept there."""
+        self._preview = {frame: labels}
+        self._show_cells()
+
+    def drop_preview(self) -> None:
+        """Show again what is kept."""
+        if self._preview:
+            self._preview = {}
+            self._refresh(self._cells)
+
+    def touch(self, frames: frozenset[int]) -> None:
+        """Show what became other in some frames, if it is in view."""
+        for frame in frames & self._preview.keys():
+            del self._preview[frame]
+        if self._tails is None:
+            return
+        self._tails.forget(frames)
+        frame = self.frame()
+        if frame in frames:
+            self._refresh(self._cells)
+        if any(frame - LENGTH <= t <= frame for t in frames):
+            self._refresh(self._tracks)
+
+    def frame(self) -> int:
+        """Index of the frame that the viewer shows."""
+        movie, dims = self._movie, self._viewer.dims
+        if movie is None or dims.ndim < 3:
+            return 0
         where = self._where(movie)
-        start, *corner = where["translate"]
-        where["translate"] = (start + frame * where["scale"][0], *corner)
-        if self._preview is None or self._preview not in self._viewer.layers:
-            self._preview = self._add_labels(
-                labels[np.newaxis], f"{movie.name} preview", where
+        frame = round((dims.point[-3] - where["translate"][0]) / where["scale"][0])
+        return int(min(max(frame, 0), len(movie) - 1))
+
+    def go_to(self, frame: int) -> None:
+        """Show a frame."""
+        movie, dims = self._movie, self._viewer.dims
+        if movie is None or dims.ndim < 3 or frame == self.frame():
+            return
+        where = self._where(movie)
+        point = where["translate"][0] + frame * where["scale"][0]
+        dims.set_point(dims.ndim - 3, point)
+
+    def pixel(self) -> tuple[float, float]:
+        """Height and width of a pixel of the movie in the units of the viewer."""
+        if self._movie is None:
+            return (1.0, 1.0)
+        _, height, width = self._where(self._movie)["scale"]
+        return float(height), float(width)
+
+    def _listen(self, event: Any, hear: Callable[[], None]) -> None:
+        def tell(_: Any) -> None:
+            hear()
+
+        event.connect(tell)
+        self._listeners.append((event, tell))
+
+    def _too_deep(self) -> bool:
+        """Whether napari is about to load all frames of a long movie as depth."""
+        movie = self._movie
+        return (
+            self._viewer.dims.ndisplay == 3
+            and movie is not None
+            and len(movie) * math.prod(movie.frame_shape) > MOST_IN_3D
+        )
+
+    def _guard(self, _: Any = None) -> None:
+        """Go back to 2D with a long movie."""
+        movie = self._movie
+        shown = any(
+            layer in self._viewer.layers
+            for layer in (self._image, self._cells, self._tracks)
+            if layer is not None
+        )
+        if movie is not None and shown and self._too_deep():
+            self._viewer.dims.ndisplay = 2
+            show_info(
+                f"{movie.name} stays in 2D: the 3D view would load all {len(movie)} "
+                f"frames and show time as depth. Remove its layers to use it."
             )
-            return
-        _fill(self._preview, labels[np.newaxis], where)
 
-    def show_cells(self, labels: Any) -> None:
-        """Show track labels, (T, Y, X), that are read from the result folder."""
-        movie = self._need_movie()
-        for earlier in (self._cells, self._tracks):
-            if earlier is not None and earlier in self._viewer.layers:
-                earlier.visible = False
-        name, where = f"{movie.name} cells", self._where(movie)
-        preview, self._preview = self._preview, None
-        if preview is None or preview not in self._viewer.layers:
-            self._cells = self._add_labels(labels, name, where)
+    def _show_cells(self) -> None:
+        movie = self._movie
+        assert movie is not None, "cells are shown after their movie"
+        shape = (len(movie), *movie.frame_shape)
+        data = FrameArray(shape, np.dtype(np.int32), self._read_cells, self._too_deep)
+        if self._cells is not None and self._cells in self._viewer.layers:
+            # napari takes long to make a layer, and hardly any time to fill it anew.
+            self._cells.data = data
+            _lock(self._cells)
             return
-        # napari takes long to make a layer, and hardly any time to fill it anew.
-        _fill(preview, labels, where)
-        preview.name = name
-        self._cells = preview
+        self._cells = self._add(data, CELLS, movie)
 
-    def _add_labels(self, labels: Any, name: str, where: dict[str, Any]) -> Labels:
-        layer = self._viewer.add_labels(labels, name=name, **where)
+    def _show_tracks(self) -> None:
+        movie, tails = self._movie, self._tails
+        assert movie is not None, "tracks are shown after their movie"
+        assert tails is not None, "tracks are shown of a project"
+        shape = (len(movie), *movie.frame_shape)
+        data = FrameArray(shape, np.dtype(np.int32), tails.draw, self._too_deep)
+        if self._tracks is not None and self._tracks in self._viewer.layers:
+            self._tracks.data = data
+            _lock(self._tracks)
+            return
+        self._tracks = self._add(data, TRACKS, movie)
+        if self._cells is not None:
+            self._cells.events.colormap.connect(self._same_colours)
+            self._same_colours()
+            # Under the cells, so that a click and the status line mean them.
+            layers = self._viewer.layers
+            layers.move(layers.index(self._tracks), layers.index(self._cells))
+            layers.selection.active = self._cells
+
+    def _same_colours(self, _: Any = None) -> None:
+        if self._tracks is not None and self._cells is not None:
+            self._tracks.colormap = self._cells.colormap
+
+    def _read_cells(self, frame: int) -> NDArray[np.int32]:
+        if frame in self._preview:
+            return self._preview[frame]
+        if self._project is None:
+            assert self._movie is not None, "cells are shown after their movie"
+            return np.zeros(self._movie.frame_shape, np.int32)
+        return self._project.document.labels(frame)
+
+    def _add(self, data: Any, name: str, movie: Movie) -> Labels:
+        layer: Labels = self._viewer.add_labels(data, name=name, **self._where(movie))
         _lock(layer)
         return layer
 
-    def drop_cells(self) -> None:
-        """Take away the cells of a run that finished no frame."""
-        self._remove(self._cells)
-        self._cells = None
-
-    def show_frame(self, frame: int) -> None:
-        """Show the cells of a frame that has just been finished, if it is in view."""
-        if self._cells is not None and frame == self.current_frame():
-            self._cells.refresh(thumbnail=False, highlight=False, extent=False)
-
-    def show_tracks(self, tracks: Tracks) -> None:
-        """Show tracks that were made of the result."""
-        self._tracks = tracks
-        self._viewer.add_layer(tracks)
+    def _refresh(self, layer: Layer | None) -> None:
+        if layer is not None and layer in self._viewer.layers:
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
 
     def _place(self, movie: Movie) -> None:
         where = placement(movie)
-        for layer in (self._image, self._preview, self._cells):
+        for layer in (self._image, self._cells, self._tracks):
             if layer is None:
                 continue
             axes = slice(3 - layer.ndim, 3)
@@ -270,7 +336,6 @@ class LayerBoard:
             layer.scale = scale
             layer.units = where["units"][axes]
             layer.axis_labels = where["axis_labels"][axes]
-        self._viewer.reset_view()
 
     def _where(self, movie: Movie) -> dict[str, Any]:
         corner = () if self._image is None else tuple(self._image.translate)
@@ -279,49 +344,40 @@ class LayerBoard:
             "translate": ((0.0,) * (3 - len(corner)) + corner)[-3:],
         }
 
-    def _need_movie(self) -> Movie:
-        assert self._movie is not None, "cells are shown after their movie"
-        return self._movie
+    def _put_away(self) -> None:
+        """Take our layers out; what the user brought is only hidden."""
+        self._remove(self._cells, self._tracks)
+        if _is_ours(self._image):
+            self._remove(self._image)
+        elif self._image is not None:
+            self._image.visible = False
+        self._image = self._cells = self._tracks = None
+        self._project = self._tails = None
+        self._preview.clear()
 
-    def _remove(self, layer: Layer | None) -> None:
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
-
-    def _forget(self) -> None:
-        """Leave the layers of the last movie to the user."""
-        self._remove(self._preview)
-        self._movie = self._image = self._preview = self._cells = self._tracks = None
+    def _remove(self, *layers: Layer | None) -> None:
+        for layer in layers:
+            if layer is not None and layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
 
 
-def _fill(layer: Labels, labels: Any, where: dict[str, Any]) -> None:
-    layer.data = labels
-    layer.translate = where["translate"]
-    # New data unlocks a layer.
-    _lock(layer)
+def blank_movie(project: Project) -> Movie:
+    """Make a movie of zeros as a project knows it, where its own is not found."""
+    facts, shape = project.info.movie, project.document.shape
+    zeros = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), shape)
+    return movie_from_array(
+        zeros,
+        "TYX",
+        facts.name,
+        pixel_size=facts.pixel_size,
+        frame_interval=facts.frame_interval,
+    )
 
 
 def _lock(layer: Labels) -> None:
     # Masks are mended by tools that know the lineage, not by the brush.
     layer.editable = False
-
-
-def make_tracks(
-    rows: NDArray[np.float64], parents: dict[int, int], movie: Movie
-) -> Tracks:
-    """Make a tracks layer with the lineage graph; slow for many cells.
-
-    Parameters
-    ----------
-    rows
-        Rows of label, frame, y, x, (N, 4), y and x in px.
-    parents
-        Label of the parent of each daughter.
-    movie
-        Its name, units and scale are taken over.
-    """
-    graph = {child: [parent] for child, parent in parents.items()}
-    name = f"{movie.name} tracks"
-    return Tracks(rows, graph=graph, name=name, **placement(movie))
+    layer.help = LOCKED
 
 
 def same_pixels(one: Movie, other: Movie) -> bool:
@@ -331,4 +387,4 @@ def same_pixels(one: Movie, other: Movie) -> bool:
 
 
 def _is_ours(layer: Layer | None) -> bool:
-    return layer is not None and isinstance(layer.data, MovieArray)
+    return isinstance(layer, Image) and isinstance(layer.data, MovieArray)

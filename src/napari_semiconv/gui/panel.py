@@ -1,13 +1,34 @@
 """The dock widget, opened from menus, command palette and command line of napari."""
 
-from napari.viewer import Viewer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from pathlib import Path
+from typing import Any
 
-from .assembly import assemble
+from napari.viewer import Viewer
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from .benches import workbench_of
+from .find_tab import FindTab
+from .movie_tab import MovieTab
+from .parts import Status
+from .share_tab import ShareTab
+from .state import PanelState, TitleState
+from .workbench import Workbench
 
 
 class CellPanel(QWidget):
-    """The panel "napari-semiconv" of one viewer.
+    """The panel "napari-semiconv" of one viewer: it shows what its workbench has.
 
     napari hands the viewer to classes alone, by the name of this argument.
 
@@ -19,7 +40,159 @@ class CellPanel(QWidget):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
-        self.parts = assemble(napari_viewer)
+        self.bench = workbench_of(napari_viewer)
+        self.title = TitleRow()
+        self.movie_tab, self.find_tab = MovieTab(), FindTab()
+        self.share_tab = ShareTab()
+        self.tabs = QTabWidget()
+        self.status = Status()
+        for tab, name in (
+            (self.movie_tab, "Movie"),
+            (self.find_tab, "Find"),
+            (self.share_tab, "Share"),
+        ):
+            self.tabs.addTab(tab, name)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.parts.panel)
+        layout.setSpacing(2)
+        layout.addWidget(self.title)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.status)
+        self.setAcceptDrops(True)
+        # It takes all the height that the dock has.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._shown: PanelState | None = None
+        self._window: QMainWindow | None = None
+        self._connect(self.bench)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the workbench, as far as what is seen has changed."""
+        state, shown = self.bench.state(), self._shown
+        self._shown = state
+        views: tuple[tuple[str, Any], ...] = (
+            ("title", self.title),
+            ("movie", self.movie_tab),
+            ("find", self.find_tab),
+            ("share", self.share_tab),
+            ("status", self.status),
+        )
+        for part, view in views:
+            new = getattr(state, part)
+            if shown is None or new != getattr(shown, part):
+                view.show_state(new)
+
+    def retire(self) -> None:
+        """Show the workbench no longer: napari took this panel out of its window."""
+        self.bench.changed.disconnect(self.refresh)
+        self.deleteLater()
+
+    def ask_folder(self) -> None:
+        """Ask where projects are to be made; the answer goes to the workbench."""
+        self.find_tab.ask_folder()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Learn which window it is in, so that all work ends with it."""
+        super().showEvent(event)
+        parent = self.parentWidget()
+        while parent is not None and not isinstance(parent, QMainWindow):
+            parent = parent.parentWidget()
+        if isinstance(parent, QMainWindow) and self._window is None:
+            self._window = parent
+            parent.destroyed.connect(self.bench.close)
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Take files and folders."""
+        if event is not None and _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open what is dropped."""
+        path = None if event is None else _dropped(event)
+        if event is not None and path is not None:
+            event.acceptProposedAction()
+            self.bench.open(path)
+
+    def _connect(self, bench: Workbench) -> None:
+        bench.changed.connect(self.refresh)
+        bench.show_in(self)
+        movie, find, share = self.movie_tab, self.find_tab, self.share_tab
+        self.title.undo.clicked.connect(lambda: bench.undo())
+        self.title.redo.clicked.connect(lambda: bench.redo())
+        for signal, act in (
+            (movie.open_requested, bench.open),
+            (movie.layer_requested, bench.reading.use_layer),
+            (movie.axes_requested, bench.reading.set_axes),
+            (movie.pixel_size_requested, bench.reading.set_pixel_size),
+            (movie.interval_requested, bench.reading.set_interval),
+            (movie.channel_requested, bench.reading.set_channel),
+            (movie.z_requested, bench.reading.set_z),
+            (find.model_folder_requested, bench.set_model_folder),
+            (find.setting_requested, bench.set_setting),
+            (find.preset_requested, bench.set_preset),
+            (find.frames_requested, bench.set_frames),
+            (find.folder_requested, bench.set_folder),
+            (find.measure_requested, lambda on: bench.measure(on, self)),
+            (find.preview_requested, bench.preview),
+            (find.run_requested, bench.run),
+            (find.go_on_requested, bench.go_on),
+            (find.stop_requested, bench.stop),
+            (share.format_requested, bench.set_format),
+            (share.export_requested, self._export),
+        ):
+            signal.connect(act)
+
+    def _export(self) -> None:
+        target = self.share_tab.ask_target(*self.bench.target())
+        if target is not None:
+            self.bench.export(target)
+
+
+class TitleRow(QWidget):
+    """What is open, that it is saved, and what can be undone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = QElidingLabel()
+        self._saved = QLabel()
+        self.undo, self.redo = QToolButton(), QToolButton()
+        for button in (self.undo, self.redo):
+            button.setSizePolicy(
+                QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+            )
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        # With and without a name it is as high, so that nothing moves.
+        self._name.setFixedHeight(self.fontMetrics().lineSpacing() + 4)
+        names, buttons = QHBoxLayout(), QHBoxLayout()
+        names.addWidget(self._name, 1)
+        names.addWidget(self._saved)
+        buttons.addWidget(self.undo, 1)
+        buttons.addWidget(self.redo, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 0)
+        layout.setSpacing(2)
+        layout.addLayout(names)
+        layout.addLayout(buttons)
+        self.show_state(TitleState())
+
+    def show_state(self, state: TitleState) -> None:
+        """Show the project and the words of what can be undone."""
+        self._name.setText(f"<b>{state.name}</b>" if state.name else "")
+        self._name.setToolTip(state.name)
+        self._saved.setText(state.saved)
+        for button, verb, what, can in (
+            (self.undo, "Undo", state.undo, state.can_undo),
+            (self.redo, "Redo", state.redo, state.can_redo),
+        ):
+            text = f"{verb}: {what}" if what else verb
+            button.setText(text)
+            button.setToolTip(text)
+            button.setEnabled(can)
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """Give the file or folder that is dropped; None for anything else."""
+    data = event.mimeData()
+    urls = [] if data is None else data.urls()
+    paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 else None

@@ -7,21 +7,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.types import LayerData
-    from napari.viewer import Viewer
-
-    from .panel import CellPanel
-
-# Of the distribution, as napari knows it.
-PLUGIN = "napari-semiconv"
-
-
-def open_panel(viewer: "Viewer") -> "CellPanel":
-    """Open the panel in a viewer, or bring the one that is open to the front."""
-    panel: CellPanel
-    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, PLUGIN)
-    dock.show()
-    dock.raise_()
-    return panel
 
 
 def get_reader(path: Any = None) -> "Callable[[Any], list[LayerData]] | None":
@@ -29,11 +14,11 @@ def get_reader(path: Any = None) -> "Callable[[Any], list[LayerData]] | None":
 
     Without a path, as the command palette asks, the panel opens with its dialog.
     """
-    from .reader import choose_reader
-
     if path is None:
         _ask_what_to_open()
         return None
+    from .reader import choose_reader
+
     return choose_reader(path)
 
 
@@ -51,36 +36,37 @@ def sample_phase() -> "list[LayerData]":
     return simulate_layers("phase")
 
 
-def open_window(movie: Path, result: Path | None = None) -> None:
-    """Open napari with a movie in the panel; return when the window is closed.
+def open_window(path: Path) -> None:
+    """Open napari with the panel and what a path holds; return when it is closed.
 
     Parameters
     ----------
-    movie
-        File or folder of the movie, or a project.
-    result
-        Result folder to show over it.
+    path
+        A movie, a project, or tracked cells: a file or folder.
 
     Raises
     ------
     BadInputError
-        When movie or result cannot be read; no window is opened then.
+        When it cannot be read; no window is opened then.
     """
     import napari
 
-    from .reader import read_shown
+    from ..io.movies.opener import open_movie
+    from ..workflows.opening import recognise
+    from .docking import PLUGIN, open_panel
 
-    found, layers = read_shown(movie, result)
+    if recognise(path).kind == "movie":
+        open_movie(path)
     viewer = napari.Viewer(title=PLUGIN)
-    open_panel(viewer).parts.movies.take(found)
-    for layer in layers:
-        viewer.add_layer(napari.layers.Layer.create(*layer))
+    open_panel(viewer).bench.open(path)
     napari.run()
 
 
 def _ask_what_to_open() -> None:
     import napari
 
+    from .docking import open_panel
+
     viewer = napari.current_viewer()
     if viewer is not None:
-        open_panel(viewer).parts.panel.movie.ask_file()
+        open_panel(viewer).movie_tab.ask()

@@ -1,27 +1,29 @@
-"""Read folders of cell movies and of tracking results into layers."""
+"""Read movies, projects and tracked cells into layers, for those who drop them."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import napari
 import numpy as np
 from napari.layers import Tracks
 from napari.types import LayerData
+from numpy.typing import NDArray
 
-from ..io.cells.ctc.folder import CtcFolder, read_ctc
+from ..edits.document import Centroids
+from ..errors import SemiconvError
+from ..io.cells import formats
+from ..io.cells.tracked import TrackedMovie
 from ..io.movies.opener import open_movie
 from ..movie import Movie, movie_from_array
-from ..project.project import is_project
-from ..project.runs.info import INFO
-from ..project.runs.store import RunStore
-from ..tracking.lineage import Lineage, Track
+from ..project.project import Project
+from ..tracking.lineage import Lineage
+from ..workflows.opening import recognise
+from .docking import open_panel
 from .frame_array import FrameArray
-from .layers import movie_layer, placement
-from .projects import read_over_movie, read_project
-from .results import count_rows, load_tracks, tracks_of
+from .layers import CELLS, movie_layer, placement
 
-# What tells a folder of ours: a file of this name pattern.
-TRACKED = ("res_track.txt", "man_track.txt")
+# Frames of a movie of the Cell Tracking Challenge, whose folders others do not read.
 FRAMES = ("t[0-9]*.tif", "t[0-9]*.tiff")
 
 
@@ -29,104 +31,114 @@ def choose_reader(path: Any) -> Callable[[Any], list[LayerData]] | None:
     """Give the function that reads a folder, or None when it is none of ours."""
     if not isinstance(path, str | Path) or not Path(path).is_dir():
         return None
-    folder = Path(path)
-    if is_project(folder):
+    try:
+        found = recognise(path)
+    except SemiconvError:
+        return None
+    if found.kind == "project":
         return lambda path: read_project(Path(path))
-    if (folder / INFO).is_file():
-        return lambda path: read_result(Path(path))
-    for truth in (folder, folder / "TRA"):  # 01_GT keeps its tracks one folder down
-        if any((truth / name).is_file() for name in TRACKED):
-            return lambda _: read_masks(truth)
-    if any(next(folder.glob(name), None) for name in FRAMES):
+    if found.kind != "movie":
+        return lambda path: read_tracked(Path(path))
+    if any(next(found.path.glob(name), None) for name in FRAMES):
         return lambda path: read_movie(Path(path))
     return None
 
 
-def read_movie(folder: Path) -> list[LayerData]:
-    """Read the frames of a Cell Tracking Challenge movie as an image layer."""
-    arguments = movie_layer(open_movie(folder))
-    return [(arguments.pop("data"), arguments, "image")]
+def read_movie(path: Path) -> list[LayerData]:
+    """Read a movie as an image layer."""
+    return [_image_of(open_movie(path))]
 
 
-def read_result(folder: Path) -> list[LayerData]:
-    """Read a result folder of the plugin as labels and tracks."""
-    result = RunStore.open(folder)
-    facts = result.info.movie
-    movie = movie_from_array(
-        result.labels,
-        "TYX",
-        facts.name,
-        pixel_size=facts.pixel_size,
-        frame_interval=facts.frame_interval,
-    )
-    return _layers(result.labels, load_tracks(folder, movie), movie)
+def read_project(path: Path) -> list[LayerData]:
+    """Open a project in the panel; without a window read it as layers.
+
+    Raises
+    ------
+    BadInputError
+        When the project is damaged or its movie is not found.
+    """
+    if open_in_panel(path):
+        # What napari takes for "read, but nothing to add".
+        return [(None,)]
+    # The masks can be read when the journal is closed.
+    with Project.open(path, write=False) as project:
+        movie = project.movie()
+        cells = layers_of(project.tracked(movie), movie, project.centroids)
+        return [_image_of(movie), *cells]
 
 
-def read_masks(folder: Path) -> list[LayerData]:
-    """Read masks and table of a Cell Tracking Challenge folder as labels and tracks."""
-    found = read_ctc(folder)
-    shape = (len(found.masks), *found.labels(0).shape)
-    labels = FrameArray(shape, np.dtype(np.int32), found.labels)
-    # Truth lies in 01_GT/TRA: the folder above tells more.
-    name = folder.parent.name if folder.name == "TRA" else folder.name
-    movie = movie_from_array(labels, "TYX", name)
-    tracks = tracks_of(count_rows(labels, found.masks), lineage_of(found), movie)
-    return _layers(labels, tracks, movie)
+def read_tracked(path: Path) -> list[LayerData]:
+    """Read tracked cells of any format as labels and tracks.
+
+    Raises
+    ------
+    BadInputError
+        When they are damaged.
+    """
+    found = formats.read(path)
+    zeros = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), found.shape)
+    units = {"pixel_size": found.pixel_size, "frame_interval": found.frame_interval}
+    movie = movie_from_array(zeros, "TYX", found.name, **units)
+    return layers_of(found, movie, lambda t: Centroids.of(found.read(t)))
 
 
-def read_over(folder: Path, movie: Movie) -> list[LayerData]:
-    """Read any result folder as layers that lie over the movie.
+def layers_of(
+    found: TrackedMovie, movie: Movie, centroids: Callable[[int], Centroids]
+) -> list[LayerData]:
+    """Give masks and tracks as layers that lie over a movie.
 
     Parameters
     ----------
-    folder
-        Result folder of the plugin, or of the Cell Tracking Challenge.
+    found
+        Masks and tracks.
     movie
         Its units and scale are taken over.
-
-    Raises
-    ------
-    BadInputError
-        When it is no result.
+    centroids
+        Gives the middles of the cells of a frame.
     """
-    read = read_result if (folder / INFO).is_file() else read_masks
-    where = placement(movie)
-    return [(data, facts | where, kind) for data, facts, kind in read(folder)]
-
-
-def read_shown(path: Path, result: Path | None) -> tuple[Movie, list[LayerData]]:
-    """Open what a window is to show: the movie, and the layers that lie over it.
-
-    Parameters
-    ----------
-    path
-        File or folder of the movie, or a project.
-    result
-        Result folder to show over a movie.
-
-    Raises
-    ------
-    BadInputError
-        When one of them cannot be read.
-    """
-    if is_project(path):
-        return read_over_movie(path)
-    movie = open_movie(path)
-    return movie, [] if result is None else read_over(result, movie)
-
-
-def lineage_of(folder: CtcFolder) -> Lineage:
-    """Make a lineage of the table of a Cell Tracking Challenge folder."""
-    tracks = {
-        label: Track.of(label, range(begin, end + 1), parent)
-        for label, begin, end, parent in folder.table.tolist()
-    }
-    return Lineage(tracks)
-
-
-def _layers(labels: Any, tracks: Tracks | None, movie: Movie) -> list[LayerData]:
-    facts = {"name": f"{movie.name} cells", **placement(movie)}
+    labels = FrameArray(found.shape, np.dtype(np.int32), found.read)
+    facts = {"name": f"{found.name} {CELLS.lower()}", **placement(movie)}
     layers: list[LayerData] = [(labels, facts, "labels")]
-    if tracks is not None:
-        layers.append(tracks.as_layer_data_tuple())
+    rows = rows_of(found.lineage, centroids)
+    if len(rows):
+        layers.append(tracks_of(rows, found, movie).as_layer_data_tuple())
     return layers
+
+
+def rows_of(
+    lineage: Lineage, centroids: Callable[[int], Centroids]
+) -> NDArray[np.float64]:
+    """Rows of label, frame, y, x, (N, 4), y and x in px, of all cells."""
+    frames = sorted({t for track in lineage.tracks.values() for t in track.frames})
+    found = [(t, centroids(t)) for t in frames]
+    columns = [
+        np.stack([c.labels, np.full(len(c.labels), t), c.y, c.x], 1) for t, c in found
+    ]
+    rows = np.concatenate([np.zeros((0, 4)), *columns])
+    return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+
+
+def tracks_of(rows: NDArray[np.float64], found: TrackedMovie, movie: Movie) -> Tracks:
+    """Make a tracks layer with the lineage graph; slow for many cells."""
+    seen = set(rows[:, 0].astype(int).tolist())
+    graph = {
+        label: [track.parent]
+        for label, track in found.lineage.tracks.items()
+        if label in seen and track.parent in seen
+    }
+    name = f"{found.name} tracks"
+    return Tracks(rows, graph=graph, name=name, **placement(movie))
+
+
+def open_in_panel(path: Path) -> bool:
+    """Open a project in the panel of the window in front, if there is a window."""
+    viewer = napari.current_viewer()
+    if viewer is None or viewer.window is None:
+        return False
+    open_panel(viewer).bench.open(path)
+    return True
+
+
+def _image_of(movie: Movie) -> LayerData:
+    arguments = movie_layer(movie)
+    return (arguments.pop("data"), arguments, "image")

@@ -1,0 +1,28 @@
+"""The workbench of each viewer, as long as its window is open."""
+
+from typing import Any
+
+from ..compute.supervisor import Supervisor
+from .workbench import Workbench
+
+BENCHES: dict[int, Workbench] = {}
+
+
+def workbench_of(viewer: Any, supervisor: Supervisor | None = None) -> Workbench:
+    """Give the workbench of a viewer; the first time it is made.
+
+    Parameters
+    ----------
+    viewer
+        The viewer, or what napari hands to plugins in its place.
+    supervisor
+        Runs the computing process of a new one.
+    """
+    # napari wraps the viewer for plugins; the layers in it would be wrapped anew each
+    # time they are looked at. Only what is public is used, which a test guards.
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    key = id(viewer)
+    if key not in BENCHES:
+        BENCHES[key] = bench = Workbench(viewer, supervisor)
+        bench.closed.connect(lambda: BENCHES.pop(key, None))
+    return BENCHES[key]

@@ -1,0 +1,118 @@
+"""What the user reads when a job has ended, and what can be done then."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import counted
+from ..project.runs.run import last_settings
+from ..workflows.jobs import Job
+from ..workflows.opening import project_beside
+from . import recent
+from .state import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..workflows.segmenting import FramePreview, Segmented
+    from .workbench import Workbench
+
+UNFINISHED = "A run of this project stopped before its end."
+CHECK = "Check how it is read, then preview a frame under Find."
+
+
+class Outcomes:
+    """Says how the jobs of a workbench ended, each with the buttons that go on.
+
+    Parameters
+    ----------
+    bench
+        Whose jobs.
+    """
+
+    def __init__(self, bench: "Workbench") -> None:
+        self._bench = bench
+
+    def hear(self, job: Job) -> None:
+        """Say how a job ended."""
+        bench = self._bench
+        if job.state == "failed":
+            bench.say(job.error, "error", *self._going_on())
+        elif job.state == "stopped":
+            bench.say("Stopped.", "said", *self._going_on())
+        else:
+            hear: dict[str, Callable[[Job], None]] = {
+                "open": self._opened,
+                "preview": self._previewed,
+                "segment": self._segmented,
+                "solve": self._solved,
+                "export": self._exported,
+                "import": self._imported,
+            }
+            hear[job.kind](job)
+
+    def _opened(self, job: Job) -> None:
+        found, session = job.outcome, self._bench.session
+        if found.kind in ("tracked", "old result"):
+            self._bench.importer.ask_movie(found)
+            return
+        recent.remember(found.path)
+        notes = " ".join(job.notes)
+        if found.kind == "project":
+            if session.project is not None:
+                self._bench.take_settings(last_settings(session.project))
+            if session.movie is None:
+                find = Offer("Find the movie…", self._bench.importer.find_movie)
+                self._bench.say(notes, "note", find)
+            else:
+                text = notes or (UNFINISHED if session.unfinished is not None else "")
+                self._bench.say(text, "note" if text else "said", *self._going_on())
+            return
+        movie = session.movie
+        beside = None if movie is None else project_beside(movie)
+        if beside is not None:
+            offer = Offer(f"Open {beside.name}", partial(self._bench.open, beside))
+            self._bench.say(
+                "There is a project of this movie beside it.", "note", offer
+            )
+        else:
+            self._bench.say(notes or CHECK)
+
+    def _previewed(self, job: Job) -> None:
+        found: FramePreview = job.outcome
+        self._bench.layers.show_preview(found.frame, found.labels)
+        cells = counted(found.cells, "cell")
+        self._bench.say(
+            f"Frame {found.frame}: {cells} found in {found.seconds:.1f} s, to look at. "
+            f"If it looks right, find and follow."
+        )
+
+    def _segmented(self, job: Job) -> None:
+        found: Segmented = job.outcome
+        recent.remember(found.project.folder)
+        frames = counted(found.total, "frame")
+        if found.cancelled:
+            text = f"Stopped: {found.done} of {frames} are kept."
+            self._bench.say(text, "said", *self._going_on())
+            return
+        tracks = counted(len(found.project.lineage.tracks), "track")
+        text = " ".join((f"Done: {tracks} in {frames}.", *job.notes))
+        self._bench.say(text, "note" if job.notes else "said")
+
+    def _solved(self, job: Job) -> None:
+        self._bench.say(" ".join(("The tracks were decided anew.", *job.notes)))
+
+    def _exported(self, job: Job) -> None:
+        text = " ".join((f"Exported to {job.outcome}.", *job.notes))
+        self._bench.say(text, "note" if job.notes else "said")
+
+    def _imported(self, job: Job) -> None:
+        recent.remember(job.outcome.folder)
+        tracks = counted(len(job.outcome.lineage.tracks), "track")
+        self._bench.say(f"{job.outcome.folder.name} has {tracks}.")
+
+    def _going_on(self) -> tuple[Offer, ...]:
+        if self._bench.session.unfinished is None:
+            return ()
+        return (
+            Offer("Go on", self._bench.go_on, "Compute the frames that are missing."),
+        )
