@@ -81,7 +81,7 @@ class Conv(nn.Module):
         x = self.conv(x)
         if self.norm is not None:
             x = self.norm(x)
-        return x.relu()
+        return x.relu_()  # neither layer needs its own output again
 
 
 class Hourglass(nn.Module):

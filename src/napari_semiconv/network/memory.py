@@ -1,6 +1,7 @@
 """What carries the past along the skip paths of an hourglass."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..settings import NetworkSettings
@@ -55,8 +56,14 @@ class ConvGRU(nn.Module):
             Features with the past mixed in, and the new state, both (B, C, Y, X).
         """
         h = torch.zeros_like(x) if state is None else state
-        both = torch.cat([x, h], 1)
-        reset, update = self.reset(both).sigmoid(), self.update(both).sigmoid()
+        # Both gates in one convolution: what they look at is read once.
+        gates = F.conv2d(
+            torch.cat([x, h], 1),
+            torch.cat([self.reset.weight, self.update.weight]),
+            torch.cat([self.reset.bias, self.update.bias]),
+            padding=1,
+        )
+        reset, update = gates.sigmoid().chunk(2, 1)
         fresh = self.candidate(torch.cat([x, reset * h], 1)).relu()
         if self.limit is not None:
             fresh = self.limit * (fresh / self.limit).tanh()
