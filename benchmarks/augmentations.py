@@ -21,7 +21,7 @@ from napari_semiconv.training.settings import TrainSettings
 from napari_semiconv.training.simulated import simulated_recording
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "images" / "augmentation.png"
-SIDE = 1.05  # inches of a panel
+SIDE = 0.95  # inches of a panel
 CELL = 24.0  # px
 Panel = tuple[NDArray[np.float32], NDArray[np.int32]]
 

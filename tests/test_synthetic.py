@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.ndimage import distance_transform_edt
+from skimage.measure import regionprops
 
 from napari_semiconv.synthetic import (
     CELL_KINDS,
@@ -49,7 +51,10 @@ def test_every_track_has_pixels_in_each_of_its_frames(movie):
 
 def test_parents_end_before_their_two_daughters_begin(movie):
     parents, counts = np.unique(movie.table[:, 3], return_counts=True)
-    assert set(counts[parents > 0]) == {2}
+    # Buds have no parent: the mother lives on under her number.
+    assert set(counts[parents > 0]) == (
+        set() if movie.settings.kind == "budding" else {2}
+    )
     ends = {label: end for label, _, end, _ in movie.table}
     for _, begin, _, parent in movie.table:
         assert not parent or ends[parent] == begin - 1
@@ -88,3 +93,37 @@ def test_random_settings_give_movies(kind):
 def test_impossible_settings_are_refused():
     with pytest.raises(ValidationError, match="signal"):
         SyntheticSettings(signal=0)
+
+
+def test_a_bud_is_small_and_its_mother_keeps_her_number():
+    settings = SyntheticSettings(kind="budding", cycle=8, **SMALL)
+    movie = simulate(settings, seed=3)
+    born = movie.table[(movie.table[:, 1] > 0)]
+    inside = [n for n, t, _, _ in born if not touches_edge(movie.labels[t] == n)]
+    assert inside
+    usual = np.median(np.unique(movie.labels[0], return_counts=True)[1][1:])
+    for label in inside:
+        first = movie.table[label - 1, 1]
+        assert (movie.labels[first] == label).sum() < 0.5 * usual
+    assert not movie.table[:, 3].any()
+
+
+def test_rods_are_long_and_of_equal_width():
+    settings = SyntheticSettings(
+        kind="rods", frames=1, height=160, width=160, cells=12, diameter=24
+    )
+    movie = simulate(settings, seed=1)
+    whole = [
+        cell
+        for cell in regionprops(movie.labels[0])
+        if not touches_edge(movie.labels[0] == cell.label)
+    ]
+    ratios = [cell.axis_major_length / cell.axis_minor_length for cell in whole]
+    assert np.median(ratios) > 1.7
+    masks = [np.pad(cell.image_filled, 1) for cell in whole]
+    widths = [2 * distance_transform_edt(mask).max() for mask in masks]
+    assert np.percentile(widths, 90) < 1.3 * np.percentile(widths, 10)
+
+
+def touches_edge(mask):
+    return mask[[0, -1]].any() or mask[:, [0, -1]].any()

@@ -6,8 +6,12 @@ import numpy as np
 
 from ..settings import Settings, setting
 
-CellKind = Literal["nuclei", "elongated", "phase", "dic"]
-CELL_KINDS: tuple[CellKind, ...] = ("nuclei", "elongated", "phase", "dic")
+CellKind = Literal[
+    "nuclei", "elongated", "phase", "dic", "rods", "budding", "membranes"
+]
+CELL_KINDS: tuple[CellKind, ...] = (
+    "nuclei", "elongated", "phase", "dic", "rods", "budding", "membranes",
+)  # fmt: skip
 
 # Smallest and largest usual diameter, px, and least and most share of the view covered.
 _RANGES: dict[CellKind, tuple[tuple[float, float], tuple[float, float]]] = {
@@ -15,6 +19,9 @@ _RANGES: dict[CellKind, tuple[tuple[float, float], tuple[float, float]]] = {
     "elongated": ((24, 60), (0.05, 0.2)),
     "phase": ((10, 32), (0.08, 0.6)),
     "dic": ((36, 90), (0.4, 0.85)),
+    "rods": ((10, 24), (0.04, 0.3)),
+    "budding": ((14, 40), (0.1, 0.55)),
+    "membranes": ((20, 60), (0.4, 0.9)),
 }
 
 
@@ -111,19 +118,19 @@ def random_settings(
 
 
 def _cell_habits(rng: np.random.Generator, kind: CellKind) -> dict[str, Any]:
-    slowest = 0.3 if kind == "dic" else 1.0
+    slowest = 0.3 if kind in ("dic", "rods", "budding") else 1.0
     return {
         "speed": float(rng.choice([0.03, 0.08, 0.15, 0.3]) * rng.uniform(0.6, 1.5))
         * slowest,
         "persistence": float(rng.uniform(0.2, 0.9)),
         "cycle": float(rng.uniform(12, 60)),
         "elongation": float(rng.uniform(1, 2.6 if kind == "phase" else 1.5)),
-        "roughness": float(rng.uniform(0.05, 0.4)),
+        "roughness": float(rng.uniform(0.05, 0.4)) * (0.3 if kind == "budding" else 1),
     }
 
 
 def _optics(rng: np.random.Generator, kind: CellKind) -> dict[str, Any]:
-    noisiest = 1.5 if kind in ("nuclei", "elongated") else 3.0
+    noisiest = 1.5 if kind in ("nuclei", "elongated", "membranes") else 3.0
     return {
         "texture": float(rng.uniform(0.1, 1.0)),
         "spread": float(rng.uniform(1.2, 8)),

@@ -42,6 +42,8 @@ class Cell:
         Angle, length and bend of each protrusion, (3, 3).
     grain
         Place in the texture tile, (2,), px.
+    buds
+        Whether it lives on beside its daughters, under its own number.
     """
 
     label: int
@@ -57,14 +59,22 @@ class Cell:
     waves: Floats
     arms: Floats
     grain: NDArray[np.int64]
+    buds: bool = False
 
     def radius(self, diameter: float) -> float:
-        """Radius of a disk of its area, px; the area doubles over a cycle."""
+        """Radius of a disk of its area, px; the area doubles over a cycle.
+
+        One that buds begins small, and has its full size from its first cycle on.
+        """
+        if self.buds:
+            return diameter / 2 * (0.4 + 0.6 * min(self.age, 1.0) ** 0.5)
         return diameter / 2 * float(((1 + min(self.age, 1.0)) / 1.5) ** 0.5)
 
     @property
     def rounding(self) -> float:
         """How far it has rounded up before or not yet flattened after division."""
+        if self.buds:
+            return 0.0
         before = (self.age - 1) * self.cycle / 2.5 + 1
         after = 0.7 - self.age * self.cycle * 0.35 if self.born else 0.0
         return min(max(before, after, 0.0), 1.0)
@@ -90,6 +100,7 @@ class Dish:
         self._margin = 2 * settings.diameter
         view = np.array([settings.height, settings.width], float)
         self._size = view + 2 * self._margin
+        self._common = rng.uniform(0, np.pi) if settings.kind == "rods" else 0.0
         self.parents: dict[int, int] = {}
         count = round(settings.cells * float(self._size.prod() / view.prod()))
         self.cells = [self._new_cell() for _ in range(count)]
@@ -121,7 +132,7 @@ class Dish:
             label=self._new_label(parent),
             position=rng.uniform(0, self._size) - self._margin,
             velocity=self._kick(),
-            angle=rng.uniform(0, np.pi),
+            angle=self._direction(),
             aspect=1 + (settings.elongation - 1) * rng.uniform(0.5, 1.5),
             age=rng.uniform(0, 1),
             cycle=settings.cycle * rng.uniform(0.7, 1.3),
@@ -131,7 +142,14 @@ class Dish:
             waves=rng.normal(0, 1, (2, 4)),
             arms=np.array(arms),
             grain=rng.integers(0, 10_000, 2),
+            buds=settings.kind == "budding",
         )
+
+    def _direction(self) -> float:
+        """Direction of a new cell: rods of a colony lie nearly alike."""
+        if self._settings.kind == "rods":
+            return self._common + self._rng.normal(0, 0.4)
+        return self._rng.uniform(0, np.pi)
 
     def _kick(self) -> Floats:
         way = self._settings.speed * self._settings.diameter / 2**0.5
@@ -142,7 +160,7 @@ class Dish:
         fresh = (1 - keep**2) ** 0.5 * (1 - 0.8 * cell.rounding)
         cell.velocity = keep * cell.velocity + fresh * self._kick()
         self._place(cell, cell.position + cell.velocity)
-        cell.angle += rng.normal(0, 0.12)
+        cell.angle += rng.normal(0, 0.03 if self._settings.kind == "rods" else 0.12)
         usual = self._settings.elongation
         cell.aspect += 0.03 * (usual - cell.aspect) + rng.normal(0, 0.04)
         cell.aspect = max(cell.aspect, 1.0)
@@ -159,32 +177,51 @@ class Dish:
         cell.position = inside
 
     def _grow(self, cell: Cell, full: bool) -> list[Cell]:
-        cell.age += 1 / cell.cycle
-        if cell.age < 1:
+        before, cell.age = cell.age, cell.age + 1 / cell.cycle
+        if int(cell.age) == int(before):
             return [cell]
         if full:
             cell.age -= 4 / cell.cycle
             return [cell]
+        if cell.buds:
+            return [cell, self._bud(cell)]
         return [self._daughter(cell, side) for side in (-1, 1)]
 
     def _daughter(self, mother: Cell, side: int) -> Cell:
         rng = self._rng
         axis = side * np.array([np.sin(mother.angle), np.cos(mother.angle)])
         radius = mother.radius(self._settings.diameter)
+        if self._settings.kind == "rods":
+            radius *= 1.6  # half of the mother's length, rather than of her width
         cell = self._new_cell(parent=mother.label)
         self._place(cell, mother.position + axis * radius * rng.uniform(0.5, 0.8))
         cell.velocity = axis * radius * rng.uniform(0.1, 0.4)
-        cell.angle = mother.angle + np.pi / 2 + rng.normal(0, 0.2)
+        rods = self._settings.kind == "rods"
+        turn = rng.normal(0, 0.08) if rods else np.pi / 2 + rng.normal(0, 0.2)
+        cell.angle = mother.angle + turn
         cell.age = rng.uniform(0, 0.05)
         cell.brightness = mother.brightness * rng.uniform(0.85, 1.15)
         cell.height = mother.height
+        return cell
+
+    def _bud(self, mother: Cell) -> Cell:
+        """Make a small cell on the rim of another, which keeps its number."""
+        cell = self._new_cell()
+        way = self._rng.uniform(0, 2 * np.pi)
+        apart = 0.9 * mother.radius(self._settings.diameter)
+        apart += 0.9 * cell.radius(self._settings.diameter) * 0.4
+        side = np.array([np.sin(way), np.cos(way)])
+        self._place(cell, mother.position + apart * side)
+        cell.velocity = np.zeros(2)
+        cell.age = 0.0
+        cell.brightness, cell.height = mother.brightness, mother.height
         return cell
 
     def _spread_out(self, rounds: int) -> None:
         """Push cells apart until they hardly overlap."""
         if len(self.cells) < 2:
             return
-        touching = 0.6 if self._settings.kind == "elongated" else 0.93
+        touching = {"elongated": 0.6, "rods": 0.75}.get(self._settings.kind, 0.93)
         radii = np.array([c.radius(self._settings.diameter) for c in self.cells])
         places = np.array([c.position for c in self.cells])
         for done in range(rounds):

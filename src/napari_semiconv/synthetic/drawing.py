@@ -13,6 +13,8 @@ from .dish import Cell
 Image = NDArray[np.float32]
 Labels = NDArray[np.int32]
 Window = tuple[slice, slice]
+ROD = 0.28  # half of a rod's width, in cell diameters
+FILAMENT = 0.75  # rods higher than this are filaments, three times as long
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 
@@ -84,6 +86,8 @@ class Paint:
         radius = cell.radius(settings.diameter)
         long = settings.kind == "elongated"
         reach = radius * (1.55 * max(cell.aspect, 1.3) ** 0.5 + 0.1)
+        if settings.kind == "rods":
+            reach = _rod_length(cell, radius, settings.diameter) + radius
         if long and cell.rounding < 1:
             reach = max(reach, radius * 3 * float(cell.arms[:, 1].max()))
         centre = cell.position + self.pad
@@ -93,8 +97,11 @@ class Paint:
         y = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None]
         x = np.arange(window[1].start, window[1].stop, dtype=np.float32)
         y, x = y - np.float32(centre[0]), x - np.float32(centre[1])
-        shape = _spindle_level if long else _round_level
-        level = shape(cell, y, x, radius, settings.roughness)
+        if settings.kind == "rods":
+            level = _rod_level(cell, y, x, radius, settings.diameter)
+        else:
+            shape = _spindle_level if long else _round_level
+            level = shape(cell, y, x, radius, settings.roughness)
         # Where cells meet, each pixel goes to the cell it lies deeper in.
         row, column = np.nonzero(level < self.level[window])
         here = row + window[0].start, column + window[1].start
@@ -162,3 +169,23 @@ def _spindle_level(
         middle = np.where(along < 0, np.float32(9), 0.4 + 0.6 * along)
         body = np.minimum(body, np.maximum(np.abs(across) / width, middle))
     return body
+
+
+def _rod_length(cell: Cell, radius: float, diameter: float) -> float:
+    """Half the straight part of a rod of the area of a disk of that radius, px."""
+    wide = ROD * diameter
+    half = float(max(0.1 * wide, np.pi * (radius**2 - wide**2) / (4 * wide)))
+    return 3 * half if cell.height > FILAMENT else half
+
+
+def _rod_level(cell: Cell, y: Image, x: Image, radius: float, diameter: float) -> Image:
+    """Depth in a bent rod with round ends that pinches off in its middle at last."""
+    half, wide = _rod_length(cell, radius, diameter), ROD * diameter
+    along, across = _turn(y, x, cell.angle)
+    bend = np.float32(0.12 * float(np.clip(cell.waves[0, 0], -1.5, 1.5)) / half)
+    across = across - bend * along**2
+    over = np.maximum(np.abs(along) - np.float32(half), 0)
+    level: Image = np.hypot(over, across) / np.float32(wide)
+    pinch = np.float32(0.5 * cell.rounding * (cell.age > 0.5))
+    waist: Image = level * (1 + pinch * np.exp(-((along / np.float32(wide)) ** 2) * 4))
+    return waist

@@ -37,6 +37,10 @@ class Optics:
         settings, rng = self._settings, self._rng
         if settings.kind == "phase":
             light, contrast = self._phase_contrast(paint), 0.3
+        elif settings.kind in ("rods", "budding"):
+            light, contrast = self._flat_in_halo(paint), 0.3
+        elif settings.kind == "membranes":
+            light, contrast = self._membranes(paint), 0.4
         elif settings.kind == "dic":
             light, contrast = self._relief(paint), 0.15
         else:
@@ -77,6 +81,28 @@ class Optics:
         lens = np.clip(upright - 0.3, 0, 1) * np.clip(1 - 1.4 * paint.level, 0, 1)
         light: Image = 1 - settings.polarity * (0.55 * body - 0.75 * halo) + 2 * lens
         return np.maximum(light, 0.05)
+
+    def _flat_in_halo(self, paint: Paint) -> Image:
+        """Evenly dark or bright bodies, in a wide halo that fills gaps between them."""
+        settings = self._settings
+        body = np.clip((1 - paint.level) * 3, 0, 1)
+        if settings.kind == "budding":
+            # The wall is seen apart from what it holds.
+            body *= 1 - 0.6 * np.clip((0.75 - paint.level) * 3, 0, 1)
+        body *= 1 + 0.15 * settings.texture * paint.grain
+        reach = settings.diameter * (0.25 + 0.04 * self._flatness)
+        halo = ndimage.gaussian_filter(body, reach) * (paint.owner == 0)
+        light: Image = 1 - settings.polarity * (0.6 * body - 0.9 * halo)
+        return np.maximum(light, 0.05)
+
+    def _membranes(self, paint: Paint) -> Image:
+        """Glowing rims around dark cells, as membranes that are stained."""
+        settings = self._settings
+        rim = np.exp(-(((paint.level - 0.93) / 0.12) ** 2)) * (paint.owner > 0)
+        inside = 0.15 * (paint.owner > 0) * (1 + 0.5 * settings.texture * paint.grain)
+        glow = (rim + np.clip(inside, 0, 1)) * paint.brightness**0.5
+        light: Image = 0.15 + 0.5 * glow
+        return light
 
     def _relief(self, paint: Paint) -> Image:
         """Interference contrast: slopes lit aslant, or outlines alone."""

@@ -5,7 +5,7 @@ import numpy as np
 from ..synthetic import CELL_KINDS, SyntheticMovie, random_settings, simulate
 from .truth import Recording, rescale, rescale_labels
 
-MOVIES = 8  # of each kind
+MOVIES = 6  # of each kind
 FRAMES = 12
 
 
