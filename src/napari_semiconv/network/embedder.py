@@ -11,7 +11,7 @@ from ..errors import BadInputError
 from ..settings import NetworkSettings
 from .heads import HEADS
 from .heads.layers import PixelHeads
-from .hourglass import Hourglass
+from .hourglass import Hourglass, whole_clip
 from .kernels import kernel_of
 from .memory import he_initialise
 from .region.network import RegionHeads
@@ -130,20 +130,51 @@ class Embedder(nn.Module):
             features, new = hourglass(x, own)
             fresh += new
             embeddings.append(embed(features))
-            x = torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
+            x = self._next(frame, embeddings)
+        return self._said(embeddings, features), fresh
+
+    def whole_clips(self, frames: Tensor, warm: Tensor) -> Output:
+        """Take in several clips at once, for training.
+
+        Parameters
+        ----------
+        frames
+            Normalised frames, (T, B, C, Y, X), see `forward`.
+        warm
+            Clips whose memories begin with the state after the clip in reverse, (B,);
+            those of a second stack see the first one's forward embeddings then.
+
+        Returns
+        -------
+        Output
+            What `forward` says of each frame, one after the other, (T B, C, Y, X).
+
+        Raises
+        ------
+        BadInputError
+            When the frames do not fit the stride of the network.
+        """
+        self._check(frames)
+        time, every = frames.shape[:2], frames.flatten(0, 1)
+        x, embeddings = every, []
+        for hourglass, embed in zip(self.stacks, self.embed, strict=True):
+            assert isinstance(hourglass, Hourglass)
+            features = whole_clip(hourglass, x.reshape(*time, *x.shape[1:]), warm)
+            embeddings.append(embed(features))
+            x = self._next(every, embeddings)
+        return self._said(embeddings, features)
+
+    def _next(self, frame: Tensor, embeddings: Sequence[Tensor]) -> Tensor:
+        """Join frame and embedding for the next stack, if there is one."""
+        if len(embeddings) == len(self.stacks):
+            return frame
+        return torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
+
+    def _said(self, embeddings: Sequence[Tensor], features: Tensor) -> Output:
         maps = {} if self.heads is None else self.heads(features)
         if self.region is not None:
             maps |= self.region(features)
-        return Output(tuple(embeddings), maps, features), fresh
-
-    def remember(self, frame: Tensor, state: Sequence[Tensor] | None = None) -> State:
-        """Take in one frame for the memory's sake alone, see `forward`."""
-        if len(self.stacks) > 1:  # later stacks see what the ones before say
-            return self.forward(frame, state)[1]
-        self._check(frame)
-        only = self.stacks[0]
-        assert isinstance(only, Hourglass)
-        return only.contract(frame, state)[1]
+        return Output(tuple(embeddings), maps, features)
 
     def _check(self, frame: Tensor) -> None:
         stride = self.settings.stride

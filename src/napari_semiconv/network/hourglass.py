@@ -137,10 +137,14 @@ class Hourglass(nn.Module):
             Features, (B, F, Y, X), and the new state, one tensor per level.
         """
         skips, fresh = self.contract(x, state)
-        x = self.up[-1](skips.pop())
-        for up, skip in zip(reversed(self.up[:-1]), reversed(skips), strict=True):
+        return self.expand(skips), fresh
+
+    def expand(self, skips: list[Tensor]) -> Tensor:
+        """Go up again, from what is on the skip paths, finest first."""
+        x: Tensor = self.up[-1](skips[-1])
+        for up, skip in zip(reversed(self.up[:-1]), reversed(skips[:-1]), strict=True):
             x = up(F.interpolate(x, scale_factor=2.0, mode="nearest") + skip)
-        return x, fresh
+        return x
 
     def contract(
         self, x: Tensor, state: Sequence[Tensor] | None
@@ -156,6 +160,60 @@ class Hourglass(nn.Module):
             skips.append(skip)
             fresh.append(new)
         return skips, fresh
+
+
+def whole_clip(hourglass: Hourglass, frames: Tensor, warm: Tensor) -> Tensor:
+    """Take in clips at once: equal to frame after frame, since only memories look back.
+
+    Parameters
+    ----------
+    hourglass
+        What takes them in.
+    frames
+        Frames of the clips, (T, B, C, Y, X).
+    warm
+        Clips whose memories begin with the state after the clip in reverse, (B,).
+
+    Returns
+    -------
+    Tensor
+        Features, (T B, F, Y, X), frame by frame.
+    """
+    batch = frames.shape[1]
+    x = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    x, skips = hourglass.stem(x), []
+    for level, (down, across) in enumerate(
+        zip(hourglass.down, hourglass.across, strict=True)
+    ):
+        x = down(F.max_pool2d(x, 2) if level else x)
+        if isinstance(across, Passage):
+            skips.append(x)
+            continue
+        parts = x.split(batch)
+        state = _warmed(across, parts, warm)
+        found = []
+        for part in parts:
+            skip, state = across(part, state)
+            found.append(skip)
+        skips.append(torch.cat(found))
+    return hourglass.expand(skips)
+
+
+@torch.no_grad()
+def _warmed(memory: nn.Module, parts: Sequence[Tensor], warm: Tensor) -> Tensor | None:
+    """State after the reverse of the clips that begin warm; zero for the others."""
+    if not bool(warm.any()):
+        return None
+    state: Tensor | None = None
+    for part in reversed(parts):
+        _, state = memory(part[warm], state)
+    assert state is not None  # clips have frames
+    if not state.numel():  # no memory at all
+        return None
+    fresh = state.new_zeros((len(warm), *state.shape[1:]))
+    whole: Tensor = fresh.contiguous(memory_format=torch.channels_last)
+    whole[warm] = state
+    return whole
 
 
 def _several(inside: int, outside: int, settings: NetworkSettings) -> nn.Sequential:

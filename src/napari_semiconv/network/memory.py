@@ -60,7 +60,9 @@ class ConvGRU(nn.Module):
         gates = F.conv2d(
             torch.cat([x, h], 1),
             torch.cat([self.reset.weight, self.update.weight]),
-            torch.cat([self.reset.bias, self.update.bias]),
+            torch.cat(
+                [b for b in (self.reset.bias, self.update.bias) if b is not None]
+            ),
             padding=1,
         )
         reset, update = gates.sigmoid().chunk(2, 1)

@@ -67,7 +67,7 @@ class Cell:
         One that buds begins small, and has its full size from its first cycle on.
         """
         if self.buds:
-            return diameter / 2 * (0.4 + 0.6 * min(self.age, 1.0) ** 0.5)
+            return diameter / 2 * float(0.4 + 0.6 * min(self.age, 1.0) ** 0.5)
         return diameter / 2 * float(((1 + min(self.age, 1.0)) / 1.5) ** 0.5)
 
     @property
@@ -148,8 +148,8 @@ class Dish:
     def _direction(self) -> float:
         """Direction of a new cell: rods of a colony lie nearly alike."""
         if self._settings.kind == "rods":
-            return self._common + self._rng.normal(0, 0.4)
-        return self._rng.uniform(0, np.pi)
+            return float(self._common + self._rng.normal(0, 0.4))
+        return float(self._rng.uniform(0, np.pi))
 
     def _kick(self) -> Floats:
         way = self._settings.speed * self._settings.diameter / 2**0.5

@@ -185,7 +185,9 @@ def _rod_level(cell: Cell, y: Image, x: Image, radius: float, diameter: float) -
     bend = np.float32(0.12 * float(np.clip(cell.waves[0, 0], -1.5, 1.5)) / half)
     across = across - bend * along**2
     over = np.maximum(np.abs(along) - np.float32(half), 0)
-    level: Image = np.hypot(over, across) / np.float32(wide)
+    level = np.hypot(over, across) / np.float32(wide)
     pinch = np.float32(0.5 * cell.rounding * (cell.age > 0.5))
-    waist: Image = level * (1 + pinch * np.exp(-((along / np.float32(wide)) ** 2) * 4))
+    waist: Image = level * (
+        1 + pinch * np.exp(-4 * np.square(along / np.float32(wide)))
+    )
     return waist

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network.embedder import Embedder, Output, State
+from ..network.embedder import Embedder, Output
 from .clips import Clip
 from .settings import TrainSettings
 
@@ -55,64 +55,30 @@ def run_batch(
     list
         One output of each clip, whose first axis is time: maps are (T, C, Y, X).
     """
-    images = torch.from_numpy(np.stack([clip.images for clip in clips], 1)).to(device)
-    frames = [
-        frame.contiguous(memory_format=torch.channels_last) for frame in images
-    ]  # T of (B, C, Y, X)
+    frames = torch.from_numpy(np.stack([clip.images for clip in clips], 1)).to(device)
     warm = torch.tensor([clip.warm for clip in clips], device=device)
     with computing_in(device, half=half):
-        state = _warmed(network, frames, warm) if bool(warm.any()) else None
-        outputs = []
-        for frame in frames:
-            output, state = network(frame, state)
-            outputs.append(output)
-    return _by_clip(outputs, len(clips))
-
-
-@torch.no_grad()
-def _warmed(network: Embedder, frames: Sequence[Tensor], warm: Tensor) -> State:
-    """State after the reverse of the clips that begin warm; zero for the others."""
-    state: State | None = None
-    for frame in reversed(frames):
-        state = network.remember(frame[warm], state)
-    assert state is not None  # clips have frames
-    whole = []
-    for part in state:
-        if not part.numel():  # a level without memory
-            whole.append(part)
-            continue
-        full = torch.zeros(
-            (len(warm), *part.shape[1:]), dtype=part.dtype, device=part.device
-        ).contiguous(memory_format=torch.channels_last)
-        full[warm] = part
-        whole.append(full)
-    return whole
-
-
-def _by_clip(outputs: Sequence[Output], clips: int) -> list[Output]:
-    """Turn an output of each frame, over clips, into one of each clip, over frames."""
-    stacks = [
-        _across(frames)
-        for frames in zip(*(output.embeddings for output in outputs), strict=True)
-    ]
-    maps = {
-        name: _across([output.maps[name] for output in outputs])
-        for name in outputs[0].maps
-    }
-    features = _across([output.features for output in outputs])
+        output = network.whole_clips(frames, warm)
+    sides = frames.shape[:2]
+    stacks = [_by_clip(stack, sides) for stack in output.embeddings]
+    maps = {name: _by_clip(found, sides) for name, found in output.maps.items()}
+    features = output.features.reshape(*sides, *output.features.shape[1:]).unbind(1)
     return [
         Output(
             tuple(stack[clip] for stack in stacks),
             {name: parts[clip] for name, parts in maps.items()},
             features[clip],
         )
-        for clip in range(clips)
+        for clip in range(len(clips))
     ]
 
 
-def _across(maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """T maps of (B, C, Y, X) as B maps of (T, C, Y, X), in full precision."""
-    # Channels stay together in memory, where losses gather pixels. One stack and one
+def _by_clip(maps: Tensor, sides: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Cut maps of all frames, (T B, C, Y, X), into B of (T, C, Y, X) in float32."""
+    # Channels stay together in memory, where losses gather pixels. One copy and one
     # unbind: slices would each add a gradient of the whole batch.
-    laid = torch.stack([frame.float().permute(0, 2, 3, 1) for frame in maps], 1)
-    return tuple(clip.permute(0, 3, 1, 2) for clip in laid.unbind(0))
+    laid = maps.permute(0, 2, 3, 1)
+    laid = laid.reshape(*sides, *laid.shape[1:]).transpose(0, 1)
+    return tuple(
+        clip.permute(0, 3, 1, 2) for clip in laid.float().contiguous().unbind(0)
+    )

@@ -21,7 +21,7 @@ def run_clip(network: Embedder, images: Tensor, *, warm: bool) -> list[Output]:
     if warm:
         with torch.no_grad():
             for frame in images.flip(0):
-                state = network.remember(frame[None], state)
+                _, state = network(frame[None], state)
     for frame in images:
         output, state = network(frame[None], state)
         outputs.append(output)
