@@ -23,7 +23,7 @@ BEFORE = "f0f09fa"
 LINES_BEFORE = 41_130
 # What is added, the test that adds a dummy of it, and how many files are to be touched.
 DUMMIES = (
-    ("export format", "tests/io/test_new_format.py", 3),
+    ("export format", "tests/io/test_formats.py", 3),
     ("engine", "tests/inference/test_new_engine.py", 3),
     ("edit", "tests/edits/test_new_edit.py", 3),
     ("head", "tests/training/test_new_head.py", 3),
