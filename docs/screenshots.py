@@ -8,7 +8,6 @@ from pathlib import Path
 
 import napari
 import tifffile
-from napari.settings import get_settings
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
@@ -27,12 +26,18 @@ PATIENCE = 900.0
 
 
 def main() -> int:
-    """Run the panel in both themes and take a picture at each stage."""
+    """Run the panel and take a picture at each stage, then of the other theme."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="microscope-") as folder:
         movie = write_movie(Path(folder) / "nuclei.tif")
-        take_pictures(movie, "dark", "")
-        take_pictures(movie.with_name("nuclei.semiconv"), "light", "-light")
+        viewer = napari.Viewer(title="napari")
+        viewer.window.resize(*SIZE)
+        panel = open_panel(viewer)
+        try:
+            take_pictures(viewer, panel, movie)
+        finally:
+            panel.bench.close()
+            viewer.close()
     return 0
 
 
@@ -48,44 +53,30 @@ def write_movie(path: Path) -> Path:
     return path
 
 
-def take_pictures(path: Path, theme: str, ending: str) -> None:
-    """Go the way of a user: open, preview, run, look at the result, share it.
-
-    Parameters
-    ----------
-    path
-        A movie, whose cells are found, or a project.
-    theme
-        Theme of napari.
-    ending
-        Put after the names of the pictures.
-    """
-    get_settings().appearance.theme = theme
-    viewer = napari.Viewer(title="napari")
-    viewer.window.resize(*SIZE)
-    panel = open_panel(viewer)
-    try:
-        bench = panel.bench
-        bench.open(path)
-        rest(panel)
-        picture(viewer, f"movie{ending}")
-        panel.tabs.setCurrentIndex(1)
-        if bench.session.project is None:
-            bench.preview()
-            rest(panel)
-            picture(viewer, f"preview{ending}")
-            bench.run()
-            wait(panel, lambda: done(panel) >= MOVIE.frames // 2)
-            bench.layers.go_to(done(panel) - 1)
-            picture(viewer, f"running{ending}")
-            rest(panel)
-        bench.layers.go_to(MOVIE.frames - 1)
-        picture(viewer, f"widget{ending}")
-        panel.tabs.setCurrentIndex(2)
-        picture(viewer, f"share{ending}")
-    finally:
-        panel.bench.close()
-        viewer.close()
+def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
+    """Go the way of a user: open, preview, run, look at the result, share it."""
+    bench = panel.bench
+    viewer.theme = "dark"
+    bench.open(movie)
+    rest(panel)
+    picture(viewer, "movie")
+    panel.tabs.setCurrentIndex(1)
+    bench.preview()
+    rest(panel)
+    picture(viewer, "preview")
+    bench.run()
+    wait(panel, lambda: done(panel) >= MOVIE.frames // 2)
+    bench.layers.go_to(done(panel) - 1)
+    picture(viewer, "running")
+    rest(panel)
+    bench.layers.go_to(MOVIE.frames - 1)
+    picture(viewer, "widget")
+    panel.tabs.setCurrentIndex(2)
+    picture(viewer, "share")
+    viewer.theme = "light"
+    picture(viewer, "share-light")
+    panel.tabs.setCurrentIndex(1)
+    picture(viewer, "widget-light")
 
 
 def done(panel: CellPanel) -> int:

@@ -130,6 +130,8 @@ class SettingsForm(QWidget):
         self._fields = {name: make_field(model.model_fields[name]) for name in names}
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        # Long titles must not widen the panel.
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for name, field in self._fields.items():
             info = model.model_fields[name]
             field.setToolTip(f"<qt>{info.description}</qt>")

@@ -24,7 +24,7 @@ class ShareTab(Tab):
         self._loses = selectable(QLabel())
         self.export = QPushButton("Export…")
         line = self.fontMetrics().lineSpacing()
-        self._description.setFixedHeight(2 * line)
+        self._description.setFixedHeight(2 * line + 6)
         rows = QFormLayout()
         rows.addRow("Format:", self.format)
         self.rows.addLayout(rows)
