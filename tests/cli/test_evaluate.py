@@ -5,7 +5,7 @@ import pytest
 
 from napari_semiconv.cli import main
 from napari_semiconv.cli.demo import write_truth
-from napari_semiconv.edits.results import TakeFrame
+from napari_semiconv.edits.results import AdoptFrame
 from napari_semiconv.io.cells import formats
 from napari_semiconv.io.cells.ctc.folder import CtcWriter
 from napari_semiconv.movie import movie_from_array
@@ -147,7 +147,7 @@ def test_a_project_that_is_computed_in_part(tmp_path, simulated, truth, capsys):
     movie = movie_from_array(simulated.images, "TYX")
     with Project.create(folder, movie) as project:
         for frame in (1, 2):
-            project.do(TakeFrame(frame, simulated.labels[frame].astype(np.int32)))
+            project.do(AdoptFrame(frame, simulated.labels[frame].astype(np.int32)))
     assert evaluate(folder, truth, "--json") == 0
     shown = capsys.readouterr()
     scores = json.loads(shown.out)

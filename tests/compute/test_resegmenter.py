@@ -6,7 +6,7 @@ from tests.inference.tiny import CRUMBS
 from tests.stand_in_child import BlobTools
 
 from napari_semiconv.compute.child import Child
-from napari_semiconv.compute.messages import Failed, Resegment, Resegmented
+from napari_semiconv.compute.messages import Failed, Resegmented, ResegmentRequest
 from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.model import Constraints, Count
 from napari_semiconv.project.constraints import write_constraints
@@ -33,7 +33,7 @@ class Watched(TinyTools):
 def ask(folder, choice, labels, told, **changes):
     write_array_safely(folder / "labels.npy", labels)
     write_constraints(folder / "constraints.npz", [(changes.get("frame", 2), told)])
-    request = Resegment(
+    request = ResegmentRequest(
         ticket=7,
         movie=choice,
         settings=SegmentSettings(),

@@ -16,7 +16,7 @@ from tests.edits.drawn import (
 from tests.worlds import draw
 
 from napari_semiconv.edits.divisions import MarkDivision, UnmarkDivision
-from napari_semiconv.edits.results import TakeFrame
+from napari_semiconv.edits.results import AdoptFrame
 
 
 def apart():
@@ -91,7 +91,7 @@ def test_a_marked_division_outlives_a_run():
     document = apart()
     do(document, MarkDivision(1, (2, 3), 2))
     for t, found in enumerate(draw("9..8  9..8  999.  999.")):
-        do(document, TakeFrame(t, found.astype(np.int32), {9: 11, 8: 12}))
+        do(document, AdoptFrame(t, found.astype(np.int32), {9: 11, 8: 12}))
     assert parents(document) == {2: 1, 3: 1}
 
 

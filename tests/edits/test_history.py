@@ -2,11 +2,14 @@
 
 import errno
 
+import numpy as np
 import pytest
 from tests.edits.drawn import assert_shows, movie, parents, stroke
 from tests.edits.worlds import faults, state
+from tests.worlds import draw
 
-from napari_semiconv.edits.base import Group
+from napari_semiconv.edits.base import Group, plan
+from napari_semiconv.edits.codec import encode
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.divisions import MarkDivision
 from napari_semiconv.edits.history import History
@@ -14,8 +17,11 @@ from napari_semiconv.edits.journal import Journal
 from napari_semiconv.edits.links import Link, Swap
 from napari_semiconv.edits.masks import Erase, NewCell, Paint
 from napari_semiconv.edits.removing import DeleteTrack, MarkEmpty
+from napari_semiconv.edits.resegment import Resegment
+from napari_semiconv.edits.results import AdoptFrame, AdoptScores, AdoptTracks
 from napari_semiconv.edits.shaping import SplitByLine
 from napari_semiconv.errors import EditError, SaveError
+from napari_semiconv.project.history_text import as_lines, rows
 
 
 def world():
@@ -224,3 +230,42 @@ def test_compaction_keeps_what_can_be_undone_and_redone(history):
     while history.undoable:
         history.undo()
     assert_shows(history.document, "1..2  1..2  1..2")
+
+
+# As earlier releases named them in the journals of projects that still exist.
+EARLIER = (
+    ("take over frame", AdoptFrame(0, draw("33.4")[0].astype(np.int32), run=1)),
+    ("take over tracks", AdoptTracks({1: {1: 8}})),
+    ("take over scores", AdoptScores({})),
+    ("solve again", Resegment(2, 0, 0, draw("19")[0].astype(np.int32), (1, 9))),
+)
+
+
+def test_a_journal_with_earlier_kinds_opens_and_is_undone_and_redone(tmp_path):
+    document = world()
+    states = [state(document)]
+    with Journal(tmp_path / "journal.bin") as journal:
+        for number, (kind, edit) in enumerate(EARLIER, 1):
+            change = plan(edit, document)
+            document.apply(change)
+            states.append(state(document))
+            head = {"do": "edit", "kind": kind, "group": number}
+            head |= {"what": edit.describe(), "at": "2026-01-01", "by": "someone"}
+            journal.append(head, encode(change))
+    with Journal(tmp_path / "journal.bin") as journal:
+        history = History(world(), journal)
+        assert state(history.document) == states[-1]
+        names = [edit.kind for _, edit in EARLIER]
+        for before, name in zip(states[-2::-1], names[::-1], strict=True):
+            assert history.undoable == name
+            history.undo()
+            assert state(history.document) == before
+        for after, name in zip(states[1:], names, strict=True):
+            assert history.redoable == name
+            history.redo()
+            assert state(history.document) == after
+        rows_now = [row for row in rows(history) if row["do"] == "edit"]
+        assert [(row["kind"], row["state"]) for row in rows_now] == [
+            (name, "done") for name in names
+        ]
+        assert "solve again" not in "".join(as_lines(history))

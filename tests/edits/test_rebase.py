@@ -14,7 +14,7 @@ from napari_semiconv.edits.history import History
 from napari_semiconv.edits.journal import Journal
 from napari_semiconv.edits.masks import Erase, NewCell, Paint
 from napari_semiconv.edits.region import Region
-from napari_semiconv.edits.results import TakeFrame, TakeTracks
+from napari_semiconv.edits.results import AdoptFrame, AdoptTracks
 from napari_semiconv.errors import EditError
 from napari_semiconv.project.adopt import Adopter
 from napari_semiconv.tracking.lineage import Lineage
@@ -61,7 +61,7 @@ class Session:
 
     def edit(self, random):
         edit = by_chance(random, self.document)
-        if isinstance(edit, TakeFrame | TakeTracks):
+        if isinstance(edit, AdoptFrame | AdoptTracks):
             return
         try:
             self.history.do(edit)

@@ -1,4 +1,4 @@
-"""Results of networks and solvers are taken over; the user's word stays."""
+"""Results of networks and solvers are adopted; what the user confirmed stays."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.divisions import MarkDivision
 from napari_semiconv.edits.links import Unlink
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
-from napari_semiconv.edits.results import TakeFrame, TakeTracks, same_cells
+from napari_semiconv.edits.results import AdoptFrame, AdoptTracks, same_cells
 
 
 def found(*rows):
@@ -31,7 +31,7 @@ def found(*rows):
 
 
 def take(t, *rows, names=None, parents=None):
-    return TakeFrame(t, found(*rows), names or {}, parents or {})
+    return AdoptFrame(t, found(*rows), names or {}, parents or {})
 
 
 def pair():
@@ -168,7 +168,7 @@ def test_large_labels_take_no_table_of_their_size():
     do(document, Confirm(2, 1, 1), DeleteCell(1, 1))
     labels = found("77.77").copy()
     labels[0, 3:] = 2**31 - 1
-    do(document, TakeFrame(1, labels))
+    do(document, AdoptFrame(1, labels))
     assert_shows(document, "11.22  ...22  11.22")
 
 
@@ -210,14 +210,14 @@ def test_a_cell_is_the_same_from_half_of_either_mask():
 
 def test_cells_get_other_labels():
     document = pair()
-    change = do(document, TakeTracks({1: {1: 2, 2: 1}}))
+    change = do(document, AdoptTracks({1: {1: 2, 2: 1}}))
     assert_shows(document, "11.22  22.11  11.22")
     assert not change.patches
 
 
 def test_scores_and_confirmations_go_along():
     document = pair()
-    do(document, Confirm(1, 1, 1), TakeTracks({1: {1: 2, 2: 1}}))
+    do(document, Confirm(1, 1, 1), AdoptTracks({1: {1: 2, 2: 1}}))
     assert scores(document, 1) == [100, 201, 102]
     assert scores(document, 2) == [200, 101, 202]
     assert (confirmed(document, 1), confirmed(document, 2)) == ([], [1])
@@ -225,7 +225,7 @@ def test_scores_and_confirmations_go_along():
 
 def test_a_track_gets_a_label_that_none_had():
     document = pair()
-    do(document, TakeTracks({t: {1: 9} for t in range(3)}))
+    do(document, AdoptTracks({t: {1: 9} for t in range(3)}))
     assert set(document.lineage.tracks) == {2, 9}
     assert scores(document, 9) == [100, 101, 102]
     assert document.next_number == 10
@@ -237,50 +237,50 @@ def divided():
 
 def test_a_daughter_keeps_her_mother_under_another_label():
     document = divided()
-    do(document, TakeTracks({t: {2: 8} for t in (2, 3)}))
+    do(document, AdoptTracks({t: {2: 8} for t in (2, 3)}))
     assert parents(document) == {8: 1, 3: 1}
 
 
 def test_daughters_follow_the_last_cell_of_their_mother():
     document = divided()
-    do(document, TakeTracks({1: {1: 8}}))
+    do(document, AdoptTracks({1: {1: 8}}))
     assert parents(document) == {2: 8, 3: 8}
 
 
 def test_mother_and_daughter_may_both_get_other_labels():
     document = divided()
     labels = {0: {1: 8}, 1: {1: 8}, 2: {2: 1, 3: 2}, 3: {2: 1, 3: 2}}
-    do(document, TakeTracks(labels))
+    do(document, AdoptTracks(labels))
     assert_shows(document, "8..  8..  1.2  1.2")
     assert parents(document) == {1: 8, 2: 8}
 
 
 def test_a_track_that_got_an_earlier_cell_has_the_parent_of_that():
     document = movie("1..4  2.34  2.3.", parents={2: 1, 3: 1})
-    do(document, TakeTracks({2: {2: 4}}))
+    do(document, AdoptTracks({2: {2: 4}}))
     assert parents(document) == {2: 1, 3: 1}
-    do(document, TakeTracks({1: {2: 5}, 2: {4: 5}}))
+    do(document, AdoptTracks({1: {2: 5}, 2: {4: 5}}))
     assert parents(document) == {5: 1, 3: 1}
 
 
 def test_a_later_part_has_no_parent():
     document = divided()
-    do(document, TakeTracks({3: {2: 8}}))
+    do(document, AdoptTracks({3: {2: 8}}))
     assert parents(document) == {2: 1, 3: 1}
 
 
 def test_a_mother_that_goes_on_as_a_daughter_has_no_daughters():
     document = divided()
-    do(document, TakeTracks({2: {2: 1}, 3: {2: 1}}))
+    do(document, AdoptTracks({2: {2: 1}, 3: {2: 1}}))
     assert_shows(document, "1..  1..  1.3  1.3")
     assert parents(document) == {}
 
 
 def test_parents_of_a_solver_count_for_those_it_names():
     document = movie("1..4  2.3.  2.3.", parents={2: 1})
-    do(document, TakeTracks({1: {3: 6}, 2: {3: 6}}, {6: 4}))
+    do(document, AdoptTracks({1: {3: 6}, 2: {3: 6}}, {6: 4}))
     assert parents(document) == {2: 1, 6: 4}
-    do(document, TakeTracks({}, {2: 0, 6: 1}))
+    do(document, AdoptTracks({}, {2: 0, 6: 1}))
     assert parents(document) == {6: 1}
 
 
@@ -288,22 +288,22 @@ def test_a_confirmed_link_is_not_parted():
     document = pair()
     do(document, Confirm(1, 0, 1))
     words = "Cell 1 in frame 1: the user confirmed that it is the cell of frame 0"
-    refuse(document, TakeTracks({1: {1: 2, 2: 1}}), words)
+    refuse(document, AdoptTracks({1: {1: 2, 2: 1}}), words)
     words = "Cell 1 in frame 0: the user confirmed that it is the cell of frame 1"
-    refuse(document, TakeTracks({0: {1: 2, 2: 1}}), words)
-    do(document, TakeTracks({2: {1: 2, 2: 1}}))
+    refuse(document, AdoptTracks({0: {1: 2, 2: 1}}), words)
+    do(document, AdoptTracks({2: {1: 2, 2: 1}}))
 
 
 def test_a_confirmed_link_over_a_gap_is_not_parted():
     document = movie("1.  .2  1.")
     do(document, Confirm(1))
     words = "Cell 1 in frame 2: the user confirmed that it is the cell of frame 0"
-    refuse(document, TakeTracks({2: {1: 5}}), words)
+    refuse(document, AdoptTracks({2: {1: 5}}), words)
 
 
 def test_cells_confirmed_together_may_be_relabelled_together():
     document = pair()
-    do(document, Confirm(1, 0, 1), TakeTracks({0: {1: 6}, 1: {1: 6}}))
+    do(document, Confirm(1, 0, 1), AdoptTracks({0: {1: 6}, 1: {1: 6}}))
     assert confirmed(document, 6) == [0, 1]
 
 
@@ -311,40 +311,40 @@ def test_a_track_that_the_user_began_is_not_made_longer():
     document = movie("1  1  1")
     do(document, Unlink(1, 1))
     words = "Cell 2 in frame 1: the user confirmed that it begins there"
-    refuse(document, TakeTracks({0: {1: 2}}), words)
+    refuse(document, AdoptTracks({0: {1: 2}}), words)
 
 
 def test_a_confirmed_division_is_not_undone():
     document = divided()
     do(document, MarkDivision(1, (2, 3), 2))
     words = "Cell 3 in frame 2: the user confirmed its mother 1"
-    refuse(document, TakeTracks({3: {3: 1}}), words)
+    refuse(document, AdoptTracks({3: {3: 1}}), words)
     words = "Cell 2 in frame 2: the user confirmed that it begins there"
-    refuse(document, TakeTracks({2: {2: 1}, 3: {2: 1}}), words)
-    do(document, TakeTracks({}, {2: 0}))
+    refuse(document, AdoptTracks({2: {2: 1}, 3: {2: 1}}), words)
+    do(document, AdoptTracks({}, {2: 0}))
     assert parents(document) == {2: 1, 3: 1}
 
 
 def test_tracks_need_cells_that_are_there_and_labels_of_their_own():
     for names in ({9: 1}, {1: 2}, {1: 5, 2: 5}):
         words = "Frame 1: expected a new label of its own for cells that are there"
-        refuse(pair(), TakeTracks({1: names}), words)
-    refuse(pair(), TakeTracks({3: {1: 5}}), "Frame 3 does not exist")
+        refuse(pair(), AdoptTracks({1: names}), words)
+    refuse(pair(), AdoptTracks({3: {1: 5}}), "Frame 3 does not exist")
 
 
 def test_a_label_is_a_number_from_one():
-    refuse(pair(), TakeTracks({1: {1: 0}}), "Cell 0: labels go from 1")
+    refuse(pair(), AdoptTracks({1: {1: 0}}), "Cell 0: labels go from 1")
 
 
 def test_a_parent_is_there_before():
     refuse(
-        divided(), TakeTracks({}, {1: 2}), "Cell 1 begins in frame 0, but its parent"
+        divided(), AdoptTracks({}, {1: 2}), "Cell 1 begins in frame 0, but its parent"
     )
-    refuse(divided(), TakeTracks({}, {2: 9}), "Cell 2: its parent 9 does not exist")
-    refuse(divided(), TakeTracks({}, {9: 2}), "Cell 9 does not exist")
+    refuse(divided(), AdoptTracks({}, {2: 9}), "Cell 2: its parent 9 does not exist")
+    refuse(divided(), AdoptTracks({}, {9: 2}), "Cell 9 does not exist")
 
 
-@pytest.mark.parametrize("edit", [TakeTracks({1: {1: 9}}), take(1, "77...")])
+@pytest.mark.parametrize("edit", [AdoptTracks({1: {1: 9}}), take(1, "77...")])
 def test_the_history_is_told_briefly(edit):
     assert all(isinstance(value, int) for value in edit.describe().values())
 

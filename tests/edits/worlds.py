@@ -23,9 +23,9 @@ from napari_semiconv.edits.removing import (
     MarkEmpty,
     UnmarkEmpty,
 )
-from napari_semiconv.edits.results import TakeFrame, TakeTracks
+from napari_semiconv.edits.resegment import Resegment
+from napari_semiconv.edits.results import AdoptFrame, AdoptTracks
 from napari_semiconv.edits.shaping import Interpolate, SplitByLine, SplitByPoints
-from napari_semiconv.edits.solving import SolveAgain
 from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_lineage
 from napari_semiconv.tracking.lineage import Lineage, Track
 
@@ -157,9 +157,9 @@ def by_chance(random, document):
         lambda: UnmarkDivision(label),
         lambda: Confirm(random.choice([None, label]), t, max(t, u)),
         lambda: Unconfirm(random.choice([None, label])),
-        lambda: TakeFrame(t, found(random, document), {1: label, 2: 60}, {60: other}),
+        lambda: AdoptFrame(t, found(random, document), {1: label, 2: 60}, {60: other}),
         lambda: exchange(document, t),
-        lambda: SolveAgain(t, 2, 3, found(random, document)[2:, 3:], (label,)),
+        lambda: Resegment(t, 2, 3, found(random, document)[2:, 3:], (label,)),
     ]  # fmt: skip
     return random.choice(makers)()
 
@@ -177,4 +177,4 @@ def exchange(document, t):
     """All cells of a frame trade labels in a ring, as a solver may want."""
     cells = document.lineage.cells(t)
     ring = dict(zip(cells, [*cells[1:], *cells[:1]], strict=True))
-    return TakeTracks({t: ring})
+    return AdoptTracks({t: ring})

@@ -10,10 +10,12 @@ from napari_semiconv.edits.links import Relabel
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
+from napari_semiconv.edits.results import AdoptFrame
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.adopt import Adopter
 from napari_semiconv.project.history_text import as_csv, as_json, as_lines, rows
 from napari_semiconv.project.project import Project
+from napari_semiconv.project.runs.run import adopted_frames
 
 PARENTS = {3: {2: 1, 3: 1}}
 
@@ -165,15 +167,15 @@ def test_a_resumed_run_learns_its_labels_from_the_frames_before(project):
     assert len(parents(project)) == 2
 
 
-def test_the_history_is_told(project):
+def test_the_history_lists_what_was_done(project):
     adopt_all(project, frames=range(2))
     project.do(Paint(3, 8, block()))
     project.undo()
     project.do(Paint(3, 9, block()))
-    told = [(row["do"], row["kind"], row["state"]) for row in rows(project.history)]
-    assert told == [
-        ("edit", "take over frame", "done"),
-        ("edit", "take over frame", "done"),
+    listed = [(row["do"], row["kind"], row["state"]) for row in rows(project.history)]
+    assert listed == [
+        ("edit", "adopt frame", "done"),
+        ("edit", "adopt frame", "done"),
         ("edit", "paint", "dropped"),
         ("undo", "paint", ""),
         ("edit", "paint", "done"),
@@ -195,3 +197,14 @@ def test_two_cells_found_in_a_confirmed_one_do_not_share_its_label_later(project
         left, right = found[t, 4, 3], found[t, 4, 8]
         assert left != right
         assert 50 in (left, right)
+
+
+def test_frames_adopted_under_an_earlier_kind_are_known(project, monkeypatch):
+    monkeypatch.setattr(AdoptFrame, "kind", "take over frame")
+    adopt_all(project, frames=range(3))
+    monkeypatch.undo()
+    assert adopted_frames(project, 1) == {0, 1, 2}
+    kinds = {row["kind"] for row in rows(project.history) if row["do"] == "edit"}
+    assert "take over frame" not in kinds
+    project.undo()
+    assert adopted_frames(project, 1) == set()

@@ -90,21 +90,21 @@ def test_a_child_that_fails_is_told_and_changes_nothing(project, blobs, mode, er
     with pytest.raises(ComputeError, match=error):
         constrain(project, PARTED, blobs(mode))
     assert np.array_equal(shown(project.document), before)
-    assert project.history.undoable == "take over frame"
+    assert project.history.undoable == "adopt frame"
 
 
 def test_a_stop_changes_nothing_and_the_child_lives(project, blobs):
     child = blobs("steady")
     with pytest.raises(StoppedError):
         constrain(project, PARTED, child, stop=lambda: True)
-    assert project.history.undoable == "take over frame"
+    assert project.history.undoable == "adopt frame"
     assert not constrain(project, PARTED, child).cancelled
 
 
 def test_an_answer_that_comes_after_the_stop_is_not_taken(project):
     with pytest.raises(StoppedError):
         constrain(project, PARTED, Here(), stop=lambda: True)
-    assert project.history.undoable == "take over frame"
+    assert project.history.undoable == "adopt frame"
 
 
 def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):

@@ -25,7 +25,7 @@ from .messages import (
     Previewed,
     Ready,
     Request,
-    Resegment,
+    ResegmentRequest,
     Segment,
     Warm,
     read_request,
@@ -72,7 +72,7 @@ class Child:
                 self._preview(request)
             elif isinstance(request, Segment):
                 self._segment(request)
-            elif isinstance(request, Resegment):
+            elif isinstance(request, ResegmentRequest):
                 self._resegment(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
@@ -135,7 +135,7 @@ class Child:
         stops = partial(self._stops, request.ticket)
         Run(request, plan, self._tools, self._say, stops).go(movie, model)
 
-    def _resegment(self, request: Resegment) -> None:
+    def _resegment(self, request: ResegmentRequest) -> None:
         movie = self._movie(request.movie)
         model = self._model(request.settings)
         settings = self._sized(request, movie, range(request.begin, request.frame + 1))
@@ -161,7 +161,7 @@ class Child:
         return self._models[key]
 
     def _sized(
-        self, request: Preview | Segment | Resegment, movie: Movie, frames: range
+        self, request: Preview | Segment | ResegmentRequest, movie: Movie, frames: range
     ) -> SegmentSettings:
         """Fill in the cell size, in px, where the user gave none."""
         settings = request.settings

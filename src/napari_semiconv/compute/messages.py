@@ -84,7 +84,7 @@ class Segment(Settings):
     constraints: Path | None = None
 
 
-class Resegment(Settings):
+class ResegmentRequest(Settings):
     """Ask for the cells of one frame once a correction was worked in.
 
     ``labels`` is a .npy file of the cells as they are, (Y, X), ``constraints`` a
@@ -215,7 +215,7 @@ class Failed(Settings):
     message: str
 
 
-Request = Warm | Preview | Segment | Resegment | Cancel
+Request = Warm | Preview | Segment | ResegmentRequest | Cancel
 Message = (
     Ready | CellSize | Previewed | Resegmented | Started | FrameDone | Finished | Failed
 )

@@ -17,7 +17,7 @@ from ..project.constraints import read_constraints
 from ..project.runs.states import RunStates
 from ..safe import write_array_safely
 from ..settings import AFTER_NETWORK, SegmentSettings
-from .messages import Resegment, Resegmented
+from .messages import Resegmented, ResegmentRequest
 from .tools import Tools
 
 
@@ -43,7 +43,7 @@ class Resegmenter:
 
     def answer(
         self,
-        request: Resegment,
+        request: ResegmentRequest,
         movie: Movie,
         model: Any,
         settings: SegmentSettings,
@@ -88,7 +88,7 @@ class Resegmenter:
 
     def _output(
         self,
-        request: Resegment,
+        request: ResegmentRequest,
         movie: Movie,
         model: Any,
         settings: SegmentSettings,
@@ -131,7 +131,9 @@ class Resegmenter:
                     return self._tools.load_state(path)
         return None
 
-    def _answered(self, request: Resegment, start: float, **facts: Any) -> Resegmented:
+    def _answered(
+        self, request: ResegmentRequest, start: float, **facts: Any
+    ) -> Resegmented:
         return Resegmented(
             ticket=request.ticket,
             frame=request.frame,

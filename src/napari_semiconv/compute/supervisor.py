@@ -86,7 +86,7 @@ class Supervisor:
         Parameters
         ----------
         request
-            What is asked: `Segment`, `Preview`, `Resegment` or `Warm`.
+            What is asked: `Segment`, `Preview`, `ResegmentRequest` or `Warm`.
         stop
             Asked some ten times a second whether the work is to stop; then it is
             cancelled.

@@ -13,6 +13,19 @@ from .document import Document
 from .draft import Draft
 from .region import Region
 
+# Stored journals may hold these kinds under an earlier name.
+EARLIER_KINDS = {
+    "take over frame": "adopt frame",
+    "take over tracks": "adopt tracks",
+    "take over scores": "adopt scores",
+    "solve again": "resegment",
+}
+
+
+def current_kind(stored: str) -> str:
+    """Give the name that a kind of edit in a journal has now."""
+    return EARLIER_KINDS.get(stored, stored)
+
 
 @dataclass(frozen=True, eq=False)
 class Edit(ABC):

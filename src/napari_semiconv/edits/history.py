@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import EditError
-from .base import Edit, plan
+from .base import Edit, current_kind, plan
 from .change import Change
 from .codec import decode, encode
 from .document import Document
@@ -284,4 +284,4 @@ def _who() -> str:
 
 def _words(entry: Entry) -> str:
     """Name an edit as a user calls it: a group has a title."""
-    return str(entry.head["what"].get("title") or entry.head["kind"])
+    return str(entry.head["what"].get("title") or current_kind(entry.head["kind"]))

@@ -1,4 +1,4 @@
-"""Edits that take over what a network or a solver found. What is confirmed stays."""
+"""Edits that adopt what a network or a solver found. What is confirmed stays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,11 +20,11 @@ SAME_CELL = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class TakeFrame(Edit):
-    """Take over the cells that the network found in a frame.
+class AdoptFrame(Edit):
+    """Adopt the cells that the network found in a frame.
 
     Confirmed cells keep their pixels. What was found where the user confirmed a cell,
-    took one away or said that there is none is left out. All other cells of the frame
+    took one away or marked that there is none is left out. All other cells of the frame
     are replaced.
 
     Parameters
@@ -41,7 +41,7 @@ class TakeFrame(Edit):
         Number of the run it comes from.
     """
 
-    kind: ClassVar[str] = "take over frame"
+    kind: ClassVar[str] = "adopt frame"
     frame: int
     labels: Labels
     names: Mapping[int, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class TakeFrame(Edit):
     run: int = 0
 
     def describe(self) -> dict[str, Any]:
-        """Say which frame is taken over."""
+        """Say which frame is adopted."""
         return {"frame": self.frame, "run": self.run}
 
     def make(self, draft: Draft) -> None:
@@ -80,7 +80,7 @@ class TakeFrame(Edit):
         return draft.new_label() if not name or name in confirmed else name
 
     def _out(self, draft: Draft, kept: Labels) -> set[int]:
-        """Labels there that are not taken over."""
+        """Labels there that are not adopted."""
         out = set(same_cells(self.labels, kept))
         hidden = draft.hidden(self.frame)
         if hidden.any():
@@ -138,8 +138,8 @@ def _covered(found: Labels, mask: NDArray[np.bool_]) -> set[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class TakeTracks(Edit):
-    """Take over which cells a solver made one track. No pixel is written.
+class AdoptTracks(Edit):
+    """Adopt which cells a solver made one track. No pixel is written.
 
     A parent goes along with the first cell of its daughter, and daughters with the last
     cell of their mother. What the user confirmed, a link or a parent, is not undone.
@@ -149,10 +149,10 @@ class TakeTracks(Edit):
     labels
         By frame: new label of each old one that changes, all different.
     parents
-        Parent, or 0 for none, of labels as they are then; others are as said above.
+        Parent, or 0 for none, of labels as they are then; others go along as above.
     """
 
-    kind: ClassVar[str] = "take over tracks"
+    kind: ClassVar[str] = "adopt tracks"
     labels: Mapping[int, Mapping[int, int]]
     parents: Mapping[int, int] = field(default_factory=dict)
 
@@ -202,8 +202,8 @@ class TakeTracks(Edit):
 
 
 @dataclass(frozen=True, eq=False)
-class TakeScores(Edit):
-    """Take over how sure network and solver are of each cell. Nothing else changes.
+class AdoptScores(Edit):
+    """Adopt how sure network and solver are of each cell. Nothing else changes.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ class TakeScores(Edit):
         Scores of each track, as in `Track`; of tracks that are not named they stay.
     """
 
-    kind: ClassVar[str] = "take over scores"
+    kind: ClassVar[str] = "adopt scores"
     scores: Mapping[int, bytes]
 
     def describe(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..edits.change import Change, Labels
-from ..edits.results import TakeFrame, TakeTracks, same_cells
+from ..edits.results import AdoptFrame, AdoptTracks, same_cells
 from ..errors import EditError
 from .project import Project
 
@@ -95,7 +95,7 @@ class Adopter:
             for child, parent in parents.items()
             if child in names and parent in names
         }
-        edit = TakeFrame(frame, labels, names, born, self._run)
+        edit = AdoptFrame(frame, labels, names, born, self._run)
         change = self._project.do(edit, self._group)
         self._names = names
         self._known, self._frame = known, frame
@@ -191,7 +191,7 @@ class Adopter:
 
     def _relabel(self, names: Mapping[int, Mapping[int, int]]) -> None:
         try:
-            self._project.do(TakeTracks(names), self._group)
+            self._project.do(AdoptTracks(names), self._group)
         except EditError:
             # A division on the way forbids it; they stay two tracks.
             return

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..edits.document import Document
-from ..edits.solving import SolveAgain
+from ..edits.resegment import Resegment
 from ..errors import BadInputError
 from ..inference.constraints.check import violations
 from ..inference.constraints.model import Constraints, Count, is_among
@@ -43,8 +43,8 @@ class Correction:
     constraints: Constraints
     freed: tuple[int, ...] = ()
 
-    def edit(self, window: Window, found: Labels) -> SolveAgain:
-        """Turn cells that were solved again into one edit.
+    def edit(self, window: Window, found: Labels) -> Resegment:
+        """Turn cells that were found anew into one edit.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class Correction:
         # Cells to be confirmed lie in the edit's window, also those that stay as is.
         inside = (claimed & (labels > 0)) | (labels != self.labels)
         rows, columns = (_extent(inside.any(axis)) for axis in (1, 0))
-        return SolveAgain(
+        return Resegment(
             self.frame,
             rows.start,
             columns.start,
@@ -92,7 +92,7 @@ def correction_of(document: Document, frame: int, added: Constraints) -> Correct
     ------
     BadInputError
         When they do not fit the frame or contradict themselves. What else they may
-        contradict is found when the frame is solved.
+        contradict is found when the cells are resegmented.
     """
     if added.shape != document.shape[1:]:
         raise BadInputError(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ..edits.base import Group
+from ..edits.base import Group, current_kind
 from ..edits.history import History
 
 COLUMNS = ("number", "at", "by", "do", "kind", "state", "what")
@@ -30,10 +30,11 @@ def rows(history: History) -> Iterator[dict[str, Any]]:
         if head["do"] == "edit":
             state = "undone" if entry.number in undone else "dropped"
             state = "done" if entry.number in done else state
-        facts = {key: head.get(key, "") for key in ("at", "by", "do", "kind")}
+        facts = {key: head.get(key, "") for key in ("at", "by", "do")}
         yield {
             "number": entry.number,
             **facts,
+            "kind": current_kind(head.get("kind", "")),
             "state": state,
             "what": head.get("what", {}),
         }
@@ -57,17 +58,17 @@ def as_csv(history: History) -> str:
 def as_lines(history: History) -> Iterator[str]:
     """Write the history for people, one entry a line."""
     for row in rows(history):
-        kind, what = _told(row["kind"], row["what"])
+        kind, what = _described(row["kind"], row["what"])
         doing = kind if row["do"] == "edit" else f"{row['do']} {kind}"
         note = f" [{row['state']}]" if row["state"] in ("undone", "dropped") else ""
         when = row["at"][:19].replace("T", " ")
         yield f"{row['number']:>6}  {when}  {row['by']}  {doing}: {what}{note}"
 
 
-def _told(kind: str, facts: dict[str, Any]) -> tuple[str, str]:
+def _described(kind: str, facts: dict[str, Any]) -> tuple[str, str]:
     """Say what was done, and to what; a group by its title and the edits in it."""
     if kind == Group.kind and facts.get("title"):
-        kinds = Counter(str(edit["kind"]) for edit in facts["edits"])
+        kinds = Counter(current_kind(str(edit["kind"])) for edit in facts["edits"])
         parts = (n if many == 1 else f"{many} x {n}" for n, many in kinds.items())
         return str(facts["title"]), ", ".join(parts)
     known = {name: value for name, value in facts.items() if value not in (None, [])}

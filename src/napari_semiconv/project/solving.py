@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..edits.base import Group
 from ..edits.change import Labels
 from ..edits.removing import DeleteCell
-from ..edits.results import TakeScores, TakeTracks, same_cells
+from ..edits.results import AdoptScores, AdoptTracks, same_cells
 from ..errors import BadInputError
 from ..inference.linking.solve import Fixed, Solved, Solver
 from ..io.movies.zarr_store import DAMAGED
@@ -178,8 +178,8 @@ def _adopt(project: Project, solved: Solved, group: int, within: range | None) -
     scores_now = _scores(project.lineage, solved, within)
     found = replace(solved, scores=scores_now).lineage.tracks
     parents = {label: track.parent for label, track in found.items()}
-    tracks = TakeTracks(names, _open(project.lineage, names, parents, within))
-    scores = TakeScores({label: track.scores for label, track in found.items()})
+    tracks = AdoptTracks(names, _open(project.lineage, names, parents, within))
+    scores = AdoptScores({label: track.scores for label, track in found.items()})
     # Together, so that tracks never have scores that are those of others.
     out = [DeleteCell(frame, label) for frame, label in solved.left_out]
     project.do(Group((*out, tracks, scores), TITLE), group)

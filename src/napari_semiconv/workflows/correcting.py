@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compute.messages import MovieChoice, Resegment, Resegmented
+from ..compute.messages import MovieChoice, Resegmented, ResegmentRequest
 from ..compute.supervisor import Supervisor
 from ..errors import BadInputError, EditError
 from ..inference.constraints.model import Constraints
@@ -96,10 +96,10 @@ def correct(
 
 def _request(
     project: Project, run: ProjectRun, correction: Correction, scratch: Path
-) -> Resegment:
+) -> ResegmentRequest:
     movie = project.movie()
     assert movie.path is not None, "a project finds its movie as a file"
-    request = Resegment(
+    request = ResegmentRequest(
         movie=MovieChoice.of(movie, movie.path),
         settings=run.settings,
         frame=correction.frame,

@@ -22,7 +22,7 @@ CACHE_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Resegmented:
+class ResegmentedWindow:
     """What a correction changes in a frame.
 
     Parameters
@@ -48,7 +48,7 @@ def resegment(
     labels: Labels,
     constraints: Constraints,
     settings: VotesSettings | None = None,
-) -> Resegmented:
+) -> ResegmentedWindow:
     """Solve the cells that a correction touches again, and leave all others.
 
     The votes of these cells are clustered again as far as the correction asks for it,
@@ -68,7 +68,7 @@ def resegment(
 
     Returns
     -------
-    Resegmented
+    ResegmentedWindow
         The window that changed and its cells; those that did not change keep their
         labels, new ones have labels above all others of the frame.
 
@@ -81,7 +81,7 @@ def resegment(
     window, found = enforce_within(
         labels, constraints, Maps.of(output, shape, settings)
     )
-    return Resegmented(*_tight(window, labels[window], found))
+    return ResegmentedWindow(*_tight(window, labels[window], found))
 
 
 def _tight(window: Window, before: Labels, after: Labels) -> tuple[Window, Labels]:

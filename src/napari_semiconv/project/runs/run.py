@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...edits.results import TakeFrame
+from ...edits.base import current_kind
+from ...edits.results import AdoptFrame
 from ...errors import BadInputError
 from ...settings import SegmentSettings
 from ..adopt import Adopter
@@ -205,6 +206,6 @@ def adopted_frames(project: Project, number: int) -> set[int]:
         int(entry.head["what"]["frame"])
         for entry in project.history.journal.entries
         if entry.number in done
-        and entry.head["kind"] == TakeFrame.kind
+        and current_kind(entry.head["kind"]) == AdoptFrame.kind
         and entry.head["what"]["run"] == number
     }

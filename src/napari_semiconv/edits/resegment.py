@@ -1,4 +1,4 @@
-"""The edit that takes over cells of a frame that were solved again by a correction."""
+"""The edit that adopts cells of a frame found anew around a constraint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from .region import Box
 
 
 @dataclass(frozen=True, eq=False)
-class SolveAgain(Edit):
-    """Take over a window of a frame in which a correction was worked in.
+class Resegment(Edit):
+    """Adopt the cells of a window that were found anew around a constraint.
 
-    The cells that the user spoke of are confirmed. Confirmed cells that the user did
-    not speak of keep their pixels, or nothing is changed.
+    The cells that the constraint is about are confirmed. Confirmed cells that it is not
+    about keep their pixels, or nothing is changed.
 
     Parameters
     ----------
@@ -30,25 +30,25 @@ class SolveAgain(Edit):
     labels
         Cells of the window, (height, width): those of the frame by their labels,
         others become new cells.
-    spoken
-        Labels, as in ``labels``, of the cells that the user spoke of.
+    constrained
+        Labels, as in ``labels``, of the cells that the constraint is about.
     absences
-        Row and column of places that the user said have no cell.
+        Row and column of places that have no cell, as the user stated.
     freed
-        Labels of confirmed cells that the user spoke of and that may be gone.
+        Labels of confirmed cells that the constraint is about and that may be gone.
     """
 
-    kind: ClassVar[str] = "solve again"
+    kind: ClassVar[str] = "resegment"
     frame: int
     y: int
     x: int
     labels: Labels
-    spoken: tuple[int, ...] = ()
+    constrained: tuple[int, ...] = ()
     absences: Sequence[tuple[int, int]] = ()
     freed: tuple[int, ...] = ()
 
     def describe(self) -> dict[str, Any]:
-        """Say where and how many cells are solved again."""
+        """Say where and how many cells were found."""
         return {
             "frame": self.frame,
             "y": self.y,
@@ -58,13 +58,14 @@ class SolveAgain(Edit):
         }
 
     def make(self, draft: Draft) -> None:
-        """Paint them, confirm those spoken of and mark places without a cell."""
+        """Paint them, confirm the constrained ones and mark places without a cell."""
         draft.check_frame(self.frame)
         box = Box(self.y, self.x, *self.labels.shape)
         if box.within(draft.document.shape[1:]) != box:
             raise EditError(
-                f"Cells solved again in frame {self.frame}: expected a window within "
-                f"the frame, found one that reaches out. Solve again."
+                f"Resegmented cells in frame {self.frame}: expected a window "
+                f"within the frame, found one that reaches out. Correct the "
+                f"cells again."
             )
         known = labels_in(draft.labels(self.frame))
         names = {
@@ -72,26 +73,28 @@ class SolveAgain(Edit):
             for label in labels_in(self.labels)
         }
         after = relabelled(self.labels, names)
-        spoken = [names[label] for label in self.spoken if label in names]
-        self._check_confirmed(draft, box, after, {*spoken, *self.freed})
+        constrained = [names[label] for label in self.constrained if label in names]
+        self._check_confirmed(draft, box, after, {*constrained, *self.freed})
         draft.paint(self.frame, box, after)
-        for label in spoken:
+        for label in constrained:
             draft.confirm(label, ((self.frame, self.frame),))
         self._mark(draft, box, after)
 
     def _check_confirmed(
-        self, draft: Draft, box: Box, after: Labels, spoken: set[int]
+        self, draft: Draft, box: Box, after: Labels, constrained: set[int]
     ) -> None:
         before = draft.labels(self.frame, box)
         changed = before != after
         for label in labels_in(np.stack([before[changed], after[changed]])):
             track = draft.find(label)
-            if track is None or label in spoken or not track.is_confirmed(self.frame):
+            if track is None or label in constrained:
+                continue
+            if not track.is_confirmed(self.frame):
                 continue
             raise EditError(
                 f"Cell {label} is confirmed in frame {self.frame}: expected its pixels "
-                f"to stay, found some that change. Solve again, or take its "
-                f"confirmation back."
+                f"to stay, found some that change. Correct the cells again, or take "
+                f"its confirmation back."
             )
 
     def _mark(self, draft: Draft, box: Box, after: Labels) -> None:
@@ -103,7 +106,8 @@ class SolveAgain(Edit):
         for y, x in self.absences:
             if draft.labels(self.frame)[y, x]:
                 raise EditError(
-                    f"The place (y {y}, x {x}) in frame {self.frame} is said to have "
-                    f"no cell: expected none there, found one. Solve again."
+                    f"The place (y {y}, x {x}) in frame {self.frame} is marked as "
+                    f"empty: expected no cell there, found one. Correct the "
+                    f"cells again."
                 )
             draft.mark((self.frame, int(y), int(x)), absent=True)
