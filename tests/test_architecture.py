@@ -31,7 +31,7 @@ DEFINED_TWICE = {
     "Run", "Paint", "Scene", "Tile", "Scores", "Regions", "Cells", "Choice",
 }  # fmt: skip
 FILES_WITH_STRUCK_WORDS = {
-    "told": 13, "said": 4, "settled": 5, "ahead": 3, "settling": 1, "agreeing": 1,
+    "told": 13, "said": 6, "settled": 5, "ahead": 3, "settling": 1, "agreeing": 1,
 }  # fmt: skip
 
 
