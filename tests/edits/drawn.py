@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from tests.edits.worlds import faults, shown, state
+from tests.edits.worlds import MemoryMasks, faults, shown, state
 from tests.worlds import draw
 
 from napari_semiconv.edits.base import plan
 from napari_semiconv.edits.codec import decode, encode
-from napari_semiconv.edits.document import Document, MemoryMasks
+from napari_semiconv.edits.document import Document
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import EditError
 from napari_semiconv.io.cells.tracked import lineage_of_labels

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.edits.worlds import SHAPE, by_chance, family_pixels, faults, shown, state
+from tests.edits.worlds import (
+    SHAPE,
+    MemoryMasks,
+    by_chance,
+    family_pixels,
+    faults,
+    shown,
+    state,
+)
 
-from napari_semiconv.edits.document import Document, MemoryMasks
+from napari_semiconv.edits.document import Document
 from napari_semiconv.edits.history import History
 from napari_semiconv.edits.journal import Journal
 from napari_semiconv.edits.masks import Erase, NewCell, Paint

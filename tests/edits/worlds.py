@@ -4,7 +4,7 @@ import numpy as np
 
 from napari_semiconv.edits.confirming import Confirm, Unconfirm
 from napari_semiconv.edits.divisions import MarkDivision, UnmarkDivision
-from napari_semiconv.edits.document import Document, MemoryMasks
+from napari_semiconv.edits.document import Document
 from napari_semiconv.edits.links import Link, Move, Relabel, Swap, Unlink
 from napari_semiconv.edits.masks import (
     CopyMask,
@@ -30,6 +30,26 @@ from napari_semiconv.tracking.invariants import faults_of_frame, faults_of_linea
 from napari_semiconv.tracking.lineage import Lineage, Track
 
 SHAPE = (6, 24, 32)
+
+
+class MemoryMasks:
+    """Masks in memory; pixels hold stored numbers, (T, Y, X), int32."""
+
+    def __init__(self, pixels):
+        self.pixels = pixels
+
+    @property
+    def shape(self):
+        return self.pixels.shape
+
+    def read(self, frame):
+        pixels = self.pixels[frame]
+        pixels.flags.writeable = False
+        return pixels
+
+    def write(self, frame, y, x, numbers):
+        height, width = numbers.shape
+        self.pixels[frame, y : y + height, x : x + width] = numbers
 
 
 def family_pixels():

@@ -32,36 +32,6 @@ class Masks(Protocol):
         """Replace the stored numbers of a box, (height, width), at row y, column x."""
 
 
-class MemoryMasks:
-    """Masks in memory.
-
-    Parameters
-    ----------
-    pixels
-        Stored numbers, (T, Y, X), int32.
-    """
-
-    def __init__(self, pixels: NDArray[np.int32]) -> None:
-        self.pixels = pixels
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Frames, height and width, (T, Y, X)."""
-        frames, height, width = self.pixels.shape
-        return frames, height, width
-
-    def read(self, frame: int) -> Numbers:
-        """Give the stored numbers, (Y, X), of a frame; not to be written to."""
-        pixels: Numbers = self.pixels[frame]
-        pixels.flags.writeable = False
-        return pixels
-
-    def write(self, frame: int, y: int, x: int, numbers: Numbers) -> None:
-        """Replace the stored numbers of a box, (height, width), at row y, column x."""
-        height, width = numbers.shape
-        self.pixels[frame, y : y + height, x : x + width] = numbers
-
-
 _PLAIN = FrameNames()
 
 
