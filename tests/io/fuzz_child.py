@@ -20,7 +20,6 @@ if os.environ.get("WITHOUT_IMAGECODECS"):
 
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.io.cells import formats
-from napari_semiconv.io.cells.trackmate_read import read_trackmate
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.runs.store import RunStore
 
@@ -63,7 +62,6 @@ READERS = {
     "movie": read_movie,
     "cells": read_cells,
     "result": read_result,
-    "spots": read_trackmate,
 }
 
 

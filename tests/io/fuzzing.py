@@ -19,7 +19,6 @@ from napari_semiconv.io.cells.ctc.tracked import write_ctc
 from napari_semiconv.io.cells.geff.write import write_geff
 from napari_semiconv.io.cells.ome_zarr import write_ome_zarr
 from napari_semiconv.io.cells.tiff import write_tiff
-from napari_semiconv.io.cells.trackmate import write_trackmate
 from napari_semiconv.movie import movie_from_array
 
 MOVIE = (np.arange(4 * 20 * 24).reshape(4, 20, 24) % 251).astype(np.uint16)
@@ -128,7 +127,6 @@ SEEDS = {
     ),
     "labels alone": ("cells", "c.ome.zarr", exported(write_ome_zarr)),
     "geff": ("cells", "c.geff", exported(write_geff)),
-    "trackmate": ("spots", "c.xml", exported(write_trackmate)),
     "result cells": ("cells", "c.semiconv", result),
     "result": ("result", "c.semiconv", result),
 }  # fmt: skip
