@@ -2,10 +2,13 @@
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.io.cells.ctc.tracked import PiecewiseTracks
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
+from napari_semiconv.io.evaluation import PlacedTracks
 from napari_semiconv.movie import Movie
 from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import LinkSettings, SegmentSettings, VotesSettings
@@ -58,3 +61,18 @@ def run_timed(
         if result.final:
             yield result, times[result.frame]
         begin = time.perf_counter()
+
+
+def placed(results: Iterable[FrameResult]) -> PlacedTracks:
+    """Gather successive frames in memory, to be compared with the truth."""
+    found, parents, first = [], {}, None
+    for result in results:
+        first = result.frame if first is None else first
+        if result.frame != first + len(found):
+            raise ValueError(f"expected frame {first + len(found)}, not {result.frame}")
+        found.append(result.labels)
+        parents = {t.label: t.parent for t in result.lineage.tracks.values()}
+    lineage = lineage_of_labels(found.__getitem__, range(len(found)), parents)
+    shape = (len(found), *found[0].shape)
+    tracked = TrackedMovie("result", shape, found.__getitem__, lineage)
+    return PlacedTracks(PiecewiseTracks(tracked), first or 0)

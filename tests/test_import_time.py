@@ -13,7 +13,7 @@ HEAVY = {
 }  # fmt: skip
 WITHOUT_TORCH = [
     "errors", "settings", "movie", "synthetic", "tracking.measures.evaluate",
-    "io.movies.opener", "io.cells.ctc.folder", "io.cells.labels_tiff", "io.evaluation",
+    "io.movies.opener", "io.cells.ctc.folder", "io.cells.tiff", "io.evaluation",
     "project.project", "compute.child", "workflows.session", "cli",
 ]  # fmt: skip
 ROUNDS = 5

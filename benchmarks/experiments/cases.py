@@ -1,15 +1,13 @@
 """Movies with their truth, simulated and real, on which engines are compared."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.io.cells.ctc.folder import CtcWriter, find_truth, read_ctc
+from napari_semiconv.io.cells.ctc.folder import find_truth
 from napari_semiconv.io.evaluation import PlacedTracks
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
@@ -24,6 +22,7 @@ from ..annotated import (
     held_out_frames,
     held_out_outlines,
 )
+from ..pipeline import placed
 
 SIMULATED = 9_000  # seeds that no training uses begin here
 
@@ -98,13 +97,7 @@ class Case:
 
     def score(self, found: Sequence[FrameResult]) -> Scores:
         """Compare results of all segmented frames with the truth of the scored ones."""
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place) / "result"
-            with CtcWriter(folder) as writer:
-                for result in found:
-                    writer.write(result.frame, result.labels, result.lineage)
-            result = PlacedTracks(read_ctc(folder), found[0].frame)
-            return evaluate(result, self.tracks, self.outlines, self.scored)
+        return evaluate(placed(found), self.tracks, self.outlines, self.scored)
 
     def truth(self, frame: int) -> Labels:
         """Read true outlines of a frame or, without them, its markers, (Y, X)."""

@@ -1,16 +1,14 @@
 """Movies so noisy that a single frame is ambiguous: simulated, and real when there."""
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_semiconv.inference.result import FrameResult
-from napari_semiconv.io.cells.ctc.folder import CtcWriter, find_truth, read_ctc
-from napari_semiconv.io.evaluation import PlacedTracks
+from napari_semiconv.io.cells.ctc.folder import find_truth
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.frames import finite, frame_range
@@ -24,6 +22,7 @@ from napari_semiconv.training.truth import (
 )
 
 from ..annotated import HELD_OUT, data_folder, held_out_frames
+from ..pipeline import placed
 
 Images = NDArray[np.float32]
 REAL = ("Fluo-N2DH-SIM+", "Fluo-N2DH-GOWT1")
@@ -88,12 +87,8 @@ class Trail:
 
     def score(self, results: Iterable[FrameResult]) -> Scores:
         """Compare what was found in the movie with the truth."""
-        with tempfile.TemporaryDirectory() as folder:
-            with CtcWriter(folder) as writer:
-                for result in results:
-                    writer.write(result.frame, result.labels, result.lineage)
-            found = PlacedTracks(read_ctc(folder), self.first)
-            return evaluate(found, self.truth, self.outlines, self.scored)
+        found = replace(placed(results), begin=self.first)
+        return evaluate(found, self.truth, self.outlines, self.scored)
 
 
 @dataclass(frozen=True)

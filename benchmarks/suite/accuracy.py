@@ -6,12 +6,13 @@ but only the held-out frames are scored. Needs the real videos; see SEMICONV_DAT
 
 import argparse
 import statistics
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from tifffile import imread
 
-from napari_semiconv.io.cells.ctc.folder import CtcWriter, Truth, find_truth, read_ctc
+from napari_semiconv.inference.result import FrameResult
+from napari_semiconv.io.cells.ctc.folder import Truth, find_truth
 from napari_semiconv.io.evaluation import Compared, PlacedTracks, compare, truth_in
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import Movie, movie_from_array
@@ -29,7 +30,7 @@ from ..annotated import (
     held_out_outlines,
 )
 from ..overlays import write_overlay
-from ..pipeline import add_pipeline_options, pipeline_settings, run_timed
+from ..pipeline import add_pipeline_options, pipeline_settings, placed, run_timed
 from ..report import Report, Row
 
 SHOWN = {
@@ -135,23 +136,24 @@ def _score(
     """Segment and score a range of frames; the seconds of each frame come along."""
     frames = range(max(0, scored.start - options.warm_up), scored.stop)
     times, size = [], 0.0
-    with tempfile.TemporaryDirectory() as place:
-        result = Path(place) / "result"
-        with CtcWriter(result) as writer:
-            timed = run_timed(movie, model, pipeline_settings(vars(options)), frames)
-            for found, seconds in timed:
-                writer.write(found.frame, found.labels, found.lineage)
-                times.append(seconds)
-                size = found.cell_size
-        masks = PlacedTracks(read_ctc(result), frames.start)
-        measured = compare(
-            Compared(video.name, masks, range(frames.start, masks.frames), {}),
-            truth_in(video.truth, silver),
-            scored,
-        )
-        if options.overlays:
-            truth = find_truth(video.truth, silver)
-            _draw(options.overlays / video.name, movie, truth, result, scored)
+
+    def results() -> Iterator[FrameResult]:
+        nonlocal size
+        settings = pipeline_settings(vars(options))
+        for found, seconds in run_timed(movie, model, settings, frames):
+            times.append(seconds)
+            size = found.cell_size
+            yield found
+
+    masks = placed(results())
+    measured = compare(
+        Compared(video.name, masks, range(masks.begin, masks.frames), {}),
+        truth_in(video.truth, silver),
+        scored,
+    )
+    if options.overlays:
+        truth = find_truth(video.truth, silver)
+        _draw(options.overlays / video.name, movie, truth, masks, scored)
     scores = measured.as_dict()
     row: Row = {
         "video": video.name,
@@ -162,10 +164,10 @@ def _score(
     return row, times
 
 
-def _draw(place: Path, movie: Movie, truth: Truth, result: Path, scored: range) -> None:
+def _draw(
+    place: Path, movie: Movie, truth: Truth, found: PlacedTracks, scored: range
+) -> None:
     """Draw the first, middle and last scored frame, markers where outlines lack."""
-    found = read_ctc(result)
-    begin = scored.stop - len(found.masks)
     outlined = set(truth.outlines)
     for frame in scored[:: max(1, (len(scored) - 1) // (OVERLAYS - 1))]:
         if frame in outlined or truth.tracks is None:
@@ -173,7 +175,7 @@ def _draw(place: Path, movie: Movie, truth: Truth, result: Path, scored: range) 
         else:
             name, true = f"{frame:03d}_markers.png", truth.tracks.labels(frame)
         image = movie.frame(frame)
-        write_overlay(place / name, image, true, found.labels(frame - begin))
+        write_overlay(place / name, image, true, found.labels(frame))
 
 
 def _stills(stills: Stills, model: Model, options: argparse.Namespace) -> Row:

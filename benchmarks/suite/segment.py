@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_semiconv.io.cells.ctc.folder import CtcWriter
+from napari_semiconv.compute.run_writer import RunWriter
 from napari_semiconv.network.weights import load_model
+from napari_semiconv.project.runs.store import RunStore
 
 from .. import baselines
 from ..movies import long_movie
@@ -97,7 +98,7 @@ def in_a_process(module: str, options: dict[str, Any]) -> dict[str, float]:
 
 
 def measure(options: dict[str, Any]) -> dict[str, float]:
-    """Segment a simulated movie into a folder that is deleted afterwards."""
+    """Segment a simulated movie into a run that is deleted afterwards."""
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     movie = long_movie(options["frames"], options["seed"])
@@ -106,10 +107,8 @@ def measure(options: dict[str, Any]) -> dict[str, float]:
     settings = pipeline_settings(options)
     times, cells, early_peak, size = [], [], 0.0, 0.0
     busy = 0.0
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        CtcWriter(Path(folder) / "result", 4) as writer,
-    ):
+    with tempfile.TemporaryDirectory() as folder:
+        writer = RunWriter(RunStore.create(Path(folder) / "run", movie, {}, {}))
         for result, seconds in run_timed(movie, model, settings, frames):
             begin = time.perf_counter()
             writer.write(result.frame, result.labels, result.lineage)
@@ -120,6 +119,7 @@ def measure(options: dict[str, Any]) -> dict[str, float]:
             busy = busy or time.process_time()
             if result.frame == EARLY - 1:
                 early_peak = peak_memory()
+        writer.close()
     busy, peak = time.process_time() - busy, peak_memory()
     first, *times = times
     return {

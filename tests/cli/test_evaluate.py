@@ -7,11 +7,11 @@ from napari_semiconv.cli import main
 from napari_semiconv.cli.demo import write_truth
 from napari_semiconv.edits.results import AdoptFrame
 from napari_semiconv.io.cells import formats
-from napari_semiconv.io.cells.ctc.folder import CtcWriter
+from napari_semiconv.io.cells.ctc.tracked import write_ctc
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.project import Project
 from napari_semiconv.synthetic import SyntheticSettings, simulate
-from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = SyntheticSettings(frames=4, height=64, width=64, cells=3, diameter=16)
 
@@ -30,13 +30,10 @@ def truth(tmp_path, simulated):
 def write_result(folder, simulated, frames):
     """The truth itself, as a result."""
     parents = {label: parent for label, _, _, parent in simulated.table.tolist()}
-    lineage = Lineage()
-    with CtcWriter(folder) as writer:
-        for t in frames:
-            labels = simulated.labels[t]
-            for label in sorted({*labels.ravel().tolist()} - {0}):
-                lineage.observe(t, label, parents[label])
-            writer.write(t, labels, lineage)
+    labels = simulated.labels[list(frames)]
+    read = labels.__getitem__
+    lineage = lineage_of_labels(read, range(len(labels)), parents)
+    write_ctc(TrackedMovie("truth", labels.shape, read, lineage), folder)
     return folder
 
 

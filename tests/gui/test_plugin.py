@@ -7,7 +7,8 @@ from tests.gui.movies import project_of
 
 from napari_semiconv.gui import plugin
 from napari_semiconv.gui.reader import choose_reader
-from napari_semiconv.io.cells.ctc.folder import CtcWriter
+from napari_semiconv.io.cells.ctc.tracked import write_ctc
+from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.tracking.lineage import Lineage
@@ -41,9 +42,8 @@ def movie(labels):
 
 @pytest.fixture
 def challenge(tmp_path, labels, lineage):
-    with CtcWriter(tmp_path / "01_RES") as writer:
-        for frame, image in enumerate(labels):
-            writer.write(frame, image, lineage)
+    tracked = TrackedMovie("dish", labels.shape, labels.__getitem__, lineage)
+    write_ctc(tracked, tmp_path / "01_RES")
     return tmp_path / "01_RES"
 
 

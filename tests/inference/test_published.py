@@ -16,7 +16,9 @@ from napari_semiconv.inference.presets import (
     with_preset,
 )
 from napari_semiconv.inference.stream.stream import Stream
-from napari_semiconv.io.cells.ctc.folder import CtcWriter, check_masks, read_ctc
+from napari_semiconv.io.cells.ctc.folder import check_masks, read_ctc
+from napari_semiconv.io.cells.ctc.tracked import write_ctc
+from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.weights import Model, ModelInfo
@@ -118,10 +120,12 @@ def test_the_result_keeps_the_rules_of_the_challenge(
     rng = np.random.default_rng(1)
     truth = moving(12)
     truth[:, :, :] *= rng.random(truth.shape) > 0.3  # torn to pieces
-    with CtcWriter(tmp_path / "01_RES") as writer:
-        for r in run(truth, model, settings_for(procedure, smallest=4)):
-            if r.final:
-                writer.write(r.frame, r.labels, r.lineage)
+    results = run(truth, model, settings_for(procedure, smallest=4))
+    found = [r for r in results if r.final]
+    labels, lineage = [r.labels for r in found], found[-1].lineage
+    shape = (len(labels), *labels[0].shape)
+    tracked = TrackedMovie("found", shape, labels.__getitem__, lineage)
+    write_ctc(tracked, tmp_path / "01_RES")
     check_masks(read_ctc(tmp_path / "01_RES"))
 
 

@@ -1,39 +1,24 @@
-import errno
 import warnings
-from contextlib import suppress
 
 import numpy as np
 import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.tracked_worlds import tracked_of
 from tests.worlds import gap, one_division
 
-import napari_semiconv.io.cells.ctc.folder as ctc
 from napari_semiconv.errors import BadInputError, SaveError, UnreadableFrameError
-from napari_semiconv.io.cells.ctc.folder import (
-    CtcWriter,
-    check_masks,
-    find_truth,
-    read_ctc,
+from napari_semiconv.io.cells.ctc.folder import check_masks, find_truth, read_ctc
+from napari_semiconv.io.cells.ctc.tracked import (
+    MOST_LABELS,
+    PiecewiseTracks,
+    write_ctc,
 )
-from napari_semiconv.io.cells.ctc.pieces import MOST_LABELS, Pieces
-from napari_semiconv.tracking.lineage import Lineage
 
 
-def lineage_of(world, parents=None):
-    lineage = Lineage()
-    for t, frame in enumerate(world):
-        for label in np.unique(frame[frame > 0]).tolist():
-            lineage.observe(t, label, (parents or {}).get(label, 0))
-    return lineage
-
-
-def write(folder, world, parents=None, digits=3):
-    lineage = lineage_of(world, parents)
-    with CtcWriter(folder, digits) as writer:
-        for t, frame in enumerate(world):
-            writer.write(t, frame, lineage)
+def write(folder, world, parents=None):
+    write_ctc(tracked_of(world, parents), folder)
     return folder
 
 
@@ -90,20 +75,11 @@ def test_after_a_gap_a_track_goes_on_under_a_new_label(tmp_path):
     assert is_valid(folder)
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_parent_that_lives_on_is_cut(tmp_path, late):
-    world, parents = budding(), {2: 1, 3: 1}
-    whole, unknown = lineage_of(world, parents), lineage_of(world)
-    with CtcWriter(tmp_path / "r") as writer:
-        for t, frame in enumerate(world):
-            known = whole if not late or t == 4 else unknown
-            writer.write(t, frame, known)
-    found = read_ctc(tmp_path / "r")
-    assert sorted(row[1:] for row in found.table.tolist()) == [
-        [0, 1, 0], [2, 4, 1], [2, 4, 1], [2, 4, 1],
-    ]  # fmt: skip
-    check_masks(found)
-    assert is_valid(tmp_path / "r")
+def test_a_parent_that_lives_on_is_cut(tmp_path):
+    folder = write(tmp_path / "r", budding(), {2: 1, 3: 1})
+    assert rows(folder) == [[1, 0, 1, 0], [2, 2, 4, 1], [3, 2, 4, 1], [4, 2, 4, 1]]
+    check_masks(read_ctc(folder))
+    assert is_valid(folder)
 
 
 def test_a_parent_that_is_born_later_is_left_out(tmp_path):
@@ -123,36 +99,31 @@ def histories(draw):
             lambda frames: any(frames)
         )
     )
-    parents = draw(st.dictionaries(st.integers(1, 5), st.integers(0, 5)))
-    return there, parents, draw(st.booleans())
+    return there, draw(st.dictionaries(st.integers(1, 5), st.integers(0, 5)))
+
+
+def world_of(there):
+    world = np.zeros((len(there), 1, 5), np.int32)
+    for t, labels in enumerate(there):
+        for label in labels:
+            world[t, 0, label - 1] = label
+    return world
 
 
 @settings(max_examples=60, deadline=None)
 @given(histories())
 def test_any_lineage_becomes_a_table_by_the_rules(history):
-    there, parents, late = history
-    world = np.zeros((len(there), 1, 5), np.int32)
-    for t, labels in enumerate(there):
-        for label in labels:
-            world[t, 0, label - 1] = label
-    known = lineage_of(world, parents)
-    pieces, written = Pieces(), np.zeros_like(world)
-    for t, labels in enumerate(there):
-        lineage = lineage_of(world) if late else known
-        given_labels = pieces.number(t, sorted(labels), lineage)
-        for track, label in given_labels.items():
-            written[t][world[t] == track] = label
-    table, repaints = pieces.close(known)
-    for repaint in repaints:
-        span = written[repaint.begin : repaint.end + 1]
-        span[span == repaint.old] = repaint.new
-    for label, begin, end, parent in table.tolist():
+    there, parents = history
+    world = world_of(there)
+    pieces = PiecewiseTracks(tracked_of(world, parents))
+    written = np.stack([pieces.labels(t) for t in range(len(world))])
+    for label, begin, end, parent in pieces.table.tolist():
         found = np.nonzero((written == label).any((1, 2)))[0].tolist()
         assert found == [*range(begin, end + 1)]
         if parent:
-            (row,) = table[table[:, 0] == parent].tolist()
+            (row,) = pieces.table[pieces.table[:, 0] == parent].tolist()
             assert row[2] < begin
-    assert set(np.unique(written)) - {0} == set(table[:, 0].tolist())
+    assert set(np.unique(written)) - {0} == set(pieces.table[:, 0].tolist())
     assert ((written > 0) == (world > 0)).all()
 
 
@@ -163,29 +134,8 @@ def test_any_lineage_becomes_a_table_by_the_rules(history):
 )
 @given(histories())
 def test_the_challenge_calls_any_result_valid(tmp_path_factory, history):
-    there, parents, _ = history
-    world = np.zeros((len(there), 1, 5), np.int32)
-    for t, labels in enumerate(there):
-        for label in labels:
-            world[t, 0, label - 1] = label
-    assert is_valid(write(tmp_path_factory.mktemp("m") / "r", world, parents))
-
-
-def test_many_frames_get_more_digits(tmp_path):
-    folder = write(tmp_path / "r", one_division, digits=4)
-    assert names(folder)[0] == "mask0000.tif"
-    assert len(read_ctc(folder).masks) == 4
-
-
-def test_a_part_of_a_movie_is_numbered_from_0(tmp_path):
-    lineage = Lineage()
-    with CtcWriter(tmp_path / "r") as writer:
-        for t, frame in enumerate(one_division, start=40):
-            for label in np.unique(frame[frame > 0]).tolist():
-                lineage.observe(t, label, {2: 1, 3: 1}.get(label, 0))
-            writer.write(t, frame, lineage)
-    assert rows(tmp_path / "r") == [[1, 0, 1, 0], [2, 2, 3, 1], [3, 2, 3, 1]]
-    assert is_valid(tmp_path / "r")
+    there, parents = history
+    assert is_valid(write(tmp_path_factory.mktemp("m") / "r", world_of(there), parents))
 
 
 def test_labels_of_any_size_are_numbered_anew(tmp_path):
@@ -194,158 +144,25 @@ def test_labels_of_any_size_are_numbered_anew(tmp_path):
     assert rows(folder)[1] == [2, 2, 3, 1]
 
 
-def test_more_labels_than_the_format_holds_are_refused():
-    pieces = Pieces()
-    pieces.number(0, range(1, MOST_LABELS + 1), Lineage())
-    with pytest.raises(SaveError, match="at most 65535 tracks"):
-        pieces.number(1, [MOST_LABELS + 1], Lineage())
+def test_more_labels_than_the_format_holds_are_refused(tmp_path):
+    world = np.arange(1, MOST_LABELS + 2, dtype=np.int32).reshape(1, 256, 256)
+    with pytest.raises(SaveError, match="at most 65535 tracks, found 65536"):
+        write(tmp_path / "r", world)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_masks_without_a_track_are_refused(tmp_path):
+    tracked = tracked_of(one_division)
+    tracked.lineage.drop(3)
+    with pytest.raises(BadInputError, match="cell 3 of frame 2 is in the masks or"):
+        write_ctc(tracked, tmp_path / "r")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_cell_at_all(tmp_path):
     folder = write(tmp_path / "r", np.zeros((2, 3, 3), np.int32))
     assert rows(folder) == []
     assert len(read_ctc(folder).masks) == 2
-
-
-def test_without_a_frame_nothing_is_left(tmp_path):
-    with CtcWriter(tmp_path / "r"):
-        pass
-    assert not (tmp_path / "r").exists()
-
-
-def test_a_new_result_takes_the_place_of_an_earlier_one(tmp_path):
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    (folder / "notes.txt").write_text("kept")
-    with CtcWriter(folder) as writer:
-        writer.write(0, gap[0], lineage_of(gap))
-        assert len(read_ctc(folder).masks) == 4
-    assert names(folder) == ["mask000.tif", "notes.txt", "res_track.txt"]
-    np.testing.assert_array_equal(read_ctc(folder).labels(0), gap[0])
-
-
-def test_an_earlier_result_is_never_moved_through_a_link(tmp_path):
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    (tmp_path / "elsewhere").mkdir()
-    (folder / ".old").symlink_to(tmp_path / "elsewhere")
-    write(folder, gap)
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert names(folder)[-1] == "res_track.txt"
-
-
-def interrupted(folder, kind):
-    with suppress(kind), CtcWriter(folder) as writer:
-        for t, frame in enumerate(gap[:2]):
-            writer.write(t, frame, lineage_of(gap))
-        raise kind
-
-
-def test_interrupted_the_frames_done_are_a_valid_result(tmp_path):
-    interrupted(tmp_path / "r", KeyboardInterrupt)
-    assert rows(tmp_path / "r") == [[1, 0, 1, 0], [2, 0, 0, 0]]
-    assert is_valid(tmp_path / "r")
-
-
-def test_interrupted_an_earlier_result_is_kept(tmp_path):
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    interrupted(folder, ZeroDivisionError)
-    assert len(read_ctc(folder).masks) == 4
-    assert names(folder)[0] == "mask000.tif"
-
-
-def test_what_a_killed_run_left_is_cleared(tmp_path):
-    CtcWriter(tmp_path / "r").write(0, gap[0], lineage_of(gap))
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    assert len(names(folder)) == 5
-
-
-def full_disk(*args, **options):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def write_until_full(folder, monkeypatch):
-    def run():
-        with CtcWriter(folder) as writer:
-            writer.write(0, gap[0], lineage_of(gap))
-            monkeypatch.setattr(ctc, "imwrite", full_disk)
-            writer.write(1, gap[1], lineage_of(gap))
-
-    return run
-
-
-@pytest.mark.parametrize("earlier", [False, True])
-def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, earlier):
-    folder = tmp_path / "r"
-    if earlier:
-        write(folder, one_division, {2: 1, 3: 1})
-    fills = write_until_full(folder, monkeypatch)
-    with pytest.raises(SaveError, match="disk is full"):
-        fills()
-    assert folder.exists() == earlier
-    if earlier:
-        assert len(names(folder)) == 5
-        check_masks(read_ctc(folder))
-
-
-@pytest.mark.parametrize("step", ["write_table", "_swap"])
-def test_a_disk_that_is_full_at_the_end(tmp_path, monkeypatch, step):
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    writer = CtcWriter(folder)
-    writer.write(0, gap[0], lineage_of(gap))
-    if step == "_swap":
-        monkeypatch.setattr(ctc, "_swap", full_disk)
-    else:
-        monkeypatch.setattr("pathlib.Path.open", full_disk)
-    with pytest.raises(SaveError, match="disk is full"):
-        writer.close()
-    monkeypatch.undo()
-    assert len(names(folder)) == 5
-    check_masks(read_ctc(folder))
-
-
-def test_a_swap_that_fails_half_way_is_taken_back(tmp_path, monkeypatch):
-    folder = write(tmp_path / "r", one_division, {2: 1, 3: 1})
-    writer = CtcWriter(folder)
-    for t, frame in enumerate(gap):
-        writer.write(t, frame, lineage_of(gap))
-    rename, calls = type(folder).rename, []
-
-    def sixth_fails(path, target):
-        calls.append(path)
-        if len(calls) == 7:
-            raise PermissionError(errno.EACCES, "in use")
-        return rename(path, target)
-
-    monkeypatch.setattr(type(folder), "rename", sixth_fails)
-    with pytest.raises(SaveError, match="not allowed"):
-        writer.close()
-    monkeypatch.undo()
-    assert len(names(folder)) == 5
-    np.testing.assert_array_equal(read_ctc(folder).labels(0), one_division[0])
-
-
-def test_a_folder_of_images_is_not_written_into(tmp_path):
-    tifffile.imwrite(tmp_path / "t000.tif", np.zeros((2, 2), np.uint8))
-    with pytest.raises(SaveError, match=r"t000\.tif"):
-        CtcWriter(tmp_path)
-    assert names(tmp_path) == ["t000.tif"]
-
-
-@pytest.mark.parametrize(
-    ("frame", "labels"),
-    [
-        (2, gap[0]),
-        (1, gap[0][:2]),
-        (1, gap[0].astype(float)),
-        (1, -gap[0]),
-    ],
-)
-def test_frames_that_do_not_fit_are_refused(tmp_path, frame, labels):
-    writer = CtcWriter(tmp_path / "r")
-    writer.write(0, gap[0], Lineage())
-    with pytest.raises(SaveError, match="expected"):
-        writer.write(frame, labels, Lineage())
-    writer.discard()
-    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize(

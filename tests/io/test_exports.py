@@ -1,11 +1,14 @@
+import errno
+
 import pytest
+import tifffile
 from tests.tracked_worlds import PARENTS, UNITS, WORLDS, lively, tracked_of
 from tests.worlds import one_division
 
 from napari_semiconv.errors import BadSettingsError, SaveError
 from napari_semiconv.io.cells.formats import format_of, names, writable
 from napari_semiconv.io.cells.geff.write import labels_beside
-from napari_semiconv.io.cells.labels_tiff import tracks_beside
+from napari_semiconv.io.cells.tiff import tracks_beside
 from napari_semiconv.tracking.lineage import Track
 
 NAMES = names(writable())
@@ -65,6 +68,18 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path, form):
 
     with pytest.raises(KeyboardInterrupt):
         form.write(tracked_of(lively, PARENTS), target_of(tmp_path, form), stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["ctc", "tiff"])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, name):
+    def full_disk(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tifffile.TiffWriter, "write", full_disk)
+    form = format_of(name)
+    with pytest.raises(SaveError, match="disk is full"):
+        form.write(tracked_of(lively, PARENTS), target_of(tmp_path, form), None)
     assert list(tmp_path.iterdir()) == []
 
 

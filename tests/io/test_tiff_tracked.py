@@ -1,3 +1,5 @@
+import csv
+
 import numpy as np
 import pytest
 import tifffile
@@ -11,6 +13,7 @@ from tests.tracked_worlds import (
 )
 
 from napari_semiconv.errors import BadInputError, SaveError
+from napari_semiconv.io.cells import tiff
 from napari_semiconv.io.cells.tiff import read_tracked_tiff, write_tiff
 
 
@@ -42,6 +45,37 @@ def test_unknown_units_stay_unknown(tmp_path):
     write_tiff(tracked_of(lively), tmp_path / "cells.tif")
     found = read_tracked_tiff(tmp_path / "cells.tif")
     assert (found.pixel_size, found.frame_interval) == (None, None)
+
+
+def test_one_frame(tmp_path):
+    write_tiff(tracked_of(lively[:1], **UNITS), tmp_path / "cells.tif")
+    assert_same_masks(read_tracked_tiff(tmp_path / "cells.tif"), lively[:1])
+
+
+def test_a_large_stack_is_bigtiff(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff, "MOST_CLASSIC_BYTES", 10)
+    write_tiff(tracked_of(lively, **UNITS), tmp_path / "cells.tif")
+    with tifffile.TiffFile(tmp_path / "cells.tif") as tif:
+        assert tif.is_bigtiff
+        assert tif.series[0].axes == "TYX"
+    assert read_tracked_tiff(tmp_path / "cells.tif").frame_interval == 90
+
+
+def test_tracks_beside_the_labels(tmp_path):
+    write_tiff(tracked_of(lively, PARENTS), tmp_path / "cells.tif")
+    with (tmp_path / "cells_tracks.csv").open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert ",".join(table[0]) == "label,first_frame,last_frame,frames,parent"
+    assert [*table[0].values()] == ["1", "0", "2", "2", "0"]
+    assert [row["parent"] for row in table] == ["0", "1", "0", "1", "0"]
+
+
+def test_a_label_that_is_no_track_is_refused(tmp_path):
+    tracked = tracked_of(lively)
+    tracked.lineage.drop(9)
+    with pytest.raises(BadInputError, match="found 9 in frame 5, which is none"):
+        write_tiff(tracked, tmp_path / "cells.tif")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_table_tracks_have_no_parents(tmp_path):

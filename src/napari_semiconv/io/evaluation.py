@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BadInputError
-from ..labels import LARGEST_LABEL, Labels, labels_in, relabelled
-from ..tracking.intervals import frames_in
+from ..labels import Labels
 from ..tracking.measures.evaluate import Scores, evaluate
 from ..tracking.measures.matching import LabelMovie, Table
 from .cells import formats
-from .cells.ctc.folder import find_truth
-from .cells.ctc.masks import RESULT_MASK, numbered_masks
-from .cells.ctc.pieces import Pieces
+from .cells.ctc.folder import RESULT_MASK, find_truth, numbered_masks
+from .cells.ctc.tracked import PiecewiseTracks
 from .cells.formats import RECORD
 from .cells.tracked import TrackedMovie
 
@@ -73,42 +71,6 @@ class PlacedTracks:
     def labels(self, frame: int) -> Labels:
         """Read the labels, (Y, X), of a frame of the movie."""
         return self.masks.labels(frame - self.begin)
-
-
-class PiecewiseTracks:
-    """Tracks cut at gaps and divisions, as the measures of the challenge want them.
-
-    Parameters
-    ----------
-    tracked
-        Masks and tracks.
-    """
-
-    def __init__(self, tracked: TrackedMovie) -> None:
-        self._tracked = tracked
-        self.frames = len(tracked)
-        present: list[list[int]] = [[] for _ in range(self.frames)]
-        for label, track in sorted(tracked.lineage.tracks.items()):
-            for frame in frames_in(track.intervals):
-                present[frame].append(label)
-        pieces = Pieces(LARGEST_LABEL)
-        self._names = [
-            pieces.number(frame, labels, tracked.lineage)
-            for frame, labels in enumerate(present)
-        ]
-        # All parents are known before the first frame: nothing is cut afterwards.
-        self.table, _ = pieces.close(tracked.lineage)
-
-    def labels(self, frame: int) -> Labels:
-        """Read the labels, (Y, X), of a frame, renumbered by piece."""
-        pixels, names = self._tracked.read(frame), self._names[frame]
-        if other := sorted({*labels_in(pixels)} ^ names.keys()):
-            raise BadInputError(
-                f"{self._tracked.name}: cell {other[0]} of frame {frame} is in the "
-                f"masks or in the tracks alone. Restore it from a copy, or write it "
-                f"anew."
-            )
-        return relabelled(pixels, names, others_stay=False)
 
 
 class _AllMasks(Mapping[int, Labels]):

@@ -16,8 +16,7 @@ from skimage.measure import regionprops
 from skimage.transform import resize
 
 from ..errors import BadInputError
-from ..io.cells.ctc.folder import find_truth
-from ..io.cells.ctc.masks import MaskFiles
+from ..io.cells.ctc.folder import MaskFiles, find_truth
 from ..io.movies.opener import open_movie
 from ..network.frames import finite
 

@@ -1,10 +1,14 @@
 """Tracked movies to and from a TIFF of labels, with the tracks in a table beside it."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from tifffile import OmeXml, TiffFile, TiffWriter, imagej_description
 
 from ...errors import BadInputError
 from ...labels import Labels, as_labels
@@ -14,9 +18,18 @@ from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage
 from ..guard import brief, read_text
 from ..movies.opener import open_movie
-from .labels_tiff import COLUMNS, LabelsTiffWriter, tracks_beside
-from .staging import check_free
+from .staging import new_target
 from .tracked import TrackedMovie, lineage_of_labels
+
+# Above this many pixels a stack may pass the 4 GB that a classic TIFF can hold, labels
+# being squeezed to an eighth at worst.
+MOST_CLASSIC_BYTES = 8 * 2**32
+COLUMNS = ("label", "first_frame", "last_frame", "frames", "parent")
+
+
+def tracks_beside(path: Path) -> Path:
+    """File of the tracks that belongs to a TIFF of labels."""
+    return path.with_name(f"{path.stem}_tracks.csv")
 
 
 def has_table(path: Path) -> bool:
@@ -31,7 +44,9 @@ def write_tiff(
 ) -> None:
     """Write the labels as one TIFF, and ``NAME_tracks.csv`` beside it.
 
-    16-bit ImageJ TIFF while labels fit, else 32-bit OME-TIFF; see `LabelsTiffWriter`.
+    16-bit ImageJ TIFF while labels fit; from the first label above 65,535 on, or when
+    the stack may pass 4 GB, an OME-TIFF of 32 bits. Both say their axes, pixel size and
+    frame interval.
 
     Parameters
     ----------
@@ -46,15 +61,76 @@ def write_tiff(
     ------
     SaveError
         When one of the files exists, or the disk fails.
+    BadInputError
+        When a frame cannot be read, or has a label that is no track.
     """
-    check_free(target)
-    check_free(tracks_beside(target))
-    count = tracked.shape[0]
-    with LabelsTiffWriter(target, tracked) as writer:
-        for frame in range(count):
-            writer.write(frame, tracked.read(frame), tracked.lineage)
-            if progress is not None:
-                progress(frame + 1, count)
+    count, height, width = tracked.shape
+    size = tracked.pixel_size
+    big = count * height * width * 4 > MOST_CLASSIC_BYTES
+    largest = max(tracked.lineage.tracks, default=0)
+    narrow = not big and largest <= np.iinfo(np.uint16).max
+    dtype = np.dtype(np.uint16 if narrow else np.uint32)
+    with new_target(target) as draft, new_target(tracks_beside(target)) as table:
+        with TiffWriter(draft, bigtiff=big) as writer:
+            for frame in range(count):
+                labels = tracked.read(frame)
+                if labels.max(initial=0) > largest:
+                    raise BadInputError(
+                        f"{tracked.name}: expected the labels of its tracks, found "
+                        f"{labels.max()} in frame {frame}, which is none. Restore it "
+                        f"from a copy, or write it anew."
+                    )
+                writer.write(
+                    labels.astype(dtype),
+                    photometric="minisblack",
+                    compression="zlib",
+                    contiguous=False,
+                    metadata=None,
+                    description=None if frame else "labels",
+                    resolution=(1 / size[1], 1 / size[0]) if size else None,
+                    resolutionunit="NONE" if size else None,
+                )
+                if progress is not None:
+                    progress(frame + 1, count)
+        # Put in at the end: so the same cells give the same bytes in every release.
+        text = _as_imagej(tracked) if narrow else _as_ome(tracked, dtype)
+        with TiffFile(draft, mode="r+") as tif:
+            tif.pages.first.tags["ImageDescription"].overwrite(text)
+        with table.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(tracks_as_csv(tracked.lineage))
+
+
+def _as_imagej(tracked: TrackedMovie) -> str:
+    facts: dict[str, Any] = {"unit": "um"} if tracked.pixel_size else {}
+    if tracked.frame_interval:
+        facts |= {"finterval": tracked.frame_interval, "tunit": "s"}
+    return imagej_description(tracked.shape, axes="TYX", **facts)
+
+
+def _as_ome(tracked: TrackedMovie, dtype: np.dtype[Any]) -> str:
+    facts: dict[str, Any] = {"axes": "TYX", "Name": tracked.name}
+    if tracked.pixel_size:
+        y, x = tracked.pixel_size
+        facts |= {"PhysicalSizeY": y, "PhysicalSizeX": x}
+        facts |= {"PhysicalSizeYUnit": "µm", "PhysicalSizeXUnit": "µm"}
+    if tracked.frame_interval:
+        facts |= {"TimeIncrement": tracked.frame_interval, "TimeIncrementUnit": "s"}
+    stored = (len(tracked), 1, 1, *tracked.frame_shape, 1)
+    xml = OmeXml()
+    xml.addimage(dtype, tracked.shape, stored, **facts)
+    # The tag holds ASCII: other letters are written as references.
+    return xml.tostring().encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def tracks_as_csv(lineage: Lineage) -> str:
+    """Write tracks as lines of label, first and last frame, count of frames, parent."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for _, track in sorted(lineage.tracks.items()):
+        count = count_frames(track.intervals)
+        writer.writerow((track.label, track.begin, track.end, count, track.parent))
+    return text.getvalue()
 
 
 def read_tracked_tiff(source: Path) -> TrackedMovie:

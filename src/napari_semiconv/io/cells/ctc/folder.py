@@ -1,23 +1,69 @@
-"""Cell Tracking Challenge folders: masks of each frame and a table of tracks."""
+"""Cell Tracking Challenge folders: masks of each frame, read late, and their table."""
 
 import re
-import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import imread, imwrite
 
-from ....errors import BadInputError, SaveError
-from ....labels import Labels, labels_in, relabelled
-from ....safe import draft_of, saving
-from ....tracking.lineage import Lineage
-from ...guard import sizes
-from .masks import OUTLINE, RESULT_MASK, TRUTH_MASK, MaskFiles, numbered_masks
-from .pieces import Pieces, Repaint
-from .table import RESULT_TABLE, TRUTH_TABLE, Table, read_table, write_table
+from ....errors import BadInputError, UnreadableFrameError
+from ....labels import Labels, as_labels, labels_in
+from ....safe import write_text_safely
+from ...guard import brief, read_text, sizes
+from ...movies.tiff import read_tiff
+
+RESULT_MASK = re.compile(r"mask(\d+)\.tif", re.IGNORECASE)
+TRUTH_MASK = re.compile(r"man_track(\d+)\.tif", re.IGNORECASE)
+OUTLINE = re.compile(r"man_seg_?(\d+)\.tif", re.IGNORECASE)
+RESULT_TABLE = "res_track.txt"
+TRUTH_TABLE = "man_track.txt"
+Table = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MaskFiles(Mapping[int, Labels]):
+    """Label images of frames, each read when asked for.
+
+    Parameters
+    ----------
+    paths
+        File of each frame that has one, ascending by frame.
+    """
+
+    paths: Mapping[int, Path]
+
+    def __getitem__(self, frame: int) -> Labels:
+        """Read the labels, (Y, X), of a frame.
+
+        Raises
+        ------
+        UnreadableFrameError
+            When the file is damaged or holds no labels.
+        """
+        path = self.paths[frame]
+        try:
+            source = read_tiff(path, taken="T").source
+            if source.axes != "YX" or source.dtype.kind not in "bui":
+                raise OSError(
+                    f"expected whole numbers in 2D, found {source.dtype} with axes "
+                    f"{source.axes}"
+                )
+            return as_labels(source.plane({}), path.name)
+        except (OSError, BadInputError) as error:
+            raise UnreadableFrameError(
+                f"The masks of frame {frame} in {path.name} cannot be read: "
+                f"{str(error).rstrip('.')}. Restore the file.",
+                frame,
+            ) from error
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 class CtcFolder(NamedTuple):
@@ -185,191 +231,73 @@ def _read(folder: Path, paths: dict[int, Path], table: Path) -> CtcFolder:
     return CtcFolder(MaskFiles(paths), rows)
 
 
-class CtcWriter:
-    """Writes masks frame by frame, and the table of tracks when closed.
+def numbered_masks(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
+    """Find the file of each frame, ascending, by the number in its name."""
+    if not folder.is_dir():
+        return {}
+    found = [(pattern.fullmatch(path.name), path) for path in folder.iterdir()]
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
 
-    Frames are gathered in a hidden folder inside ``folder`` and moved to their place
-    when closed, so that an earlier result stays as it is until the new one is complete.
-    Left by an error, a ``with`` block keeps the frames done so far as a result, unless
-    there is an earlier result to keep or the disk failed.
+
+def read_table(path: Path) -> Table:
+    """Read a table of tracks and check it against the rules of the format.
 
     Parameters
     ----------
-    folder
-        Where the result will lie; it may hold an earlier result, but no other TIFF.
-    digits
-        Least digits of a frame number; files are sorted by name, so 1000 frames need 4.
+    path
+        ``res_track.txt`` or ``man_track.txt``.
+
+    Returns
+    -------
+    Table
+        Rows of label, first frame, last frame, parent or 0, (N, 4).
 
     Raises
     ------
-    SaveError
-        When the folder holds other images or cannot be written.
+    BadInputError
+        When a row is malformed or breaks a rule.
     """
-
-    def __init__(self, folder: str | Path, digits: int = 3) -> None:
-        self.folder = Path(folder)
-        self._digits = max(3, digits)
-        self._draft = self.folder / ".part"
-        self._pieces = Pieces()
-        self._lineage = Lineage()
-        self._first = 0
-        self._done = 0
-        self._shape: tuple[int, ...] | None = None
-        self._closed = False
-        with saving(self.folder):
-            _refuse_other_images(self.folder)
-            self._is_new = not self.folder.exists()
-            # What a run that was killed has left.
-            shutil.rmtree(self._draft, ignore_errors=True)
-            self._draft.mkdir(parents=True)
-
-    def write(self, frame: int, labels: NDArray[Any], lineage: Lineage) -> None:
-        """Write one frame.
-
-        Parameters
-        ----------
-        frame
-            Index in the movie; the first one written becomes frame 0 of the result, and
-            each is the next after the last.
-        labels
-            Track labels, (Y, X), 0 is background.
-        lineage
-            Tracks and parents as known so far.
-
-        Raises
-        ------
-        SaveError
-            When the disk is full, labels run out, or the frame is not the next.
-        """
-        self._check(frame, labels)
-        number = frame - self._first
-        given = self._pieces.number(number, labels_in(labels), lineage)
-        masks = relabelled(labels, given, others_stay=False)
-        self._save(number, masks.astype(np.uint16))
-        self._lineage = lineage
-        self._done += 1
-
-    def close(self) -> None:
-        """Write the table and move the result to its place; without frames, leave none.
-
-        Raises
-        ------
-        SaveError
-            When that fails; an earlier result is as it was.
-        """
-        if self._closed:
-            return
-        if not self._done:
-            self.discard()
-            return
-        self._closed = True
-        table, repaints = self._pieces.close(self._lineage)
-        try:
-            for repaint in repaints:
-                self._repaint(repaint)
-            write_table(self._draft / RESULT_TABLE, table)
-            with saving(self.folder):
-                _swap(self._draft, self.folder)
-        except SaveError:
-            self._clear()
-            raise
-
-    def discard(self) -> None:
-        """Take away what was written; an earlier result is as it was."""
-        self._closed = True
-        self._clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        keeps_earlier = (self.folder / RESULT_TABLE).is_file()
-        if kind is not None and (keeps_earlier or issubclass(kind, SaveError)):
-            self.discard()
-        else:
-            self.close()
-
-    def _check(self, frame: int, labels: NDArray[Any]) -> None:
-        if not self._done:
-            self._first, self._shape = frame, labels.shape
-        if frame != self._first + self._done or labels.shape != self._shape:
-            raise SaveError(
-                f"{self.folder}: expected frame {self._first + self._done} of shape "
-                f"{self._shape}, found frame {frame} of shape {labels.shape}. Write "
-                f"all frames of one movie in order."
+    rows = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        if len(fields) != 4 or not all(re.fullmatch(r"-?\d{1,9}", f) for f in fields):
+            raise BadInputError(
+                f"{path}: expected four whole numbers in line {number} (label, first "
+                f"frame, last frame, parent), found '{brief(line)}'. Correct the line."
             )
-        whole = labels.ndim == 2 and labels.dtype.kind in "ui"
-        if not whole or labels.min(initial=0) < 0:
-            raise SaveError(
-                f"{self.folder}: expected labels, whole numbers from 0 in 2D, found "
-                f"{labels.dtype} of shape {labels.shape}. Save label images only."
+        rows.append([int(field) for field in fields])
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    for rule in _broken_rules(table):
+        raise BadInputError(f"{path}: {rule}. Correct the table.")
+    return table
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write rows of label, first frame, last frame, parent, (N, 4)."""
+    rows = [" ".join(str(number) for number in row) for row in table.tolist()]
+    write_text_safely(path, "".join(f"{row}\n" for row in rows))
+
+
+def _broken_rules(table: Table) -> Iterator[str]:
+    ends: dict[int, int] = {}
+    for label, begin, end, _ in table.tolist():
+        if label < 1:
+            yield f"expected labels from 1, found {label}"
+        if label in ends:
+            yield f"expected each track once, found {label} twice"
+        if not 0 <= begin <= end:
+            yield (
+                f"expected track {label} to begin at frame 0 or later and not after it "
+                f"ends, found frames {begin} to {end}"
             )
-
-    def _path(self, number: int) -> Path:
-        return self._draft / f"mask{number:0{self._digits}d}.tif"
-
-    def _save(self, number: int, masks: NDArray[np.uint16]) -> None:
-        path = self._path(number)
-        draft = draft_of(path)
-        with saving(self.folder):
-            try:
-                imwrite(draft, masks, compression="zlib", metadata=None)
-                draft.replace(path)
-            except OSError:
-                draft.unlink(missing_ok=True)
-                raise
-
-    def _repaint(self, repaint: Repaint) -> None:
-        for number in range(repaint.begin, repaint.end + 1):
-            masks = imread(self._path(number))
-            masks[masks == repaint.old] = repaint.new
-            self._save(number, masks)
-
-    def _clear(self) -> None:
-        with saving(self.folder):
-            shutil.rmtree(self._draft)
-            if self._is_new:
-                self.folder.rmdir()
-
-
-def _is_result(path: Path) -> bool:
-    return bool(RESULT_MASK.fullmatch(path.name)) or path.name == RESULT_TABLE
-
-
-def _refuse_other_images(folder: Path) -> None:
-    found = sorted(folder.iterdir()) if folder.exists() else []
-    other = [p.name for p in found if p.suffix == ".tif" and not _is_result(p)]
-    if other:
-        raise SaveError(
-            f"{folder}: expected a new folder or one with an earlier result, found "
-            f"other images such as {other[0]}, which would count as frames. Choose "
-            f"another folder."
-        )
-
-
-def _swap(draft: Path, folder: Path) -> None:
-    """Put a new result in the place of an earlier one, or leave all as it was."""
-    earlier = folder / ".old"
-    if earlier.is_symlink():
-        earlier.unlink()
-    earlier.mkdir(exist_ok=True)
-    moved: list[tuple[Path, Path]] = []
-    # The table last: masks without it are no result that could be mistaken for one.
-    old = sorted((p for p in folder.iterdir() if _is_result(p)), reverse=True)
-    new = sorted(p for p in draft.iterdir())
-    try:
-        for path, home in [*((p, earlier) for p in old), *((p, folder) for p in new)]:
-            path.rename(home / path.name)
-            moved.append((path, home / path.name))
-    except OSError:
-        for path, place in reversed(moved):
-            place.rename(path)
-        earlier.rmdir()
-        raise
-    draft.rmdir()
-    shutil.rmtree(earlier)
+        ends[label] = end
+    for label, begin, _, parent in table.tolist():
+        if parent and parent not in ends:
+            yield f"expected {parent}, parent of track {label}, found no such track"
+        elif parent and ends[parent] >= begin:
+            yield (
+                f"expected track {parent} to end before its daughter {label} begins in "
+                f"frame {begin}, found that it ends in frame {ends[parent]}"
+            )
