@@ -127,11 +127,6 @@ class Linker:
         self._known, self._image = state.known, state.image
         self._frame, self._last_label = state.frame, state.last_label
 
-    @property
-    def open_tracks(self) -> int:
-        """Count the tracks that may still go on."""
-        return 0 if self._known is None else len(self._known.labels)
-
     def _scene(
         self, cells: Cells, bodies: Bodies, shared: Labels | None
     ) -> Scene | None:
