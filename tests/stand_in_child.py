@@ -82,10 +82,10 @@ class BlobTools:
     def resegment(self, output, labels, constraints, settings):
         """Cells that are joined become one; pixels go to the nearest that is parted."""
         after = labels.copy()
-        for group in constraints.joined:
+        for group in constraints.must_link:
             cells = labels[tuple(group.T)]
             after[np.isin(after, cells[cells > 0])] = cells[0]
-        for group in constraints.parted:
+        for group in constraints.cannot_link:
             places = np.argwhere(after == after[tuple(group[0])])
             far = np.linalg.norm(places[:, None] - group[None], axis=2)
             nearest = far.argmin(1)

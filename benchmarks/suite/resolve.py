@@ -146,13 +146,13 @@ def _ends(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _part(rng: np.random.Generator, labels: Labels) -> Constraints:
-    return Constraints((SIZE, SIZE), parted=[_ends(_cell(rng, labels))])
+    return Constraints((SIZE, SIZE), cannot_link=[_ends(_cell(rng, labels))])
 
 
 def _part_among_confirmed(rng: np.random.Generator, labels: Labels) -> Constraints:
     mask = _cell(rng, labels)
     fixed = np.where(mask, 0, labels).astype(np.int32)
-    return Constraints((SIZE, SIZE), parted=[_ends(mask)], fixed=fixed)
+    return Constraints((SIZE, SIZE), cannot_link=[_ends(mask)], fixed=fixed)
 
 
 def _join(rng: np.random.Generator, labels: Labels) -> Constraints:
@@ -161,7 +161,7 @@ def _join(rng: np.random.Generator, labels: Labels) -> Constraints:
     far = np.hypot(*(places - one).T)
     near = places[(far > DIAMETER) & (far < 2 * DIAMETER)]
     there = places[far.argmin()]
-    return Constraints((SIZE, SIZE), joined=[[there, rng.choice(near)]])
+    return Constraints((SIZE, SIZE), must_link=[[there, rng.choice(near)]])
 
 
 def _count(rng: np.random.Generator, labels: Labels) -> Constraints:

@@ -16,7 +16,7 @@ import tifffile
 import torch
 
 from napari_semiconv.synthetic import SyntheticSettings, simulate
-from napari_semiconv.training.loop import Run
+from napari_semiconv.training.loop import TrainingRun
 from napari_semiconv.training.settings import TrainSettings
 
 from ..report import Report, Row
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> Report:
 class Learner:
     """A training and the number of its next clip."""
 
-    run: Run
+    run: TrainingRun
     clip: int = 0
 
     @classmethod
@@ -92,7 +92,7 @@ class Learner:
         usual = {"start": "default", "seed": seed, "simulated": 0.0, "workers": 0}
         output.mkdir()
         settings = TrainSettings.model_validate({**usual, "device": "cpu", **change})
-        return cls(Run([data], output, settings, resume=False))
+        return cls(TrainingRun([data], output, settings, resume=False))
 
     def learn(self, clips: int) -> float:
         """Learn clips; processor seconds for each."""

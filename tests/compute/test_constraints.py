@@ -30,7 +30,7 @@ def test_the_child_reads_the_constraints(choice, tmp_path):
     child = Child(lambda message: None, Listener)
     child.answer(segment(choice, tmp_path / "run", constraints=path))
     assert list(Listener.told) == [1]
-    assert np.array_equal(Listener.told[1].settled, document.labels(1))
+    assert np.array_equal(Listener.told[1].confirmed, document.labels(1))
 
 
 def test_a_run_without_a_project_is_told_nothing(choice, tmp_path):

@@ -51,7 +51,7 @@ def pair(shape=(16, 16)):
     return labels
 
 
-JOINED = Constraints((16, 16), joined=[[(3, 3), (3, 8)]])
+JOINED = Constraints((16, 16), must_link=[[(3, 3), (3, 8)]])
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_contradiction_is_told_before_the_network_sees_anything(choice, tmp_pa
             seen.append(done)
 
     places = [[(3, 3), (3, 8)]]
-    told = Constraints((16, 16), joined=places, parted=places)
+    told = Constraints((16, 16), must_link=places, cannot_link=places)
     Child(said.append, Tools).answer(ask(tmp_path, choice, pair(), told))
     assert "Take one back" in said[-1].message
     assert not seen
@@ -144,7 +144,7 @@ def test_the_network_sees_what_the_memory_needs_or_goes_on_from_a_state(
     said, tools = [], Watched()
     child = Child(said.append, lambda: tools)
     labels = pair((48, 64))
-    told = Constraints(labels.shape, parted=[[(3, 3), (3, 5)]])
+    told = Constraints(labels.shape, cannot_link=[[(3, 3), (3, 5)]])
     last = FRAMES - 1
     request = ask(tmp_path, noise, labels, told, frame=last, settings=whole)
     child.answer(request)
@@ -171,7 +171,7 @@ def test_what_cannot_hold_is_told(noise, tmp_path):
     labels = pair((48, 64))
     region = labels > 0
     told = Constraints(
-        labels.shape, counts=[Count(region, 1)], parted=[[(3, 3), (3, 8)]]
+        labels.shape, counts=[Count(region, 1)], cannot_link=[[(3, 3), (3, 8)]]
     )
     child.answer(ask(tmp_path, noise, labels, told, settings=CRUMBS))
     assert "take another correction back" in said[-1].message

@@ -61,12 +61,12 @@ def corrections(rng, truth):
     y, x = (int(rng.integers(n - 3)) for n in truth.shape)
     empty[y : y + 3, x : x + 3] = truth[y : y + 3, x : x + 3] == 0
     bare = rng.permutation(np.argwhere(truth == 0))
-    joined = [pixels[n][: int(rng.integers(1, 4))] for n in numbers[:2].tolist()]
-    parted = [np.array([p[-1] for p in list(pixels.values())[:3]])]
+    must = [pixels[n][: int(rng.integers(1, 4))] for n in numbers[:2].tolist()]
+    cannot = [np.array([p[-1] for p in list(pixels.values())[:3]])]
     return Constraints(
         truth.shape,
-        joined=[j for j in joined if rng.integers(2)],
-        parted=parted if rng.integers(2) else [],
+        must_link=[j for j in must if rng.integers(2)],
+        cannot_link=cannot if rng.integers(2) else [],
         fixed=np.where(np.isin(truth, numbers[2:4]), truth, 0).astype(np.int32),
         empty=empty if rng.integers(2) else None,
         absent=bare[: int(rng.integers(0, 3))],

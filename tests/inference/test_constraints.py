@@ -59,7 +59,7 @@ def refused(match, **said):
 
 def test_a_pixel_outside_of_the_frame_is_refused():
     with pytest.raises(BadInputError, match=r"y 24, x 3.* outside the frame"):
-        told(joined=[[(24, 3)]])
+        told(must_link=[[(24, 3)]])
 
 
 def test_masks_of_another_frame_are_refused():
@@ -67,32 +67,32 @@ def test_masks_of_another_frame_are_refused():
         told(empty=np.zeros((3, 3), bool))
 
 
-def test_one_cell_in_two_settled_masks_is_refused():
-    refused("settled cells 1 and 2", joined=[[(5, 5), (5, 20)]], fixed=three())
+def test_one_cell_in_two_confirmed_masks_is_refused():
+    refused("confirmed cells 1 and 2", must_link=[[(5, 5), (5, 20)]], fixed=three())
 
 
-def test_a_pixel_beside_the_settled_mask_of_its_cell_is_refused():
-    refused("settled without it", joined=[[(5, 5), (1, 1)]], fixed=three())
+def test_a_pixel_beside_the_confirmed_mask_of_its_cell_is_refused():
+    refused("confirmed without it", must_link=[[(5, 5), (1, 1)]], fixed=three())
 
 
 def test_pixels_of_one_cell_and_of_two_are_refused():
     pair = [(5, 5), (7, 7)]
-    refused("of two cells, and of one", joined=[pair], parted=[pair])
+    refused("of two cells, and of one", must_link=[pair], cannot_link=[pair])
 
 
 def test_one_cell_over_a_chain_of_groups_is_one():
     groups = [[(5, 5), (6, 6)], [(6, 6), (7, 7)]]
-    refused("of two cells", joined=groups, parted=[[(5, 5), (7, 7)]])
+    refused("of two cells", must_link=groups, cannot_link=[[(5, 5), (7, 7)]])
 
 
 def test_a_cell_where_none_is_is_refused():
-    refused("and to be of none", joined=[[(5, 5)]], empty=box(5, 5))
-    refused("and to be of none", joined=[[(5, 5)]], absent=[(5, 5)])
+    refused("and of none", must_link=[[(5, 5)]], empty=box(5, 5))
+    refused("and of none", must_link=[[(5, 5)]], absent=[(5, 5)])
 
 
-def test_a_settled_cell_that_reaches_out_of_a_region_is_refused():
+def test_a_confirmed_cell_that_reaches_out_of_a_region_is_refused():
     count = Count(box(slice(3, 10), slice(3, 30)), 2)
-    refused("settled cell 1 reaches out", fixed=three(), counts=[count])
+    refused("confirmed cell 1 reaches out", fixed=three(), counts=[count])
 
 
 def test_regions_that_overlap_are_refused():
@@ -100,15 +100,15 @@ def test_regions_that_overlap_are_refused():
 
 
 def test_a_region_without_room_is_refused():
-    refused("found 0 settled cells and 1 px", counts=[Count(box(5, 5), 2)])
+    refused("found 0 confirmed cells and 1 px", counts=[Count(box(5, 5), 2)])
 
 
-def test_a_settled_mask_all_around_leaves_no_way():
+def test_a_confirmed_mask_all_around_leaves_no_way():
     wall = np.where(box(slice(0, 24), 30), 1, 0).astype(np.int32)
-    refused("other cells all around", joined=[[(5, 20), (5, 35)]], fixed=wall)
+    refused("other cells all around", must_link=[[(5, 20), (5, 35)]], fixed=wall)
 
 
-def test_two_settled_masks_on_one_pixel_are_refused():
+def test_two_confirmed_masks_on_one_pixel_are_refused():
     other = told(fixed=np.where(three() > 0, three() + 1, 0).astype(np.int32))
     with pytest.raises(BadInputError, match="of cell 1 and of cell 2"):
         told(fixed=three()).and_also(other)
@@ -125,36 +125,38 @@ def test_nothing_said_changes_nothing():
 
 def test_what_holds_already_changes_nothing():
     labels = three()
-    said = told(joined=[[(5, 5), (9, 9)]], parted=[[(5, 5), (5, 20)]], fixed=labels)
+    said = told(
+        must_link=[[(5, 5), (9, 9)]], cannot_link=[[(5, 5), (5, 20)]], fixed=labels
+    )
     assert enforce(labels, said, maps()) is labels
 
 
 def test_two_clicks_part_a_cell_where_the_network_would():
-    joined = np.where(three() == 2, 1, three()).astype(np.int32)
-    found = held(joined, parted=[[(8, 8), (9, 24)]])
+    merged = np.where(three() == 2, 1, three()).astype(np.int32)
+    found = held(merged, cannot_link=[[(8, 8), (9, 24)]])
     assert same_partition(found, three())
     assert set(np.unique(found)) == {0, 1, 3, 4}
 
 
 def test_a_gap_between_pixels_of_one_cell_is_bridged():
-    found = held(three(), joined=[[(8, 8), (20, 6)]])
+    found = held(three(), must_link=[[(8, 8), (20, 6)]])
     assert found[8, 8] == found[20, 6] == 1
     assert (found == 2).sum() == (three() == 2).sum()
 
 
 def test_joined_cells_become_one():
-    found = held(three(), joined=[[(8, 8), (8, 20)]])
+    found = held(three(), must_link=[[(8, 8), (8, 20)]])
     assert same_partition(found, np.where(three() == 2, 1, three()))
 
 
-def test_a_settled_mask_replaces_the_cell_below_it():
+def test_a_confirmed_mask_replaces_the_cell_below_it():
     fixed = np.where(box(slice(3, 14), slice(6, 16)), 7, 0).astype(np.int32)
     found = held(three(), fixed=fixed)
     assert (found == 1).sum() == (fixed > 0).sum()
     assert (found == 2).sum() == (three() == 2).sum()
 
 
-def test_what_is_left_on_both_sides_of_a_settled_mask_are_two_cells():
+def test_what_is_left_on_both_sides_of_a_confirmed_mask_are_two_cells():
     blob = np.where(box(slice(4, 16), slice(2, 38)), 1, 0).astype(np.int32)
     fixed = np.where(box(slice(4, 16), slice(14, 26)), 7, 0).astype(np.int32)
     found = held(blob, fixed=fixed)
@@ -166,8 +168,8 @@ def test_a_cell_at_an_absent_point_goes_as_a_whole():
 
 
 def test_of_a_cell_that_is_spoken_of_only_the_part_at_the_point_goes():
-    joined = np.where(three() == 2, 1, three()).astype(np.int32)
-    found = held(joined, absent=[(8, 8)], joined=[[(9, 24)]])
+    merged = np.where(three() == 2, 1, three()).astype(np.int32)
+    found = held(merged, absent=[(8, 8)], must_link=[[(9, 24)]])
     assert same_partition(found, np.where(three() == 1, 0, three()))
 
 
@@ -206,7 +208,7 @@ def test_every_pixel_of_a_region_can_be_a_cell():
 
 
 def test_a_click_on_background_makes_a_small_cell():
-    found = held(three(), joined=[[(10, 35)]])
+    found = held(three(), must_link=[[(10, 35)]])
     assert 4 < (found == found[10, 35]).sum() < 80
     assert same_partition(np.where(found == found[10, 35], 0, found), three())
 
@@ -273,17 +275,17 @@ def test_a_small_image_has_all_cells(seed):
     assert set(np.unique(small)) | {0} == set(np.unique(labels)) | {0}
 
 
-def test_the_drawn_world_is_parted_without_any_map():
+def test_the_drawn_world_is_split_without_any_map():
     labels = draw("11111111", "11111111")[0].astype(np.int32)
-    said = Constraints(labels.shape, parted=[[(0, 0), (0, 3), (1, 7)]])
+    said = Constraints(labels.shape, cannot_link=[[(0, 0), (0, 3), (1, 7)]])
     found = enforce(labels, said, Maps(labels.shape, 3.0))
     assert violations(found, said) == []
     assert (found > 0).all()
 
 
-def test_a_cell_whose_votes_gather_nowhere_is_parted_all_the_same():
-    joined = np.where(three() == 2, 1, three()).astype(np.int32)
+def test_a_cell_whose_votes_gather_nowhere_is_split_all_the_same():
+    merged = np.where(three() == 2, 1, three()).astype(np.int32)
     output = perfect_output(three())
     silent = replace(output, seed=np.zeros_like(output.seed))
-    said = told(parted=[[(8, 8), (9, 24)]])
-    assert violations(enforce(joined, said, Maps.of(silent, SHAPE)), said) == []
+    said = told(cannot_link=[[(8, 8), (9, 24)]])
+    assert violations(enforce(merged, said, Maps.of(silent, SHAPE)), said) == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests import worlds
 
-from napari_semiconv.inference.linking.features import Cells
+from napari_semiconv.inference.linking.features import FrameCells
 from napari_semiconv.inference.linking.linker import Linker
 from napari_semiconv.settings import LinkSettings
 
@@ -20,7 +20,7 @@ def cells_of(labels, origins=None, embeddings=None):
     count = len(truth)
     centres = np.array([p.mean(0) for p in inside]).reshape(count, 2)
     unknown = np.full((count, 2), np.nan)
-    return truth.tolist(), Cells(
+    return truth.tolist(), FrameCells(
         labels=dense,
         centres=centres,
         areas=np.array([float(len(p)) for p in inside]),

@@ -36,7 +36,7 @@ def grid(cells=6, spacing=16, side=12):
 def test_two_cells_found_as_one_are_parted_and_the_rest_stays():
     truth = grid()
     labels = np.where(truth == 16, 15, truth).astype(np.int32)
-    said = Constraints(labels.shape, parted=[[(36, 38), (36, 54)]])
+    said = Constraints(labels.shape, cannot_link=[[(36, 38), (36, 54)]])
     found = resegment(perfect_output(truth), labels, said)
     rows, columns = found.window
     assert (rows.stop - rows.start, columns.stop - columns.start) == (12, 12)

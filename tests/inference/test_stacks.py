@@ -13,7 +13,11 @@ from napari_semiconv.inference.engines.payer.stacks import (
     components,
     without_background,
 )
-from napari_semiconv.inference.engines.payer.tiles import Tile, merge_tiles, tiles_of
+from napari_semiconv.inference.engines.payer.tiles import (
+    StackTile,
+    merge_tiles,
+    tiles_of,
+)
 from napari_semiconv.settings import PayerSettings
 
 from .perfect import perfect_output, same_partition
@@ -153,10 +157,10 @@ def test_cells_that_an_inner_edge_cuts_or_that_hug_it_are_left_to_other_tiles():
     stack[0, 100:120, 228:240] = 2  # wholly within 32 px of it
     stack[0, 100:120, 210:226] = 3  # reaches out of that strip
     stack[0, 100:120, 0:12] = 4  # at the left edge, which is that of the frame
-    tile = Tile((slice(0, 256), slice(0, 256)), (256, 400), stack)
+    tile = StackTile((slice(0, 256), slice(0, 256)), (256, 400), stack)
     assert tile.good().tolist() == [3, 4]
     # All four edges alike: the same tile turned round, in the middle of a frame.
-    turned = Tile((slice(0, 256), slice(144, 400)), (256, 400), stack[:, :, ::-1])
+    turned = StackTile((slice(0, 256), slice(144, 400)), (256, 400), stack[:, :, ::-1])
     assert turned.good().tolist() == [3, 4]
 
 
@@ -168,7 +172,7 @@ def test_where_tiles_conflict_the_larger_cell_wins():
     left[0, 10:20, 10:20] = 2
     columns = slice(0, 256), slice(128, 384)
     tiles = [
-        Tile((slice(0, 256), c), shape, s)
+        StackTile((slice(0, 256), c), shape, s)
         for c, s in zip(columns, (left, right), strict=True)
     ]
     found = merge_tiles(tiles, (1, *shape))

@@ -132,7 +132,7 @@ def votes_for(labels, kernel_far=50.0):
 
 def test_perfect_embeddings_cost_nothing():
     labels = crossing()
-    regions = learn.Regions.around(labels, Cells.of(labels), 8)
+    regions = learn.RegionTargets.around(labels, Cells.of(labels), 8)
     cell = torch.tensor([2, 5, 9])
     embedding = torch.stack([regions.masks * 1e3] * 2, 1)
     score = regions.masks * 40 - 20
@@ -217,7 +217,7 @@ def test_the_same_source_of_randomness_gives_the_same_regions():
     labels = crossing()
     cells = Cells.of(labels)
     one, other = (
-        learn.Regions.around(
+        learn.RegionTargets.around(
             labels, cells, 8, jitter=0.2, generator=torch.Generator().manual_seed(5)
         )
         for _ in range(2)

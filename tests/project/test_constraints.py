@@ -46,7 +46,7 @@ def say(project):
 def test_confirmed_deleted_and_marked_become_constraints(project):
     say(project)
     first, last = (constraints_of(project.document, t) for t in (0, 5))
-    assert np.array_equal(first.settled > 0, family_pixels()[0] == 4)
+    assert np.array_equal(first.confirmed > 0, family_pixels()[0] == 4)
     assert np.array_equal(last.gone, family_pixels()[5] == 5)
     assert last.absent.tolist() == [[20, 3]]
     assert not constraints_of(project.document, 2)
@@ -69,7 +69,7 @@ def test_a_file_gives_back_what_was_said(project, tmp_path):
     assert list(said) == [0, 1, 5]
     for t in said:
         told, plain = said[t], constraints_of(project.document, t)
-        assert np.array_equal(told.settled, plain.settled)
+        assert np.array_equal(told.confirmed, plain.confirmed)
         assert np.array_equal(told.gone, plain.gone if t == 5 else told.gone & False)
         assert np.array_equal(told.absent, plain.absent)
     with pytest.raises(KeyError):
@@ -106,7 +106,7 @@ def test_a_run_is_told(project, monkeypatch, tmp_path):
 def test_a_correction_is_one_edit_that_is_undone_at_once(project):
     before = shown(project.document)
     labels = project.document.labels(4)
-    correction = Constraints(labels.shape, joined=[[(4, 3), (4, 8)]])
+    correction = Constraints(labels.shape, must_link=[[(4, 3), (4, 8)]])
     told = correction_of(project.document, 4, correction)
     found = resegment(perfect_output(labels), labels, told.constraints)
     project.do(told.edit(found.window, found.labels))

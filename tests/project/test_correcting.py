@@ -26,11 +26,11 @@ def row(*sure):
 
 
 def together(*columns):
-    return Constraints(SHAPE, joined=[[(0, x) for x in columns]])
+    return Constraints(SHAPE, must_link=[[(0, x) for x in columns]])
 
 
 def apart(*columns):
-    return Constraints(SHAPE, parted=[[(0, x) for x in columns]])
+    return Constraints(SHAPE, cannot_link=[[(0, x) for x in columns]])
 
 
 def number(cells, mask):
@@ -68,8 +68,8 @@ def test_confirmed_cells_are_freed_when_they_do_not_hold_the_word(word, freed):
     correction = correction_of(row(1, 2, 3, 4), 0, word)
     assert correction.freed == freed
     left = {1, 2, 3, 4} - {*freed}
-    settled = {*np.unique(correction.constraints.settled).tolist()} - {0}
-    assert left <= settled
+    confirmed = {*np.unique(correction.constraints.confirmed).tolist()} - {0}
+    assert left <= confirmed
 
 
 def test_a_number_leaves_confirmed_cells_as_long_as_others_can_make_it_up():
@@ -83,7 +83,7 @@ def test_a_number_leaves_confirmed_cells_as_long_as_others_can_make_it_up():
 def test_a_mark_gives_way_to_a_pixel_of_a_cell():
     document = movie("11..")
     do(document, MarkEmpty(0, 0, 2), MarkEmpty(0, 0, 3))
-    word = Constraints((1, 4), joined=[[(0, 1), (0, 2)]])
+    word = Constraints((1, 4), must_link=[[(0, 1), (0, 2)]])
     assert correction_of(document, 0, word).constraints.absent.tolist() == [[0, 3]]
 
 
@@ -109,7 +109,7 @@ def test_cells_spoken_of_are_confirmed_also_where_nothing_changes():
     assert [confirmed(document, n) for n in (1, 2, 3, 4)] == [[0], [0], [], [0]]
 
 
-def test_confirmed_cells_can_be_joined_and_parted_again():
+def test_confirmed_cells_can_be_joined_and_split_again():
     document = row(1, 2, 3)
     solved(document, together(0, 2))
     assert_shows(document, "111133.44")
@@ -147,7 +147,7 @@ def test_a_file_keeps_every_kind_of_word(tmp_path):
     write_constraints(tmp_path / "constraints.npz", [(3, told)])
     said = read_constraints(tmp_path / "constraints.npz")
     assert list(said) == [3]
-    for name in ("joined", "parted"):
+    for name in ("must_link", "cannot_link"):
         pairs = zip(getattr(said[3], name), getattr(told, name), strict=True)
         assert all(np.array_equal(one, other) for one, other in pairs)
     for name in ("fixed", "empty", "gone", "absent"):

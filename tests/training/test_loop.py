@@ -220,8 +220,8 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
     annotated, tmp_path, monkeypatch, what
 ):
     """It happens after step 3, between two checkpoints, where stopping would save."""
-    run = loop.Run([annotated], tmp_path, QUICK, resume=False)
-    monkeypatch.setattr(loop, "Run", lambda *args, **kwargs: run)
+    run = loop.TrainingRun([annotated], tmp_path, QUICK, resume=False)
+    monkeypatch.setattr(loop, "TrainingRun", lambda *args, **kwargs: run)
     running = train([annotated], tmp_path, QUICK)
     next(running), next(running), next(running)
     saved = weights(tmp_path)

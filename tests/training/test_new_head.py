@@ -8,7 +8,7 @@ import torch
 from napari_semiconv.network.heads import HEADS, Head
 from napari_semiconv.network.weights import load_model, save_model
 from napari_semiconv.settings import NETWORK_PRESETS
-from napari_semiconv.training.loop import Run
+from napari_semiconv.training.loop import TrainingRun
 from napari_semiconv.training.settings import TrainSettings
 
 QUICK = TrainSettings(
@@ -43,7 +43,7 @@ def rim(monkeypatch):
 @pytest.fixture
 def run(rim, annotated, tmp_path, monkeypatch):
     monkeypatch.setitem(NETWORK_PRESETS, "tiny", rim)
-    return Run([annotated], tmp_path, QUICK, resume=False)
+    return TrainingRun([annotated], tmp_path, QUICK, resume=False)
 
 
 def test_a_new_head_is_built_trained_saved_and_loaded(run, tmp_path):

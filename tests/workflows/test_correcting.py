@@ -24,8 +24,8 @@ from napari_semiconv.workflows.segmenting import run
 SETTINGS = SegmentSettings(link=LinkSettings(solver="greedy"))
 SHAPE = (16, 16)
 # Both ends of the cell that is 6 px wide.
-PARTED = Constraints(SHAPE, parted=[[(10, 8), (10, 13)]])
-JOINED = Constraints(SHAPE, joined=[[(10, 8), (10, 13)]])
+PARTED = Constraints(SHAPE, cannot_link=[[(10, 8), (10, 13)]])
+JOINED = Constraints(SHAPE, must_link=[[(10, 8), (10, 13)]])
 
 
 class Here:
@@ -185,7 +185,7 @@ def test_a_touching_pair_is_joined_and_told_apart_again(pair):
     chosen = SegmentSettings(cell_size=20.0, device="cpu")
     demands = [
         Constraints((96, 96), **{name: [places]})
-        for name in ("joined", "parted", "joined", "parted")
+        for name in ("must_link", "cannot_link", "must_link", "cannot_link")
     ]
     states, at_hand = [], []
 
@@ -200,7 +200,7 @@ def test_a_touching_pair_is_joined_and_told_apart_again(pair):
         for added in demands:
             at_hand.append(constrain(project, added, child, frame=2).at_hand)
             found = look()
-            assert np.array_equal(*found) == bool(added.joined)
+            assert np.array_equal(*found) == bool(added.must_link)
     assert at_hand == [False, True, True, True]
     assert all(share(*cells) > 0.8 for cells in zip(found, first, strict=True))
     assert all(np.array_equal(state[:2], states[0][0][:2]) for state, _ in states)

@@ -101,8 +101,8 @@ def _constraints(arguments: argparse.Namespace, labels: Labels) -> "Constraints"
     if arguments.none is not None:
         return Constraints(shape, absent=np.array(arguments.none, np.int64))
     if arguments.together is not None:
-        return Constraints(shape, joined=[np.array(arguments.together, np.int64)])
-    return Constraints(shape, parted=[np.array(arguments.apart, np.int64)])
+        return Constraints(shape, must_link=[np.array(arguments.together, np.int64)])
+    return Constraints(shape, cannot_link=[np.array(arguments.apart, np.int64)])
 
 
 def _pixels(arguments: argparse.Namespace) -> Pixels:
@@ -118,10 +118,10 @@ def _tell_cells(before: Labels, after: Labels, pixels: Pixels) -> None:
         for labels in (before, after)
     )
     changed = before != after
-    told = {*np.unique(before[changed]).tolist(), *np.unique(after[changed]).tolist()}
-    touched = told - {0}
-    told |= {int(after[place]) for place in pixels}
-    for label in sorted(told - {0}):
+    listed = {*np.unique(before[changed]).tolist(), *np.unique(after[changed]).tolist()}
+    touched = listed - {0}
+    listed |= {int(after[place]) for place in pixels}
+    for label in sorted(listed - {0}):
         if label not in new:
             print(f"cell {label}: gone")
         elif label not in touched:
@@ -130,7 +130,7 @@ def _tell_cells(before: Labels, after: Labels, pixels: Pixels) -> None:
             print(f"cell {label}: {new[label]} px, new")
         else:
             print(f"cell {label}: {new[label]} px, was {old[label]} px")
-    if not told - {0}:
+    if not listed - {0}:
         print("No cell is there, and none was; none will be found there.")
     if set(new) - set(old):
         tell("New cells are linked to others by: napari-semiconv solve")

@@ -32,7 +32,7 @@ from .messages import (
 )
 from .plan import plan_run
 from .resegmenter import Resegmenter
-from .running import Run
+from .running import SegmentRun
 from .tools import NetworkTools, Tools
 
 # Seconds an orphan may go on to finish its frame before it ends itself.
@@ -133,7 +133,7 @@ class Child:
         sized = partial(self._sized, request, movie)
         plan = plan_run(request, movie, model, self._tools, sized)
         stops = partial(self._stops, request.ticket)
-        Run(request, plan, self._tools, self._say, stops).go(movie, model)
+        SegmentRun(request, plan, self._tools, self._say, stops).go(movie, model)
 
     def _resegment(self, request: ResegmentRequest) -> None:
         movie = self._movie(request.movie)

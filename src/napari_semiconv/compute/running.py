@@ -17,7 +17,7 @@ from .run_writer import RunLog, StateSaver
 from .tools import Results, Tools
 
 
-class Run:
+class SegmentRun:
     """Carries out a plan, frame after frame, until the last or until it is stopped.
 
     Parameters
@@ -86,9 +86,9 @@ class Run:
     def _frames(self, results: Results) -> bool:
         """Keep frames as they come; return whether none is left."""
         mark, fresh = time.perf_counter(), self._done
-        settling = whole = False
+        solving = whole = False
         # Tracks that are being settled are settled in all frames or in none.
-        while settling or not self._stops():
+        while solving or not self._stops():
             result = next(results, None)
             if result is None:
                 return True
@@ -97,7 +97,7 @@ class Run:
             )
             cells = result.lineage.cells(result.frame)
             self._states.offer(result)
-            settling = result.final and result.done <= fresh
+            solving = result.final and result.done <= fresh
             now, fresh = time.perf_counter(), max(fresh, result.done)
             self._done = fresh
             self._tell(result, cells, now - mark)

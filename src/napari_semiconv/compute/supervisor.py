@@ -202,12 +202,12 @@ class Supervisor:
     def _finished(self, request: Segment) -> Finished:
         progress = self._progress
         first, last = request.frames or (0, -1)
-        told = progress.total if isinstance(progress, FrameDone) else 0
+        total = progress.total if isinstance(progress, FrameDone) else 0
         return Finished(
             ticket=request.ticket,
             output=request.output,
             done=0 if progress is None else progress.done,
-            total=told or last - first + 1,
+            total=total or last - first + 1,
             tracks=_count_tracks(request.output),
             cancelled=True,
         )

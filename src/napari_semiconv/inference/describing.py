@@ -8,13 +8,15 @@ from scipy import ndimage
 
 from ..labels import Labels
 from ..tracking.evidence import Evidence
-from .engines.protocol import Scores
-from .linking.features import Cells, Integers
+from .engines.protocol import CellScores
 from .linking.features import Floats as Floats64
+from .linking.features import FrameCells, Integers
 from .stream.stream import Floats, FrameOutput, resize
 
 
-def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int64]]:
+def describe(
+    labels: Labels, output: FrameOutput
+) -> tuple[FrameCells, NDArray[np.int64]]:
     """Measure the cells of a frame for linking.
 
     Parameters
@@ -60,16 +62,16 @@ def describe(labels: Labels, output: FrameOutput) -> tuple[Cells, NDArray[np.int
     sure = output.foreground if output.seed is None else output.seed
     embeddings = mean_embeddings(dense, output.embedding, count).astype(np.float64)
     certain = mean(sure.ravel()[inside])
-    cells = Cells(dense, centres, area, embeddings, origins, certain)
+    cells = FrameCells(dense, centres, area, embeddings, origins, certain)
     return cells, numbers.astype(np.int64)
 
 
 def evidence_of(
-    cells: Cells,
+    cells: FrameCells,
     labels: NDArray[np.int64],
     shape: tuple[int, ...],
     joint: tuple[Integers, Floats64],
-    scored: tuple[NDArray[np.int64], Scores] | None = None,
+    scored: tuple[NDArray[np.int64], CellScores] | None = None,
 ) -> Evidence:
     """Keep what the network says of the cells of a frame, for the solver.
 

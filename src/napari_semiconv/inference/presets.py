@@ -166,8 +166,8 @@ def describe_preset(name: str) -> str:
 def preset_of(settings: SegmentSettings) -> str:
     """Name of the preset that settings agree with, empty when there is none."""
     decided = _decided(settings)
-    agreeing = (name for name, p in PRESETS.items() if _decided(p) == decided)
-    return next(agreeing, "")
+    matching = (name for name, p in PRESETS.items() if _decided(p) == decided)
+    return next(matching, "")
 
 
 def _decided(settings: SegmentSettings) -> dict[str, object]:

@@ -131,7 +131,7 @@ class Embedder(nn.Module):
             fresh += new
             embeddings.append(embed(features))
             x = self._next(frame, embeddings)
-        return self._said(embeddings, features), fresh
+        return self._output_of(embeddings, features), fresh
 
     def whole_clips(self, frames: Tensor, warm: Tensor) -> Output:
         """Take in several clips at once, for training.
@@ -162,7 +162,7 @@ class Embedder(nn.Module):
             features = whole_clip(hourglass, x.reshape(*time, *x.shape[1:]), warm)
             embeddings.append(embed(features))
             x = self._next(every, embeddings)
-        return self._said(embeddings, features)
+        return self._output_of(embeddings, features)
 
     def _next(self, frame: Tensor, embeddings: Sequence[Tensor]) -> Tensor:
         """Join frame and embedding for the next stack, if there is one."""
@@ -170,7 +170,7 @@ class Embedder(nn.Module):
             return frame
         return torch.cat([frame, F.normalize(embeddings[-1], dim=1, eps=1e-4)], 1)
 
-    def _said(self, embeddings: Sequence[Tensor], features: Tensor) -> Output:
+    def _output_of(self, embeddings: Sequence[Tensor], features: Tensor) -> Output:
         maps = {} if self.heads is None else self.heads(features)
         if self.region is not None:
             maps |= self.region(features)

@@ -25,8 +25,8 @@ COLUMNS = {
     "gone": 2,  # place
     "absent": 3,  # row, column
     "empty": 2,  # place
-    "joined": 4,  # number of the group, row, column
-    "parted": 4,  # number of the group, row, column
+    "must_link": 4,  # number of the group, row, column
+    "cannot_link": 4,  # number of the group, row, column
     "counts": 4,  # number of the region, cells, place
 }
 
@@ -34,7 +34,7 @@ COLUMNS = {
 def constraints_of(document: Document, frame: int) -> Constraints:
     """Gather the constraints on a frame.
 
-    Confirmed cells are settled. Cells that were taken away are gone, and marked places
+    Confirmed cells are fixed. Cells that were taken away are gone, and marked places
     have none, as far as no confirmed cell lies there.
 
     Parameters
@@ -92,8 +92,8 @@ class StoredConstraints(Mapping[int, Constraints]):
         labels.ravel()[rows["fixed"][:, 0]] = rows["fixed"][:, 1]
         return Constraints(
             self._shape,
-            joined=[group[:, 1:] for group in _groups(rows["joined"])],
-            parted=[group[:, 1:] for group in _groups(rows["parted"])],
+            must_link=[group[:, 1:] for group in _groups(rows["must_link"])],
+            cannot_link=[group[:, 1:] for group in _groups(rows["cannot_link"])],
             fixed=labels,
             empty=self._mask(rows["empty"][:, 0]),
             absent=rows["absent"],
@@ -183,13 +183,13 @@ def write_constraints(
 
 def _tables_of(constraints: Constraints) -> dict[str, Rows]:
     """Rows of all tables, without the frame."""
-    fixed = np.flatnonzero(constraints.settled)
+    fixed = np.flatnonzero(constraints.confirmed)
     regions = [np.flatnonzero(count.mask) for count in constraints.counts]
     numbers = np.array([(n, count.cells) for n, count in enumerate(constraints.counts)])
     sizes = np.array([len(region) for region in regions], np.int64)
     heads = np.repeat(numbers.reshape(-1, 2), sizes, axis=0)
     rows = {
-        "fixed": np.stack([fixed, constraints.settled.ravel()[fixed]], 1),
+        "fixed": np.stack([fixed, constraints.confirmed.ravel()[fixed]], 1),
         "gone": np.flatnonzero(constraints.gone)
         if constraints.gone is not None
         else (),
@@ -197,8 +197,12 @@ def _tables_of(constraints: Constraints) -> dict[str, Rows]:
         "empty": np.flatnonzero(constraints.empty)
         if constraints.empty is not None
         else (),
-        "joined": [(n, y, x) for n, g in enumerate(constraints.joined) for y, x in g],
-        "parted": [(n, y, x) for n, g in enumerate(constraints.parted) for y, x in g],
+        "must_link": [
+            (n, y, x) for n, g in enumerate(constraints.must_link) for y, x in g
+        ],
+        "cannot_link": [
+            (n, y, x) for n, g in enumerate(constraints.cannot_link) for y, x in g
+        ],
         "counts": np.column_stack([heads, np.concatenate([*regions, fixed[:0]])]),
     }
     return {

@@ -101,8 +101,8 @@ def correction_of(document: Document, frame: int, added: Constraints) -> Correct
         )
     added.check()
     labels, before = document.labels(frame), constraints_of(document, frame)
-    freed = _freed(labels, before.settled, added)
-    fixed = np.where(is_among(before.settled, freed), 0, before.settled)
+    freed = _freed(labels, before.confirmed, added)
+    fixed = np.where(is_among(before.confirmed, freed), 0, before.confirmed)
     claimed = _claimed(added)
     free = before.absent[~claimed[tuple(before.absent.T)]]
     before = replace(before, fixed=fixed.astype(np.int32), absent=free)
@@ -128,24 +128,24 @@ def region_around(labels: Labels, y: int, x: int) -> Mask:
     return is_among(labels, np.unique(labels[near]))
 
 
-def _freed(labels: Labels, settled: Labels, added: Constraints) -> NDArray[np.int64]:
-    """Labels of settled cells that do not meet the new constraints."""
+def _freed(labels: Labels, confirmed: Labels, added: Constraints) -> NDArray[np.int64]:
+    """Labels of confirmed cells that do not meet the new constraints."""
     numbers: set[int] = set()
     for one in violations(labels, added):
         if one.count:
-            numbers |= _freed_in(added.counts[one.count - 1], labels, settled)
+            numbers |= _freed_in(added.counts[one.count - 1], labels, confirmed)
         else:
-            numbers |= {*settled[tuple(one.pixels.T)].tolist()}
+            numbers |= {*confirmed[tuple(one.pixels.T)].tolist()}
     return np.array(sorted(numbers - {0}), np.int64)
 
 
-def _freed_in(count: Count, labels: Labels, settled: Labels) -> set[int]:
-    """Settled cells that keep a region from having its number of cells.
+def _freed_in(count: Count, labels: Labels, confirmed: Labels) -> set[int]:
+    """List confirmed cells that keep a region from having its number of cells.
 
-    They stay as long as cells that are not settled can make up the number.
+    They stay as long as cells that are not confirmed can make up the number.
     """
-    here = {*labels_in(settled[count.mask])}
-    out = {*labels_in(settled[~count.mask])} & here
+    here = {*labels_in(confirmed[count.mask])}
+    out = {*labels_in(confirmed[~count.mask])} & here
     others = {*labels_in(labels[count.mask])} - here
     if others and len(here - out) < count.cells:
         return out

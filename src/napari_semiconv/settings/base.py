@@ -22,8 +22,8 @@ def setting(
     ``empty`` says what holds where the value is None; ``advanced`` is the group in
     which experts find it, none for what every user sees.
     """
-    told = {"unit": unit, "empty": empty, "advanced": advanced}
-    extra: dict[str, Any] = {name: text for name, text in told.items() if text}
+    texts = {"unit": unit, "empty": empty, "advanced": advanced}
+    extra: dict[str, Any] = {name: text for name, text in texts.items() if text}
     return Field(
         default,
         title=title,

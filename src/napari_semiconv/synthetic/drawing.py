@@ -19,7 +19,7 @@ Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @dataclass
-class Paint:
+class Canvas:
     """All that is to be seen in a frame, before any optics, each (Y, X).
 
     The canvas is larger than the view by ``pad`` px on each side, so that light from
@@ -48,7 +48,9 @@ class Paint:
     pad: int
 
     @classmethod
-    def of(cls, cells: list[Cell], settings: SyntheticSettings, tile: Image) -> "Paint":
+    def of(
+        cls, cells: list[Cell], settings: SyntheticSettings, tile: Image
+    ) -> "Canvas":
         """Draw all cells, each in its own window.
 
         Parameters

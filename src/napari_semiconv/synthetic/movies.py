@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from .conditions import SyntheticSettings
 from .dish import Dish
-from .drawing import Labels, Paint
+from .drawing import Canvas, Labels
 from .optics import Optics
 
 
@@ -51,7 +51,7 @@ def simulate(settings: SyntheticSettings, seed: int) -> SyntheticMovie:
     for frame in range(settings.frames):
         if frame:
             dish.step()
-        paint = Paint.of(dish.cells, settings, optics.tile)
+        paint = Canvas.of(dish.cells, settings, optics.tile)
         images.append(optics.expose(paint))
         labels.append(paint.labels)
     tracks, table = _visible_tracks(np.stack(labels), dish.parents)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .conditions import SyntheticSettings
-from .drawing import Image, Paint
+from .drawing import Canvas, Image
 
 # Side of the repeating texture tile that all cells of a movie cut their grain from, px.
 TILE = 256
@@ -32,7 +32,7 @@ class Optics:
         self._shade = _uneven_light(rng, settings)
         self._specks = _specks(rng, settings)
 
-    def expose(self, paint: Paint) -> NDArray[np.uint16]:
+    def expose(self, paint: Canvas) -> NDArray[np.uint16]:
         """Take the picture of a frame, (Y, X)."""
         settings, rng = self._settings, self._rng
         if settings.kind == "phase":
@@ -58,7 +58,7 @@ class Optics:
         )
         return grey
 
-    def _fluorescence(self, paint: Paint) -> Image:
+    def _fluorescence(self, paint: Canvas) -> Image:
         """Glowing cells on a dark ground."""
         settings = self._settings
         inside = np.clip((1 - paint.level) * 4, 0, 1) ** 0.7
@@ -71,7 +71,7 @@ class Optics:
         light: Image = 0.15 + 0.5 * glow
         return light
 
-    def _phase_contrast(self, paint: Paint) -> Image:
+    def _phase_contrast(self, paint: Canvas) -> Image:
         """Dark bodies within bright halos; rounded cells shine."""
         settings = self._settings
         thick = np.sqrt(np.clip(1 - paint.level**2, 0, 1))
@@ -82,7 +82,7 @@ class Optics:
         light: Image = 1 - settings.polarity * (0.55 * body - 0.75 * halo) + 2 * lens
         return np.maximum(light, 0.05)
 
-    def _flat_in_halo(self, paint: Paint) -> Image:
+    def _flat_in_halo(self, paint: Canvas) -> Image:
         """Evenly dark or bright bodies, in a wide halo that fills gaps between them."""
         settings = self._settings
         body = np.clip((1 - paint.level) * 3, 0, 1)
@@ -95,7 +95,7 @@ class Optics:
         light: Image = 1 - settings.polarity * (0.6 * body - 0.9 * halo)
         return np.maximum(light, 0.05)
 
-    def _membranes(self, paint: Paint) -> Image:
+    def _membranes(self, paint: Canvas) -> Image:
         """Glowing rims around dark cells, as membranes that are stained."""
         settings = self._settings
         rim = np.exp(-(((paint.level - 0.93) / 0.12) ** 2)) * (paint.owner > 0)
@@ -104,7 +104,7 @@ class Optics:
         light: Image = 0.15 + 0.5 * glow
         return light
 
-    def _relief(self, paint: Paint) -> Image:
+    def _relief(self, paint: Canvas) -> Image:
         """Interference contrast: slopes lit aslant, or outlines alone."""
         settings = self._settings
         thick = (1 - np.clip(paint.level, 0, 1) ** self._flatness) ** 0.5

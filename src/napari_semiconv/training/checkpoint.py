@@ -47,10 +47,12 @@ def save_checkpoint(
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
-    told = {"step": str(step), "facts": facts.model_dump_json()}
+    metadata = {"step": str(step), "facts": facts.model_dump_json()}
     draft = folder / f"{FILE}.part"
     try:
-        save_file({k: v.contiguous().cpu() for k, v in tensors.items()}, draft, told)
+        save_file(
+            {k: v.contiguous().cpu() for k, v in tensors.items()}, draft, metadata
+        )
         draft.replace(folder / FILE)
     except (OSError, SafetensorError) as error:
         draft.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ def train(
         When settings do not fit the network, or not the training that is resumed.
     """
     with fresh_folder(output):
-        run = Run(folders, output, settings, resume=resume)
+        run = TrainingRun(folders, output, settings, resume=resume)
     size, workers = settings.batch, settings.workers
     drawn = batches(run.clips, run.step, settings.steps, size=size, workers=workers)
     with closing(drawn):
@@ -120,7 +120,7 @@ def _check_same(before: TrainFacts, now: TrainFacts, output: Path) -> None:
         )
 
 
-class Run:
+class TrainingRun:
     """One training: network, average, optimiser, data and what was logged.
 
     Parameters

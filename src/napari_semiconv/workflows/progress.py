@@ -111,26 +111,26 @@ def stepwise(
     StoppedError
         When ``stop`` said so.
     """
-    told: queue.Queue[Progress | None] = queue.Queue()
+    reports: queue.Queue[Progress | None] = queue.Queue()
     answer: list[Any] = []
     closed = threading.Event()
 
     def tell(done: int, total: int) -> None:
         if closed.is_set() or stop():
             raise StoppedError
-        told.put(Progress(stage, done, total))
+        reports.put(Progress(stage, done, total))
 
     def run() -> None:
         try:
             answer.extend((True, work(tell)))
         except BaseException as error:  # noqa: BLE001 - raised again where steps are taken
             answer.extend((False, error))
-        told.put(None)
+        reports.put(None)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        while (step := told.get()) is not None:
+        while (step := reports.get()) is not None:
             yield step
     finally:
         closed.set()

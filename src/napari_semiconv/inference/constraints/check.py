@@ -41,7 +41,7 @@ def violations(labels: Labels, constraints: Constraints) -> list[Violation]:
     labels
         Cells, (Y, X), in pixels of the movie.
     constraints
-        What the user says of the frame.
+        The user's constraints on the frame.
     """
     return [
         *_violated_claims(labels, constraints),
@@ -59,27 +59,27 @@ def _violated_claims(labels: Labels, constraints: Constraints) -> Iterator[Viola
         cells[row] = here[0]
         if here.min() == 0 or here.min() != here.max():
             yield Violation("pixels of one cell are not in one", claim.pixels)
-    yield from _violated_settled(labels, constraints, cells)
+    yield from _violated_confirmed(labels, constraints, cells)
     shared = constraints.apart & (cells[:, None] == cells) & (cells > 0)
     for one, other in np.argwhere(np.triu(shared)).tolist():
         both = [claims[one].pixels[:1], claims[other].pixels[:1]]
         yield Violation("pixels of two cells are in one", np.concatenate(both))
 
 
-def _violated_settled(
+def _violated_confirmed(
     labels: Labels, constraints: Constraints, cells: NDArray[np.int64]
 ) -> Iterator[Violation]:
-    settled = [
+    confirmed = [
         (claim, int(cell))
         for claim, cell in zip(constraints.claims, cells, strict=True)
         if claim.fixed and cell
     ]
-    if not settled:
+    if not confirmed:
         return
-    areas = areas_of(labels, np.array([cell for _, cell in settled]))
-    for (claim, _), area in zip(settled, areas.tolist(), strict=True):
+    areas = areas_of(labels, np.array([cell for _, cell in confirmed]))
+    for (claim, _), area in zip(confirmed, areas.tolist(), strict=True):
         if area != len(claim.pixels):
-            yield Violation("a settled cell has other pixels", claim.pixels)
+            yield Violation("a confirmed cell has other pixels", claim.pixels)
 
 
 def _violated_closed(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
@@ -90,20 +90,20 @@ def _violated_closed(labels: Labels, constraints: Constraints) -> Iterator[Viola
 
 def _violated_counts(labels: Labels, constraints: Constraints) -> Iterator[Violation]:
     for number, count in enumerate(constraints.counts, 1):
-        if count.cells and not _holds(labels, count, constraints.settled):
+        if count.cells and not _holds(labels, count, constraints.confirmed):
             where = np.argwhere(count.mask)
             yield Violation("a region has another number of cells", where, number)
 
 
-def _holds(labels: Labels, count: Count, settled: Labels) -> bool:
+def _holds(labels: Labels, count: Count, confirmed: Labels) -> bool:
     inside = np.where(count.mask[count.box], labels[count.box], 0)
     present = numbers_in(inside)
     if len(present) != count.cells:
         return False
     if areas_of(labels, present).sum() != np.count_nonzero(inside):
         return False
-    # A settled mask is as it is, in one part or in several.
-    inside[settled[count.box] > 0] = 0
+    # A confirmed mask is as it is, in one part or in several.
+    inside[confirmed[count.box] > 0] = 0
     return all(ndimage.label(inside == n)[1] == 1 for n in numbers_in(inside))
 
 

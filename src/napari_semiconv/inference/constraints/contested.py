@@ -1,4 +1,4 @@
-"""A cell that several claim, parted among them by what the network says."""
+"""A cell that several claim, split among them by what the network found."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from ...labels import Labels
 from ..engines.regions import connected_components
-from .grow import Scene
+from .grow import ConstrainedWindow
 from .split import split_by_seeds
 from .union_find import contacts_of, join_atoms
 
@@ -14,11 +14,11 @@ Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 
-def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
+def split_contested(scene: ConstrainedWindow, mask: Mask, owner: Labels) -> None:
     """Part a cell among those that claim pixels of it.
 
     It falls into the segments of the network's votes; those that several claim are
-    parted by votes, embedding and shape; then all are joined, the surest pair first,
+    split by votes, embedding and shape; then all are joined, the surest pair first,
     as far as no two claims forbid it.
 
     Parameters
@@ -60,9 +60,12 @@ def split_contested(scene: Scene, mask: Mask, owner: Labels) -> None:
 
 
 def _atoms(
-    scene: Scene, segments: Labels, seeds: Labels, codes: NDArray[np.float32]
+    scene: ConstrainedWindow,
+    segments: Labels,
+    seeds: Labels,
+    codes: NDArray[np.float32],
 ) -> Integers:
-    """Give connected segments, (Y, X); those of claims that clash are parted."""
+    """Give connected segments, (Y, X); those of claims that clash are split."""
     atoms, _ = connected_components(segments)
     kinds = np.zeros(segments.shape, np.int64)
     for atom in np.unique(atoms[seeds > 0]).tolist():

@@ -1,4 +1,4 @@
-"""Cells of a region joined or parted until there are as many as the user says."""
+"""Cells of a region joined or split until there are as many as the user counts."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from skimage.graph import MCP
 from ...errors import BadInputError, counted
 from ...labels import Labels
 from ..engines.regions import connected_components
-from .grow import Scene
+from .grow import ConstrainedWindow
 from .maps import Floats, Window
 from .split import halve
 from .union_find import UnionFind, contacts_of, join_atoms
@@ -49,7 +49,7 @@ class Plot:
         Rows and columns of the frame.
     """
 
-    scene: Scene
+    scene: ConstrainedWindow
     cells: Labels
     links: UnionFind
     inside: Mask
@@ -106,7 +106,7 @@ class Plot:
 
 
 def balance(
-    scene: Scene, cells: Labels, links: UnionFind, inside: Mask, wanted: int
+    scene: ConstrainedWindow, cells: Labels, links: UnionFind, inside: Mask, wanted: int
 ) -> None:
     """Join or part the cells of a region until there are as many as wanted.
 
@@ -137,13 +137,15 @@ def balance(
             raise BadInputError(
                 f"A region in which exactly {counted(wanted, 'cell')} should lie: "
                 f"expected that many with all else that is said of it, found "
-                f"{number} that cannot be joined or parted. Say another number, or "
+                f"{number} that cannot be joined or split. Give another number, or "
                 f"take another correction back."
             )
         number = len(plot.found()[0])
 
 
-def _plot(scene: Scene, cells: Labels, links: UnionFind, inside: Mask) -> Plot:
+def _plot(
+    scene: ConstrainedWindow, cells: Labels, links: UnionFind, inside: Mask
+) -> Plot:
     place = ndimage.find_objects(inside.astype(np.int32))[0]
     rows, columns = (
         slice(part.start + at.start, part.start + at.stop)
@@ -178,7 +180,7 @@ def _one_less(plot: Plot) -> bool:
         if plot.may_join(one, other):
             plot.cells[plot.cells == other] = one
             return True
-    idle = [n for n in labels if not plot.claims(n) and not _settled(plot, n)]
+    idle = [n for n in labels if not plot.claims(n) and not _is_still(plot, n)]
     least = min(idle, key=area.__getitem__, default=0)
     if least and area[least] < CRUMB * plot.usual:
         plot.cells[plot.cells == least] = 0
@@ -190,7 +192,7 @@ def _one_less(plot: Plot) -> bool:
     return bool(least)
 
 
-def _settled(plot: Plot, cell: int) -> bool:
+def _is_still(plot: Plot, cell: int) -> bool:
     return bool(plot.still[plot.cells == cell].any())
 
 
@@ -232,7 +234,7 @@ def _one_more(plot: Plot) -> bool:
     for row in np.argsort(-areas, kind="stable").tolist():
         cell = labels[row]
         mask = plot.cells == cell
-        if _settled(plot, cell):
+        if _is_still(plot, cell):
             continue
         halves = halve(mask, plot.seeds, plot.codes, plot.scene.maps.cell_size)
         if halves is not None:
@@ -279,7 +281,7 @@ def _split(plot: Plot, cell: int) -> tuple[float, Labels] | None:
         two such parts.
     """
     mask = plot.cells == cell
-    if _settled(plot, cell):
+    if _is_still(plot, cell):
         return None
     atoms, _ = connected_components(np.where(mask, plot.segments, 0).astype(np.int32))
     count = int(atoms.max(initial=0))

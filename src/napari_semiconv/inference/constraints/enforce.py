@@ -1,13 +1,13 @@
-"""Labels of any engine made to hold what the user says, changed as little as can be.
+"""Enforce constraints on the labels of any engine, changing as little as can be.
 
 The work is done in pixels of the movie, in a window around what does not hold yet:
 
-1. settled masks are painted and places without cells cleared;
+1. confirmed masks are painted and places without cells cleared;
 2. the pixels that one cell has are connected by ways that other cells leave free;
 3. cells with pixels of two cells are split into the segments that the network's votes
    fall into, and these are joined again, the surest pair first, as far as nothing
    forbids it; a segment that two cells claim is split by votes, embedding and shape;
-4. where a number of cells is given, cells are joined or parted until it is met.
+4. where a number of cells is given, cells are joined or split until it is met.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..engines.regions import connected_components
 from .check import Violation, cells_in_gone, violations
 from .contested import split_contested
 from .counts import balance
-from .grow import Scene, grow_from_clicks
+from .grow import ConstrainedWindow, grow_from_clicks
 from .maps import Maps, Window
 from .model import Claim, Constraints, is_among
 from .union_find import UnionFind
@@ -34,16 +34,16 @@ HALF, LEAST_AREA, LEAST_RADIUS = 0.5, 0.15, 0.15
 
 
 def enforce(labels: Labels, constraints: Constraints, maps: Maps) -> Labels:
-    """Make the cells of a frame hold what the user says.
+    """Make the cells of a frame hold all constraints.
 
     Parameters
     ----------
     labels
         Cells that any engine found, (Y, X), in pixels of the movie.
     constraints
-        What the user says of the frame.
+        The user's constraints on the frame.
     maps
-        What the network says of it.
+        Output of the network for it.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def enforce(labels: Labels, constraints: Constraints, maps: Maps) -> Labels:
     Raises
     ------
     BadInputError
-        When not everything said can hold together.
+        When not all constraints can hold together.
     """
     window, found = enforce_within(labels, constraints, maps)
     if not found.size:
@@ -67,16 +67,16 @@ def enforce(labels: Labels, constraints: Constraints, maps: Maps) -> Labels:
 def enforce_within(
     labels: Labels, constraints: Constraints, maps: Maps
 ) -> tuple[Window, Labels]:
-    """Make the cells of a frame hold what the user says, and tell where they change.
+    """Make the cells of a frame hold all constraints, and tell where they change.
 
     Parameters
     ----------
     labels
         Cells, (Y, X), in pixels of the movie.
     constraints
-        What the user says of the frame.
+        The user's constraints on the frame.
     maps
-        What the network says of it.
+        Output of the network for it.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def enforce_within(
     Raises
     ------
     BadInputError
-        When not everything said can hold together.
+        When not all constraints can hold together.
     """
     if labels.shape != constraints.shape:
         raise BadInputError(
@@ -102,7 +102,7 @@ def enforce_within(
         window = around(labels, constraints, todo, reach * maps.cell_size)
         whole = [part.stop - part.start for part in window] == list(labels.shape)
         try:
-            return window, _settled(labels, constraints, maps, window)
+            return window, _enforced_in(labels, constraints, maps, window)
         except BadInputError:
             if whole:
                 raise
@@ -119,7 +119,7 @@ def around(
     labels
         Cells, (Y, X).
     constraints
-        What the user says.
+        The user's constraints on the frame.
     todo
         What is not met.
     reach
@@ -148,10 +148,10 @@ def around(
     return rows, columns
 
 
-def _settled(
+def _enforced_in(
     labels: Labels, constraints: Constraints, maps: Maps, window: Window
 ) -> Labels:
-    """Cells of a window that hold all that is said.
+    """Cells of a window that hold all constraints.
 
     Raises
     ------
@@ -177,16 +177,16 @@ def _settled(
     if left:
         y, x = left[0].pixels[0].tolist()
         raise BadInputError(
-            f"What is said of the cells around (y {y}, x {x}) cannot hold together: "
-            f"{left[0].what}. Take one of the corrections there back."
+            f"The constraints on the cells around (y {y}, x {x}) cannot hold together: "
+            f"{left[0].what}. Take one of them back."
         )
     return cells
 
 
 def _scene(
     labels: Labels, constraints: Constraints, maps: Maps, window: Window
-) -> Scene:
-    """Cut out a window, with settled masks painted and places without cells cleared."""
+) -> ConstrainedWindow:
+    """Cut out a window, paint confirmed masks and clear places without cells."""
     crop = labels[window]
     present = numbers_in(crop)
     partly = present[areas_of(crop, present) < areas_of(labels, present)]
@@ -196,7 +196,7 @@ def _scene(
     still |= is_among(crop, numbers_in(crop[cut]))
     shut = constraints.closed[window].copy()
     absent = _absent(constraints, window)
-    settled = np.where(still, 0, constraints.settled[window])
+    confirmed = np.where(still, 0, constraints.confirmed[window])
     rows = [n for n, c in enumerate(constraints.claims) if _is_free(c, window, still)]
     corner = np.array([part.start for part in window])
     claims = [constraints.claims[n].pixels - corner for n in rows]
@@ -205,13 +205,13 @@ def _scene(
         named[tuple(claim.T)] = True
     erased = shut & ~absent & ~still
     split = np.where(cut, 0, regions)
-    cells = _cut(crop, settled, erased, split, named, maps.cell_size)
+    cells = _cut(crop, confirmed, erased, split, named, maps.cell_size)
     nothing = len(rows)
     apart = np.zeros((nothing + 1, nothing + 1), bool)
     apart[:-1, :-1] = constraints.apart[np.ix_(rows, rows)]
     apart[-1, :-1] = apart[:-1, -1] = True
-    still |= settled > 0
-    return Scene(
+    still |= confirmed > 0
+    return ConstrainedWindow(
         window,
         maps,
         cells,
@@ -256,21 +256,21 @@ def _is_free(claim: Claim, window: Window, still: Mask) -> bool:
 
 def _cut(
     crop: Labels,
-    settled: Labels,
+    confirmed: Labels,
     erased: Mask,
     regions: Labels,
     named: Mask,
     size: float,
 ) -> Labels:
-    """Paint settled masks, clear places without cells and part cells along regions."""
-    taken = (settled > 0) | erased
+    """Paint confirmed masks, clear empty places and split cells along regions."""
+    taken = (confirmed > 0) | erased
     kinds = crop.astype(np.int64) * (int(regions.max(initial=0)) + 1) + regions
     hurt = numbers_in(crop[taken])
     if regions.any():
         pairs = np.unique(kinds[(crop > 0) & ~taken]) // (int(regions.max()) + 1)
         hurt = np.union1d(hurt, pairs[:-1][pairs[1:] == pairs[:-1]])
     if not len(hurt):
-        return _painted(crop, settled)
+        return _painted(crop, confirmed)
     first = int(crop.max(initial=0)) + 1
     rest = is_among(crop, hurt) & ~taken
     key = np.zeros(crop.shape, np.int32)
@@ -279,12 +279,12 @@ def _cut(
     kept = _worth(pieces, crop, named, size)
     cells = np.where(taken | (rest & ~kept[pieces]), 0, crop)
     cells = np.where(rest & kept[pieces], pieces + first, cells)
-    return _painted(cells, settled)
+    return _painted(cells, confirmed)
 
 
-def _painted(cells: Labels, settled: Labels) -> Labels:
+def _painted(cells: Labels, confirmed: Labels) -> Labels:
     first = int(cells.max(initial=0))
-    return np.where(settled > 0, settled + first, cells).astype(np.int32)
+    return np.where(confirmed > 0, confirmed + first, cells).astype(np.int32)
 
 
 def _worth(
@@ -308,13 +308,13 @@ def _worth(
     return worth
 
 
-def _owned(scene: Scene) -> Labels:
-    """Give each pixel of the cells that are spoken of to the one that claims it.
+def _owned(scene: ConstrainedWindow) -> Labels:
+    """Give each pixel of the constrained cells to the claim that it belongs to.
 
     Returns
     -------
     Labels
-        Cells, (Y, X); those that nobody speaks of as they are.
+        Cells, (Y, X); those without a constraint as they are.
     """
     trees, nothing = scene.trees, len(scene.claims) + 1
     trees[scene.absent & (scene.cells > 0) & ~scene.still] = nothing

@@ -28,7 +28,7 @@ NEAR = 1.5  # cell diameters around some pixels in which their way is looked for
 
 
 @dataclass(eq=False)
-class Scene:
+class ConstrainedWindow:
     """The window of a frame in which cells are made to hold what the user says.
 
     Parameters
@@ -81,7 +81,7 @@ class Scene:
         return self.maps.foreground(self.window)
 
 
-def grow_from_clicks(scene: Scene) -> None:
+def grow_from_clicks(scene: ConstrainedWindow) -> None:
     """Connect the pixels of each claim; ``scene.trees`` then has its number, from 1.
 
     Raises
@@ -114,14 +114,14 @@ def grow_from_clicks(scene: Scene) -> None:
     _widen(scene)
 
 
-def _tree(scene: Scene, number: int) -> Mask:
+def _tree(scene: ConstrainedWindow, number: int) -> Mask:
     """Pixels of a claim and of those tied to it, (Y, X)."""
     roots = np.append(scene.links.roots, -1)
     tree: Mask = roots[scene.trees - 1] == scene.links.root(number)
     return tree
 
 
-def _connect(scene: Scene, number: int) -> bool:
+def _connect(scene: ConstrainedWindow, number: int) -> bool:
     """Lay ways between the pixels of a claim; False when there are none."""
     pixels = scene.claims[number]
     others = scene.trees[tuple(pixels.T)]
@@ -149,7 +149,9 @@ def _connect(scene: Scene, number: int) -> bool:
     return True
 
 
-def _ways(scene: Scene, number: int, part: list[slice]) -> list[Pixels] | None:
+def _ways(
+    scene: ConstrainedWindow, number: int, part: list[slice]
+) -> list[Pixels] | None:
     """Ways from the first pixel of a claim to each other one."""
     rows, columns = part
     costs = _costs(scene, number)[rows, columns]
@@ -162,7 +164,7 @@ def _ways(scene: Scene, number: int, part: list[slice]) -> list[Pixels] | None:
     return [np.array(search.traceback(end), np.int64) + corner for end in rest]
 
 
-def _costs(scene: Scene, number: int) -> NDArray[np.float64]:
+def _costs(scene: ConstrainedWindow, number: int) -> NDArray[np.float64]:
     """Cost of a step onto each pixel, (Y, X); negative where none leads."""
     pixels = tuple(scene.claims[number].T)
     bright = scene.foreground()
@@ -182,7 +184,7 @@ def _costs(scene: Scene, number: int) -> NDArray[np.float64]:
     return costs
 
 
-def _reach(scene: Scene, number: int, tree: Mask) -> bool:
+def _reach(scene: ConstrainedWindow, number: int, tree: Mask) -> bool:
     """Lead a claim on background to a cell close by that it may share."""
     reach = MISSED * scene.maps.cell_size
     forbidden = np.array(scene.links.cannot_links(number), np.int64) + 1
@@ -207,7 +209,7 @@ def _reach(scene: Scene, number: int, tree: Mask) -> bool:
     return True
 
 
-def grow(scene: Scene, seed: Mask) -> int:
+def grow(scene: ConstrainedWindow, seed: Mask) -> int:
     """Make a new cell on background around connected pixels; give its number.
 
     Parameters
@@ -236,7 +238,7 @@ def grow(scene: Scene, seed: Mask) -> int:
     return number
 
 
-def _widen(scene: Scene) -> None:
+def _widen(scene: ConstrainedWindow) -> None:
     """Give ways over background some width, for a cell is no thread."""
     steps = round(HALF_WIDTH * scene.maps.cell_size)
     numbers = np.unique(scene.trees[(scene.trees > 0) & (scene.cells == 0)])

@@ -1,4 +1,4 @@
-"""What the user says of the cells of one frame, to be held exactly by every engine."""
+"""The user's constraints on the cells of a frame, held exactly by every engine."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ class Count:
     """How many cells lie in a region.
 
     Exactly ``cells`` cells have a pixel in the region; each of them has no pixel
-    outside and, unless its mask is settled, is connected by faces. What of the region
+    outside and, unless its mask is confirmed, is connected by faces. What of the region
     is background is left open. A region of as many pixels as cells can always be met.
 
     Parameters
@@ -70,7 +70,7 @@ class Claim:
     pixels
         Row and column, (N, 2).
     fixed
-        Label in the settled masks, whose pixels these are; 0 when the cell may have
+        Label in the confirmed masks, whose pixels these are; 0 when the cell may have
         others as well.
     """
 
@@ -80,27 +80,27 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """What the user says of the cells of one frame, in pixels of the movie.
+    """The user's constraints on the cells of one frame, in pixels of the movie.
 
     Parameters
     ----------
     shape
         Height and width of the frame, px.
-    joined
+    must_link
         Groups of pixels, each (N, 2), row and column: one cell has all of a group.
-    parted
+    cannot_link
         Groups of pixels, each (N, 2): each pixel has a cell, no two have the same.
     fixed
-        Settled masks, (Y, X), 0 elsewhere: a cell has the pixels of a label and no
+        Confirmed masks, (Y, X), 0 elsewhere: a cell has the pixels of a label and no
         others. None for none.
     empty
         Pixels, (Y, X), that no cell has. None for none.
     absent
-        Points, (N, 2), where no cell is: what is found there goes as a whole, as far
-        as the user says nothing else of it.
+        Points, (N, 2), where no cell is: what is found there goes as a whole, but
+        for cells of other constraints.
     gone
         Where cells were taken away, (Y, X): no cell has half of its pixels or more
-        there, but those that other constraints speak of. None for none.
+        there, but those of other constraints. None for none.
     counts
         How many cells lie in regions that do not overlap.
 
@@ -111,8 +111,8 @@ class Constraints:
     """
 
     shape: tuple[int, int]
-    joined: Sequence[Pixels] = ()
-    parted: Sequence[Pixels] = ()
+    must_link: Sequence[Pixels] = ()
+    cannot_link: Sequence[Pixels] = ()
     fixed: Labels | None = None
     empty: Mask | None = None
     absent: Pixels = field(default_factory=lambda: np.zeros((0, 2), np.int64))
@@ -121,8 +121,12 @@ class Constraints:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "joined", tuple(self._pixels(group) for group in self.joined))
-        put(self, "parted", tuple(self._pixels(group) for group in self.parted))
+        put(self, "must_link", tuple(self._pixels(group) for group in self.must_link))
+        put(
+            self,
+            "cannot_link",
+            tuple(self._pixels(group) for group in self.cannot_link),
+        )
         put(self, "absent", self._pixels(self.absent))
         put(self, "counts", tuple(self.counts))
         masks = [m for m in (self.fixed, self.empty, self.gone) if m is not None]
@@ -134,29 +138,29 @@ class Constraints:
                 )
         if any(count.cells < 0 for count in self.counts):
             raise BadInputError(
-                "A number of cells in a region: expected 0 or more, found less. Say "
-                "how many cells there are."
+                "A number of cells in a region: expected 0 or more, found less. Give "
+                "the number of cells."
             )
 
     def __bool__(self) -> bool:
-        """Whether anything is said."""
+        """Whether there is any."""
         masks = (self.fixed, self.empty, self.gone)
-        groups = (*self.joined, *self.parted, self.absent)
-        said = any(m is not None and m.any() for m in masks)
-        return said or any(map(len, groups)) or bool(self.counts)
+        groups = (*self.must_link, *self.cannot_link, self.absent)
+        marked = any(m is not None and m.any() for m in masks)
+        return marked or any(map(len, groups)) or bool(self.counts)
 
     def and_also(self, other: "Constraints") -> "Constraints":
-        """Say both; settled masks that overlap must be of the same label.
+        """Put both together; confirmed masks that overlap must have the same label.
 
         Raises
         ------
         BadInputError
-            When settled masks of two labels overlap.
+            When confirmed masks of two labels overlap.
         """
         return replace(
             self,
-            joined=(*self.joined, *other.joined),
-            parted=(*self.parted, *other.parted),
+            must_link=(*self.must_link, *other.must_link),
+            cannot_link=(*self.cannot_link, *other.cannot_link),
             fixed=_both_fixed(self.fixed, other.fixed),
             empty=_either(self.empty, other.empty),
             absent=np.concatenate([self.absent, other.absent]),
@@ -165,8 +169,8 @@ class Constraints:
         )
 
     @cached_property
-    def settled(self) -> Labels:
-        """Settled masks, (Y, X)."""
+    def confirmed(self) -> Labels:
+        """Confirmed masks, (Y, X)."""
         if self.fixed is None:
             return np.zeros(self.shape, np.int32)
         return self.fixed
@@ -199,20 +203,20 @@ class Constraints:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """Pixels that must share a cell, put together as far as they hang together."""
-        return self._judged[0]
+        return self._claims_and_apart[0]
 
     @cached_property
     def apart(self) -> Mask:
         """Which claims must not share a cell, (N, N)."""
-        return self._judged[1]
+        return self._claims_and_apart[1]
 
     def check(self) -> None:
-        """Make sure that nothing said contradicts anything else.
+        """Make sure that no constraint contradicts another.
 
         Raises
         ------
         BadInputError
-            When two things cannot both hold; the text names one such pair.
+            When two cannot both hold; the text names them.
         """
         assert len(self.claims) == len(self.apart)
         if self.closed.any() or self.counts:
@@ -222,29 +226,29 @@ class Constraints:
             self._check_count(number, count)
 
     @cached_property
-    def _judged(self) -> tuple[tuple[Claim, ...], Mask]:
+    def _claims_and_apart(self) -> tuple[tuple[Claim, ...], Mask]:
         families = _Families()
-        for group in self.joined:
+        for group in self.must_link:
             families.join([self._key(pixel) for pixel in group.tolist()])
-        for group in self.parted:
+        for group in self.cannot_link:
             for pixel in group.tolist():
                 families.join([self._key(pixel)])
-        for label in numbers_in(self.settled).tolist():
+        for label in numbers_in(self.confirmed).tolist():
             families.join([(label, 0)])
         keys = families.groups()
         claims = tuple(self._claim(group) for group in keys)
         place = {key: i for i, group in enumerate(keys) for key in group}
-        settled = np.array([claim.fixed > 0 for claim in claims], bool)
-        apart: Mask = settled[:, None] & settled & ~np.eye(len(claims), dtype=bool)
-        for group in self.parted:
+        confirmed = np.array([claim.fixed > 0 for claim in claims], bool)
+        apart: Mask = confirmed[:, None] & confirmed & ~np.eye(len(claims), dtype=bool)
+        for group in self.cannot_link:
             rows = [place[self._key(pixel)] for pixel in group.tolist()]
             self._part(apart, rows, group)
         return claims, apart
 
     def _key(self, pixel: list[int]) -> tuple[int, int]:
-        """Name of a settled mask or of a pixel outside of them."""
+        """Name of a confirmed mask or of a pixel outside of them."""
         y, x = pixel
-        label = int(self.settled[y, x])
+        label = int(self.confirmed[y, x])
         return (label, 0) if label else (0, y * self.shape[1] + x)
 
     def _claim(self, keys: list[tuple[int, int]]) -> Claim:
@@ -253,9 +257,9 @@ class Constraints:
         labels = sorted({label for label, _ in keys if label})
         if len(labels) > 1:
             raise BadInputError(
-                f"Pixels that are said to be one cell lie in the settled cells "
-                f"{labels[0]} and {labels[1]}: expected one. Merge these cells first, "
-                f"or take a pixel away."
+                f"Pixels of one cell lie in the confirmed cells {labels[0]} and "
+                f"{labels[1]}: expected one cell. Merge these cells first, or take a "
+                f"pixel away."
             )
         flat = np.array([place for label, place in keys if not label], np.int64)
         pixels = np.stack(np.divmod(flat, self.shape[1]), 1)
@@ -263,17 +267,17 @@ class Constraints:
             return Claim(pixels)
         if len(pixels):
             raise BadInputError(
-                f"{_said(pixels[0])} is said to belong to cell {labels[0]}, whose mask "
-                f"is settled without it: expected a pixel of the mask. Redraw the "
+                f"{_place(pixels[0])} should belong to cell {labels[0]}, whose mask "
+                f"is confirmed without it: expected a pixel of the mask. Redraw the "
                 f"cell, or take its confirmation back."
             )
         return Claim(self._masks[labels[0]], labels[0])
 
     @cached_property
     def _masks(self) -> dict[int, Pixels]:
-        """Pixels of each settled mask, found all at once."""
-        places = np.flatnonzero(self.settled)
-        labels = self.settled.ravel()[places]
+        """Pixels of each confirmed mask, found all at once."""
+        places = np.flatnonzero(self.confirmed)
+        labels = self.confirmed.ravel()[places]
         order = np.argsort(labels, kind="stable")
         numbers, first = np.unique(labels[order], return_index=True)
         parts = np.split(np.stack(np.divmod(places, self.shape[1]), 1)[order], first)
@@ -284,8 +288,8 @@ class Constraints:
             for j, other in enumerate(rows[:i]):
                 if one == other:
                     raise BadInputError(
-                        f"{_said(group[j])} and {_said(group[i])} are said to be of "
-                        f"two cells, and of one: expected one of both. Take one back."
+                        f"{_place(group[j])} and {_place(group[i])} should be of "
+                        f"two cells, and of one: expected either. Take one back."
                     )
                 apart[one, other] = apart[other, one] = True
 
@@ -294,8 +298,8 @@ class Constraints:
         shut = self.closed[where]
         if shut.any():
             raise BadInputError(
-                f"{_said(claim.pixels[shut][0])} is said to be of a cell, and to be "
-                f"of none: expected one of both. Take one back."
+                f"{_place(claim.pixels[shut][0])} should be of a cell, and of "
+                f"none: expected either. Take one back."
             )
         numbers = np.unique(self.regions[where])
         if len(numbers) > 1:
@@ -312,12 +316,12 @@ class Constraints:
             for i, claim in enumerate(self.claims)
             if len(claim.pixels) and self.regions[tuple(claim.pixels[0])] == number
         ]
-        settled = sum(self.claims[i].fixed > 0 for i in inside)
-        if settled > count.cells or room < count.cells:
-            found = f"{counted(settled, 'settled cell')} and {room} px"
+        confirmed = sum(self.claims[i].fixed > 0 for i in inside)
+        if confirmed > count.cells or room < count.cells:
+            found = f"{counted(confirmed, 'confirmed cell')} and {room} px"
             raise BadInputError(
                 f"A region in which exactly {counted(count.cells, 'cell')} should lie: "
-                f"expected room for them, found {found}. Draw it anew, or say another "
+                f"expected room for them, found {found}. Draw it anew, or give another "
                 f"number."
             )
 
@@ -326,7 +330,7 @@ class Constraints:
         outside = (pixels < 0).any(1) | (pixels >= np.array(self.shape)).any(1)
         if outside.any():
             raise BadInputError(
-                f"{_said(pixels[outside][0])} lies outside the frame: expected 0 to "
+                f"{_place(pixels[outside][0])} lies outside the frame: expected 0 to "
                 f"{self.shape[0] - 1} and 0 to {self.shape[1] - 1}. Choose one inside."
             )
         return pixels
@@ -358,14 +362,14 @@ class _Families:
         return key
 
 
-def _said(pixel: NDArray[Any]) -> str:
+def _place(pixel: NDArray[Any]) -> str:
     return f"The pixel (y {pixel[0]}, x {pixel[1]})"
 
 
 def _cell(claim: Claim) -> str:
     if claim.fixed:
-        return f"The settled cell {claim.fixed}"
-    return f"The cell at {_said(claim.pixels[0]).removeprefix('The ')}"
+        return f"The confirmed cell {claim.fixed}"
+    return f"The cell at {_place(claim.pixels[0]).removeprefix('The ')}"
 
 
 def _either(one: Mask | None, other: Mask | None) -> Mask | None:
@@ -381,7 +385,7 @@ def _both_fixed(one: Labels | None, other: Labels | None) -> Labels | None:
     if clash.any():
         pixel = np.argwhere(clash)[0]
         raise BadInputError(
-            f"{_said(pixel)} is settled to be of cell {one[tuple(pixel)]} and of cell "
-            f"{other[tuple(pixel)]}: expected one of both. Take one back."
+            f"{_place(pixel)} is confirmed to be of cell {one[tuple(pixel)]} and of "
+            f"cell {other[tuple(pixel)]}: expected one cell. Take one back."
         )
     return np.where(one > 0, one, other)

@@ -1,4 +1,4 @@
-"""Cells parted where the user says so: by what the network says, then by shape."""
+"""Cells split where the user asks for it: by what the network found, then by shape."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def halve(mask: Mask, seeds: Labels, codes: Floats, size: float) -> Labels | Non
     Returns
     -------
     Labels
-        Parts, (Y, X), each connected; None when it cannot be parted.
+        Parts, (Y, X), each connected; None when it cannot be split.
     """
     place = ndimage.find_objects(mask.astype(np.int8))[0]
     parts = _halved(mask[place], seeds[place], codes[:, *place], size)

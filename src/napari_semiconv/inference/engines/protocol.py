@@ -32,7 +32,7 @@ from ..stream.stream import FrameOutput
 
 
 @dataclass(frozen=True)
-class Scores:
+class CellScores:
     """How sure an engine is of the cells of a frame, for the list of suspects.
 
     Parameters
@@ -64,7 +64,7 @@ class Engine(Protocol):
 
     def cluster(
         self, outputs: Sequence[FrameOutput]
-    ) -> Sequence[tuple[Labels, Scores | None]]:
+    ) -> Sequence[tuple[Labels, CellScores | None]]:
         """Find the cells of a window of frames.
 
         Parameters

@@ -11,7 +11,7 @@ from ...network.region import RegionHeads, find_instances, paint
 from ...network.weights import Model
 from ...settings import REGION, RegionSettings, SegmentSettings
 from ..stream.stream import FrameOutput
-from .protocol import Scores
+from .protocol import CellScores
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class RegionEngine:
         """Foreground probability at which cells end against the background."""
         return self.settings.foreground
 
-    def cluster(self, outputs: Sequence[FrameOutput]) -> list[tuple[Labels, Scores]]:
+    def cluster(
+        self, outputs: Sequence[FrameOutput]
+    ) -> list[tuple[Labels, CellScores]]:
         """Find the cells of a frame, see `Engine.cluster`; sure by box and mask."""
         (output,) = outputs
         device = self.heads.kernel.log_sigma.device
@@ -51,7 +53,7 @@ class RegionEngine:
         labels, sure = paint(found, output.shape, self.settings)
         numbers = np.arange(1, len(sure) + 1, dtype=np.int32)
         unknown = np.full(len(sure), np.nan)
-        scores = Scores(numbers, np.array(sure, np.float64), unknown)
+        scores = CellScores(numbers, np.array(sure, np.float64), unknown)
         return [(labels.numpy().astype(np.int32), scores)]
 
 

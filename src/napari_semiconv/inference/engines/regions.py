@@ -83,10 +83,10 @@ def find_regions(labels: Tensor) -> Regions:
 
 def _numbered(chosen: Tensor, front: Tensor) -> tuple[Tensor, int]:
     """Give the chosen their numbers, those in front first; tell how many these are."""
-    ahead = chosen & front
-    count = int(ahead.sum())
+    in_front = chosen & front
+    count = int(in_front.sum())
     later = (chosen & ~front).cumsum(0) + count
-    return torch.where(front, ahead.cumsum(0), later) - 1, count
+    return torch.where(front, in_front.cumsum(0), later) - 1, count
 
 
 def areas_of(regions: Regions) -> Tensor:

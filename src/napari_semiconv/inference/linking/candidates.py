@@ -12,8 +12,8 @@ from ...settings import LinkSettings
 from ...tracking.solver.problem import Options
 from .features import (
     Bodies,
-    Cells,
     Floats,
+    FrameCells,
     Integers,
     Known,
     division_evidence,
@@ -68,7 +68,7 @@ class Scene:
         Limits of links and divisions.
     """
 
-    cells: Cells
+    cells: FrameCells
     bodies: Bodies
     known: Known
     gaps: Integers

@@ -15,7 +15,7 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Cells:
+class FrameCells:
     """Cells of one frame, at the resolution of the network.
 
     Parameters
@@ -192,7 +192,7 @@ class Known:
 def known_after(
     frame: int,
     labels: Integers,
-    cells: Cells,
+    cells: FrameCells,
     bodies: Bodies,
     past: Sequence[Known],
     pairs: tuple[Integers, Integers],

@@ -19,8 +19,8 @@ from .candidates import (
 )
 from .features import (
     Bodies,
-    Cells,
     Floats,
+    FrameCells,
     Integers,
     Known,
     known_after,
@@ -83,7 +83,9 @@ class Gatherer:
         # Of each cell the one that covers it in the next frame, or -1.
         self._holders: list[Integers] = []
 
-    def push(self, frame: int, cells: Cells, joint: JointMatch | None = None) -> None:
+    def push(
+        self, frame: int, cells: FrameCells, joint: JointMatch | None = None
+    ) -> None:
         """Take in the next frame.
 
         Parameters
@@ -149,7 +151,7 @@ class Gatherer:
         return holder
 
     def _scene(
-        self, earlier: Sighting, cells: Cells, bodies: Bodies, gap: int
+        self, earlier: Sighting, cells: FrameCells, bodies: Bodies, gap: int
     ) -> Scene:
         return Scene(
             cells=cells,

@@ -20,8 +20,8 @@ from .candidates import (
 )
 from .features import (
     Bodies,
-    Cells,
     Floats,
+    FrameCells,
     Integers,
     Known,
     known_after,
@@ -78,7 +78,9 @@ class Linker:
         self._last_label = 0
         self.joint_match: tuple[Integers, Floats] = np.zeros(0, np.int64), np.zeros(0)
 
-    def link(self, frame: int, cells: Cells, shared: Labels | None = None) -> Integers:
+    def link(
+        self, frame: int, cells: FrameCells, shared: Labels | None = None
+    ) -> Integers:
         """Decide which track each cell of the next frame belongs to.
 
         Parameters
@@ -128,7 +130,7 @@ class Linker:
         self._frame, self._last_label = state.frame, state.last_label
 
     def _scene(
-        self, cells: Cells, bodies: Bodies, shared: Labels | None
+        self, cells: FrameCells, bodies: Bodies, shared: Labels | None
     ) -> Scene | None:
         if self._known is None:
             return None
@@ -156,7 +158,7 @@ class Linker:
     def _remember(
         self,
         frame: int,
-        cells: Cells,
+        cells: FrameCells,
         bodies: Bodies,
         labels: Integers,
         track: Integers,

@@ -17,7 +17,7 @@ from ...tracking.lineage import Lineage, Track
 from ...tracking.solver.problem import Booleans, Options, Problem
 from ...tracking.solver.solve import Solution, solve
 from .assign import assign_labels
-from .features import Cells, Floats, Integers, number_cells
+from .features import Floats, FrameCells, Integers, number_cells
 from .gatherer import Gatherer, JointMatch
 
 # Diameter of a usual cell, px, that masks are brought down to by leaving out rows and
@@ -264,7 +264,7 @@ class Solver:
 
     def _cells(
         self, labels: Labels, evidence: Evidence | None
-    ) -> tuple[Cells, Integers]:
+    ) -> tuple[FrameCells, Integers]:
         step = self._step
         dense, numbers, centres, areas = _numbered(labels, step)
         count = len(numbers)
@@ -279,7 +279,7 @@ class Solver:
                 embeddings[here] = evidence.embeddings[there]
             origins[here] = centres[here] + evidence.motion[there] / step
             sure[here] = evidence.sure[there]
-        return Cells(dense, centres, areas, embeddings, origins, sure), numbers
+        return FrameCells(dense, centres, areas, embeddings, origins, sure), numbers
 
 
 def _numbered(labels: Labels, step: int) -> tuple[Labels, Integers, Floats, Floats]:

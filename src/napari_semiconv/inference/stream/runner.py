@@ -133,23 +133,23 @@ class Runner:
         self, planes: Floats, state: State | None, tiles: list[Tile]
     ) -> tuple[Maps, State]:
         shape = (planes.shape[1], planes.shape[2])
-        said, remembered = Mosaic(shape), Mosaic(shape)
+        seen, remembered = Mosaic(shape), Mosaic(shape)
         for tile in tiles:
             own = None if state is None else cut(state, tile, shape)
             maps, fresh = self._see(planes[:, *tile.outer].copy(), own)
-            said.put(maps, tile)
+            seen.put(maps, tile)
             remembered.put({str(n): level for n, level in enumerate(fresh)}, tile)
-        return said.maps, list(remembered.maps.values())
+        return seen.maps, list(remembered.maps.values())
 
     def _see(self, planes: Floats, state: State | None) -> tuple[Maps, State]:
         device = self._model.device
         if state is not None:
             state = [laid_out(level.to(device)) for level in state]
         output, fresh = self._model.network(to_device(planes, device), state)
-        return said_by(output), [level.float() for level in fresh]
+        return read_output(output), [level.float() for level in fresh]
 
 
-def said_by(output: Output) -> Maps:
+def read_output(output: Output) -> Maps:
     """Read what a network puts out: maps by name of their head, (1, C, Y, X), float32.
 
     What is no map of a known head is handed on as it is.
@@ -168,9 +168,9 @@ def said_by(output: Output) -> Maps:
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether an error of PyTorch says that memory ran out, on whatever device."""
     # Only CUDA has an error class of its own; the CPU and MPS say it in words.
-    said = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, torch.OutOfMemoryError) or any(
-        words in said
+        words in message
         for words in ("not enough memory", "can't allocate", "out of memory")
     )
 

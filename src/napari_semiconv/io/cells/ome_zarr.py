@@ -254,10 +254,10 @@ def _check(folder: Path, known: Lineage, found: Lineage, frames: int) -> None:
 
 def _faults(known: Lineage, found: Lineage, frames: int) -> Iterator[str]:
     for label in sorted(known.tracks.keys() | found.tracks.keys()):
-        told, seen = known.tracks.get(label), found.tracks.get(label)
-        if told is None or seen is None or told.intervals != seen.intervals:
+        stored, seen = known.tracks.get(label), found.tracks.get(label)
+        if stored is None or seen is None or stored.intervals != seen.intervals:
             yield (
-                f"expected cell {label} in the frames that its tracks tell, found "
+                f"expected cell {label} in the frames of its track, found "
                 f"other frames in its labels."
             )
     yield from faults_of_lineage(known, frames)

@@ -42,7 +42,7 @@ def own_facts(name: str, lineage: Lineage) -> dict[str, Any]:
         "tracks": {
             "label": [track.label for track in tracks],
             "parent": [track.parent for track in tracks],
-            # The word of files that exist already.
+            # The name in files that exist already.
             "runs": [len(track.intervals) for track in tracks],
             "frames": [frame for t in tracks for span in t.intervals for frame in span],
             "confirmed": [number for row in confirmed for number in row],
@@ -52,7 +52,7 @@ def own_facts(name: str, lineage: Lineage) -> dict[str, Any]:
     # The rest of the description is short.
     if len(json.dumps(facts)) > MOST_TEXT - 2**16:
         raise SaveError(
-            f"{name}: expected tracks that can be told in {MOST_TEXT / 2**20:.0f} MiB, "
+            f"{name}: expected tracks that fit in {MOST_TEXT / 2**20:.0f} MiB, "
             f"found {len(tracks)}. Save them as a Cell Tracking Challenge folder."
         )
     return facts
@@ -99,17 +99,17 @@ def check_version(own: Mapping[str, Any], folder: Path, version: int) -> None:
         )
 
 
-def _tracks(told: Mapping[str, Any]) -> Iterator[Track]:
+def _tracks(facts: Mapping[str, Any]) -> Iterator[Track]:
     labels, parents, counts = (
-        [int(number) for number in told[name]] for name in ("label", "parent", "runs")
+        [int(number) for number in facts[name]] for name in ("label", "parent", "runs")
     )
-    intervals = _intervals(told["frames"])
+    intervals = _intervals(facts["frames"])
     if len({*labels}) != len(labels) or sum(counts) != len(intervals):
         raise ValueError("a track is there twice, or some of its frames are not")
     confirmed: dict[int, list[Interval]] = {}
-    for label, first, last in _rows(told["confirmed"], 3):
+    for label, first, last in _rows(facts["confirmed"], 3):
         confirmed.setdefault(label, []).append((first, last))
-    sure = {int(label) for label in told["parent_confirmed"]}
+    sure = {int(label) for label in facts["parent_confirmed"]}
     if not {*confirmed, *sure} <= {*labels}:
         raise ValueError("a track was confirmed that is not there")
     left = iter(intervals)

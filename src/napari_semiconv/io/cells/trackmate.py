@@ -109,11 +109,11 @@ def _tag(
     element: str, attributes: Mapping[str, Any] = _NOTHING, *, close: bool = True
 ) -> str:
     """Write the begin of an element, or all of an empty one."""
-    told = "".join(
+    text = "".join(
         f" {key}={quoteattr(_NO_XML.sub('?', str(value)))}"
         for key, value in attributes.items()
     )
-    return f"<{element}{told}{'/' if close else ''}>\n"
+    return f"<{element}{text}{'/' if close else ''}>\n"
 
 
 def _write_head(stream: TextIO, tracked: TrackedMovie, count: int) -> None:
@@ -130,9 +130,9 @@ def _write_head(stream: TextIO, tracked: TrackedMovie, count: int) -> None:
     for group, features in (("Spot", _SPOT), ("Edge", _EDGE), ("Track", _TRACK)):
         stream.write(f"<{group}Features>\n")
         for feature, name, short, dimension, whole in features:
-            told = {"feature": feature, "name": name, "shortname": short}
-            told |= {"dimension": dimension, "isint": str(whole).lower()}
-            stream.write(_tag("Feature", told))
+            facts = {"feature": feature, "name": name, "shortname": short}
+            facts |= {"dimension": dimension, "isint": str(whole).lower()}
+            stream.write(_tag("Feature", facts))
         stream.write(f"</{group}Features>\n")
     stream.write("</FeatureDeclarations>\n")
     stream.write(_tag("AllSpots", {"nspots": count}, close=False))
@@ -188,8 +188,8 @@ def _write_tracks(stream: TextIO, graph: CellGraph) -> None:
     stream.write("<AllTracks>\n")
     for index, pairs in enumerate(np.split(links, begins[1:]) if len(ids) else ()):
         track = int(ids[index])
-        told = {"name": f"Track_{track}", "TRACK_INDEX": index, "TRACK_ID": track}
-        stream.write(_tag("Track", told, close=False))
+        facts = {"name": f"Track_{track}", "TRACK_INDEX": index, "TRACK_ID": track}
+        stream.write(_tag("Track", facts, close=False))
         stream.writelines(
             f'<Edge SPOT_SOURCE_ID="{source}" SPOT_TARGET_ID="{later}" '
             f'LINK_COST="-1.0"/>\n'

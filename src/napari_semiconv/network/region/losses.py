@@ -22,7 +22,7 @@ NEAREST = 0.1  # px; a kernel of exactly one would make a logarithm infinite
 
 
 @dataclass(frozen=True)
-class Regions:
+class RegionTargets:
     """Regions to learn from, one per cell and image.
 
     Parameters
@@ -48,7 +48,7 @@ class Regions:
         *,
         jitter: float = 0.0,
         generator: torch.Generator | None = None,
-    ) -> "Regions":
+    ) -> "RegionTargets":
         """Cut a region around each cell, inexactly, as proposals will be.
 
         Parameters
@@ -107,7 +107,9 @@ def region_losses(
     objectness, box = proposal_losses(maps, labels, cells)
     pulled, _ = losses.attraction_loss(_at(every, cells), cells)
     size = heads.settings.crop
-    regions = Regions.around(labels, cells, size, jitter=jitter, generator=generator)
+    regions = RegionTargets.around(
+        labels, cells, size, jitter=jitter, generator=generator
+    )
     score, embedding = heads.look(every, maps["features"], regions.boxes, regions.image)
     distance = seed_distance(soft_seed(score, embedding), embedding)
     return {

@@ -23,7 +23,7 @@ LONGEST = 60.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenOptions:
     """Options of largest total gain.
 
     Parameters
@@ -42,7 +42,7 @@ class Choice:
     gap: float
 
 
-def choose(gain: Floats, ends: Integers) -> Choice:
+def choose(gain: Floats, ends: Integers) -> ChosenOptions:
     """Choose the options of largest total gain that use no end twice.
 
     Parameters
@@ -58,7 +58,7 @@ def choose(gain: Floats, ends: Integers) -> Choice:
         If HiGHS fails.
     """
     if not len(gain):
-        return Choice(np.zeros(0, bool), np.zeros(0), 0.0)
+        return ChosenOptions(np.zeros(0, bool), np.zeros(0), 0.0)
     row, column = np.nonzero(ends >= 0)
     number, end = np.unique(ends[row, column], return_inverse=True)
     uses = sparse.csr_array((np.ones(len(row)), (end, row)), (len(number), len(gain)))
@@ -73,7 +73,7 @@ def choose(gain: Floats, ends: Integers) -> Choice:
     x, missed, gap = _whole(gain, uses, x, slack)
     taken = x > 0.5
     margin = np.where(taken, _margins(taken, own, price, slack), 0)
-    return Choice(taken, np.maximum(margin - missed, 0), gap)
+    return ChosenOptions(taken, np.maximum(margin - missed, 0), gap)
 
 
 def _check(found: optimize.OptimizeResult) -> None:

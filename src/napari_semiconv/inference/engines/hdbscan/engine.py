@@ -12,7 +12,7 @@ from ....labels import Labels
 from ....network.weights import Model
 from ....settings import HDBSCAN, HdbscanSettings, SegmentSettings
 from ...stream.stream import FrameOutput
-from ..protocol import Scores
+from ..protocol import CellScores
 from ..regions import tidy
 from .density import cluster_points
 from .separate import follow, renumbered, separate
@@ -96,7 +96,7 @@ class HdbscanEngine:
 
     def cluster(
         self, outputs: Sequence[FrameOutput]
-    ) -> list[tuple[Labels, Scores | None]]:
+    ) -> list[tuple[Labels, CellScores | None]]:
         """Find the cells of a frame pair, and tell how sure each of them is.
 
         Parameters
@@ -117,7 +117,7 @@ class HdbscanEngine:
             found = hdbscan_numbers(window.codes.T, least, self.settings.most_pixels)
             return [(tidy(image, smallest), None) for image in window.images(found)]
         frames, sure = self._grouped(window, outputs)
-        scored: list[tuple[Labels, Scores | None]] = []
+        scored: list[tuple[Labels, CellScores | None]] = []
         begin = 0
         for labels, inside in zip(frames, window.insides, strict=True):
             end = begin + int(np.count_nonzero(inside))
@@ -129,7 +129,7 @@ class HdbscanEngine:
                 np.bincount(cell, values[begin:end])[numbers] / area[numbers]
                 for values in sure
             ]
-            scored.append((labels, Scores(numbers.astype(np.int32), *means)))
+            scored.append((labels, CellScores(numbers.astype(np.int32), *means)))
             begin = end
         return scored
 

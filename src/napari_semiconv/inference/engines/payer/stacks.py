@@ -12,7 +12,7 @@ from ....settings import PayerSettings
 from ...stream.stream import Floats, FrameOutput
 from ..hdbscan.engine import hdbscan_numbers
 from .meanshift import mean_shift
-from .tiles import Tile, merge_tiles, tiles_of
+from .tiles import StackTile, merge_tiles, tiles_of
 
 Stack = NDArray[np.int32]
 
@@ -92,7 +92,9 @@ class Clusterer2019:
         inside = embedding[0] ** 2 < FOREGROUND_SQUARE
         shape = (inside.shape[1], inside.shape[2])
         tiles = [
-            Tile(place, shape, self._cells(embedding[:, :, *place], inside[:, *place]))
+            StackTile(
+                place, shape, self._cells(embedding[:, :, *place], inside[:, *place])
+            )
             for place in tiles_of(shape)
         ]
         return merge_tiles(tiles, inside.shape)

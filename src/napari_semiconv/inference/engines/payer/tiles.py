@@ -16,7 +16,7 @@ TAKEN = 0.5
 
 
 @dataclass(frozen=True)
-class Tile:
+class StackTile:
     """Cells of one tile.
 
     Parameters
@@ -74,7 +74,7 @@ def tiles_of(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
     return [(rows, columns) for rows in spans[0] for columns in spans[1]]
 
 
-def merge_tiles(tiles: Sequence[Tile], shape: tuple[int, ...]) -> Stack:
+def merge_tiles(tiles: Sequence[StackTile], shape: tuple[int, ...]) -> Stack:
     """Put the cells of overlapping tiles together; where they conflict the larger wins.
 
     Parameters

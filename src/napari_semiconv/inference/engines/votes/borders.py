@@ -135,10 +135,10 @@ def join(areas: Integers, borders: Borders, chance: float) -> Joined:
         now = borders.odds[row] + WEIGHTS[AREA] * growth
         likely = now > least
         joined[row[likely]], odds[row[likely]] = True, now[likely]
-        ahead = np.arange(len(areas))
-        ahead[high[likely]] = low[likely]
+        parent = np.arange(len(areas))
+        parent[high[likely]] = low[likely]
         total[low[likely]] += total[high[likely]]
-        group = ahead[group]
+        group = parent[group]
         left = left[~surest]
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ....labels import Labels
-from ..protocol import Scores
+from ..protocol import CellScores
 from ..tensors import highest, lowest, total
 from .borders import AREA, WEIGHTS, Borders, Joined
 from .segments import Segments
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Certainty(Scores):
+class Certainty(CellScores):
     """How sure each cell of a frame is; every value from 0, a guess, to 1.
 
     The persistence is the height of the cell's highest peak over the highest pass to
@@ -107,7 +107,7 @@ def _of_borders(borders: Borders, joined: Joined, chance: float) -> Floats:
     likely = expit(odds)
     room = np.where(apart, chance, 1 - chance)
     far = np.where(apart, chance - likely, likely - chance) / np.maximum(room, 1e-6)
-    told = apart | joined.joined
+    observed = apart | joined.joined
     doubt = np.ones(len(joined.group))
-    np.minimum.at(doubt, ends[told], np.clip(far[told], 0, 1)[:, None])
+    np.minimum.at(doubt, ends[observed], np.clip(far[observed], 0, 1)[:, None])
     return doubt

@@ -174,10 +174,10 @@ def find_peaks(density: Tensor, apart: int, least: float) -> Peaks:
     spots = places(density > FOOT * least)
     index = torch.full(flat.shape, -1, dtype=torch.int64, device=flat.device)
     index[spots] = torch.arange(len(spots), device=flat.device)
-    ahead = _upwards(flat, spots, _around(1, width))
-    summits = spots[ahead == spots]
-    ahead[ahead == spots] = _upwards(flat, summits, _around(apart, width))
-    top = rest(index.index_select(0, ahead))
+    uphill = _upwards(flat, spots, _around(1, width))
+    summits = spots[uphill == spots]
+    uphill[uphill == spots] = _upwards(flat, summits, _around(apart, width))
+    top = rest(index.index_select(0, uphill))
     tops = places(top == torch.arange(len(top), device=flat.device))
     index[spots[tops]] = torch.arange(len(tops), device=flat.device)
     number = index.index_select(0, spots.index_select(0, top))
@@ -260,12 +260,12 @@ def _absorb(high: Tensor, pairs: Tensor, passes: Tensor) -> Tensor:
         moves = places((best < len(use)) & ~closed)
         chosen = best[moves]
         to = a[chosen] + b[chosen] - moves
-        ahead = torch.arange(count, device=device)
-        ahead[moves] = to
+        parent = torch.arange(count, device=device)
+        parent[moves] = to
         # Two that chose one another: the first stays.
-        mutual = (ahead[to] == moves) & (moves < to)
-        ahead[moves[mutual]] = moves[mutual]
-        root = rest(ahead)[root]
+        mutual = (parent[to] == moves) & (moves < to)
+        parent[moves[mutual]] = moves[mutual]
+        root = rest(parent)[root]
     numbers = torch.where(high, high.cumsum(0) - 1, -1)
     return highest(root, numbers, count, -1)[root]
 
