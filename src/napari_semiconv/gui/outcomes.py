@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import counted
-from ..io.cells.labels_tiff import tracks_beside
+from ..io.cells.tiff import tracks_beside
 from ..project.runs.run import last_settings
 from ..workflows.jobs import Job
 from ..workflows.opening import Found, project_beside
