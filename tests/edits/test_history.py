@@ -84,7 +84,10 @@ def test_undo_goes_on_after_reopening(history):
     with Journal(history.journal.path) as journal:
         again = History(world(), journal)
         assert state(again.document) == states[-2]
-        assert (again.undoable, again.redoable) == ("confirm", "erase")
+        assert (again.undoable, again.redoable) == (
+            "confirm",
+            "erase, frame 0",
+        )
         again.redo()
         assert state(again.document) == states[-1]
         while again.undoable:
@@ -115,7 +118,7 @@ def test_edits_that_share_a_number_are_undone_together(history):
     history.do(Swap(1, 2, 2), group)
     assert len(history.undo()) == 2
     assert_shows(history.document, "1..2  1..2  1..2")
-    assert history.undoable == "confirm"
+    assert history.undoable == "confirm cell 1"
     assert len(history.redo()) == 2
     assert_shows(history.document, "1..2  2..1  1..2")
 
@@ -128,10 +131,10 @@ def test_a_group_stays_one_step_when_others_edit_in_between(history):
     history.do(Swap(1, 2, 2), group)
     assert_shows(history.document, "1..2  2..1  1..2")
     # The edit came later than the step that it fell into: it is undone first.
-    assert history.undoable == "no cell here"
+    assert history.undoable == "no cell here, frame 0"
     history.undo()
     assert_shows(history.document, "1..2  2..1  1..2")
-    assert history.undoable == "swap"
+    assert history.undoable == "swap, frame 2"
     history.undo()
     assert state(history.document)[:4] == before[:4]
     assert history.undoable is None
@@ -147,7 +150,7 @@ def test_what_was_undone_can_be_redone_though_a_group_went_on(history):
     history.do(MarkEmpty(0, 0, 1))
     history.undo()
     history.do(Swap(1, 2, 2), group)
-    assert history.redoable == "no cell here"
+    assert history.redoable == "no cell here, frame 0"
     history.redo()
     assert history.document.absences == {(0, 0, 1)}
     assert_shows(history.document, "1..2  2..1  1..2")
@@ -166,7 +169,7 @@ def test_a_group_that_was_undone_is_not_taken_up_again(history):
 def test_a_new_edit_ends_what_could_be_redone(history):
     history.do(Confirm(1))
     history.undo()
-    assert history.redoable == "confirm"
+    assert history.redoable == "confirm cell 1"
     history.do(Confirm(2))
     assert history.redoable is None
     with pytest.raises(EditError, match="nothing to redo"):
@@ -198,7 +201,7 @@ def test_a_full_disk_stops_an_edit_and_an_undo(history):
         with pytest.raises(SaveError, match="the disk is full"):
             act()
         assert state(history.document) == before
-        assert history.undoable == "swap"
+        assert history.undoable == "swap, frame 1"
     history.journal._file = file
     history.undo()
     assert_shows(history.document, "1..2  1..2  1..2")
@@ -255,7 +258,9 @@ def test_a_journal_with_earlier_kinds_opens_and_is_undone_and_redone(tmp_path):
     with Journal(tmp_path / "journal.bin") as journal:
         history = History(world(), journal)
         assert state(history.document) == states[-1]
-        names = [edit.kind for _, edit in EARLIER]
+        # A run is told as what it does, in whatever words it was written.
+        names = ["find and follow cells", *(edit.kind for _, edit in EARLIER[1:3])]
+        names.append("resegment, frame 2")
         for before, name in zip(states[-2::-1], names[::-1], strict=True):
             assert history.undoable == name
             history.undo()

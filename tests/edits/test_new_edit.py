@@ -40,7 +40,7 @@ def test_it_goes_through_the_door_and_back(history):
     history.do(Thin(1, 0))
     assert_shows(history.document, ".1.22  11.22")
     assert faults(history.document) == []
-    assert history.undoable == "thin"
+    assert history.undoable.startswith("thin")
     history.undo()
     assert state(history.document) == before
     history.redo()

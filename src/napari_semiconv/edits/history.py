@@ -16,6 +16,8 @@ from .rebase import rebased
 
 # Entries that are one to the user: they are undone together.
 Step = list[Entry]
+# What begins with such an entry is a run of the network, its tracks included.
+RUN_KIND, RUN = "adopt frame", "find and follow cells"
 
 
 class History:
@@ -54,7 +56,7 @@ class History:
     @property
     def undoable(self) -> str | None:
         """What would be undone next, in words; None when nothing."""
-        return _words(self._done[-1][-1]) if self._done else None
+        return _words(self._done[-1]) if self._done else None
 
     @property
     def undoable_group(self) -> int | None:
@@ -64,7 +66,7 @@ class History:
     @property
     def redoable(self) -> str | None:
         """What would be redone next, in words; None when nothing."""
-        return _words(self._undone[-1][-1]) if self._undone else None
+        return _words(self._undone[-1]) if self._undone else None
 
     @property
     def restorable(self) -> set[int]:
@@ -282,6 +284,14 @@ def _who() -> str:
         return "unknown"
 
 
-def _words(entry: Entry) -> str:
-    """Name an edit as a user calls it: a group has a title."""
-    return str(entry.head["what"].get("title") or current_kind(entry.head["kind"]))
+def _words(step: Step) -> str:
+    """Name a step as a user calls it: a run, a group, or an edit of a cell."""
+    if current_kind(step[0].head["kind"]) == RUN_KIND:
+        return RUN
+    what = step[-1].head["what"]
+    if what.get("title"):
+        return str(what["title"])
+    words = current_kind(step[-1].head["kind"])
+    if what.get("label"):
+        words += f" cell {what['label']}"
+    return words if what.get("frame") is None else f"{words}, frame {what['frame']}"
