@@ -271,6 +271,6 @@ def test_a_journal_with_earlier_kinds_opens_and_is_undone_and_redone(tmp_path):
             assert state(history.document) == after
         rows_now = [row for row in rows(history) if row["do"] == "edit"]
         assert [(row["kind"], row["state"]) for row in rows_now] == [
-            (name, "done") for name in names
+            (edit.kind, "done") for _, edit in EARLIER
         ]
         assert "solve again" not in "".join(as_lines(history))
