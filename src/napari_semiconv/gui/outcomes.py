@@ -1,14 +1,12 @@
 """What the user reads when a job has ended, and what can be done then."""
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import counted
-from ..io.cells.tiff import tracks_beside
 from ..project.runs.run import last_settings
 from ..workflows.jobs import Job
-from ..workflows.opening import Found, project_beside
+from ..workflows.opening import project_beside
 from . import recent
 from .state import Offer
 
@@ -69,26 +67,14 @@ class Outcomes:
                 text = notes or (UNFINISHED if session.unfinished is not None else "")
                 self._bench.say(text, "note" if text else "said", *self._going_on())
             return
-        offers = self._beside(found.path)
-        text = "There is more than a movie here." if offers else notes or CHECK
-        self._bench.say(text, "note" if offers or notes else "said", *offers)
-
-    def _beside(self, path: Path) -> tuple[Offer, ...]:
-        """Offer the project of a movie, or the cells that its file holds."""
-        bench, movie = self._bench, self._bench.session.movie
-        if movie is None:
-            return ()
-        offers = []
-        project = project_beside(movie)
-        if project is not None:
-            offers.append(Offer(f"Open {project.name}", partial(bench.open, project)))
-        if path.is_dir() and (path / "labels").is_dir():
-            make = partial(bench.importer.make, path, movie)
-            offers.append(Offer("Make a project of its cells", make))
-        if path.is_file() and tracks_beside(path).is_file():
-            ask = partial(bench.importer.ask_movie, Found("tracked", path))
-            offers.append(Offer("These are tracked cells…", ask))
-        return tuple(offers)
+        movie = session.movie
+        beside = None if movie is None else project_beside(movie)
+        if beside is not None:
+            offer = Offer(f"Open {beside.name}", partial(self._bench.open, beside))
+            text = "There is a project of this movie beside it."
+            self._bench.say(text, "note", offer)
+        else:
+            self._bench.say(notes or CHECK, "note" if notes else "said")
 
     def _previewed(self, job: Job) -> None:
         found: FramePreview = job.outcome
