@@ -168,7 +168,7 @@ def centres(codes: Tensor, cells: Cells) -> NDArray[np.float64]:
     """Mean embedding of each object, (K, D)."""
     # On the CPU, since not every device has double precision.
     values = codes.detach().cpu().double()
-    return mean_by(values, cells.piece.cpu(), cells.count).numpy()
+    return mean_by(values, cells.instance.cpu(), cells.count).numpy()
 
 
 def count_apart(codes: NDArray[np.float64], least: float) -> int:

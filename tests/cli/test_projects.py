@@ -201,4 +201,4 @@ def test_solving_tells_where_nothing_is_known_of_the_network(folder, capsys):
     """The stand-in keeps no evidence, as a run whose files were damaged."""
     assert main(["solve", str(folder)]) == 0
     said = capsys.readouterr().err
-    assert "Of 5 frames, the first of them 0, nothing readable was kept" in said
+    assert "Of 5 frames, the first of them 0, no readable prediction" in said

@@ -1,4 +1,4 @@
-"""The child works corrections into a frame, and keeps what the network said of it."""
+"""The child resegments frames around corrections, and keeps the network's maps."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from napari_semiconv.inference.engines.payer.chain import Chain, Shelf, best_pairs
 from napari_semiconv.inference.engines.payer.history import (
-    Story,
+    FinalTracks,
     cut_parents,
     drop_broken,
     drop_short,
@@ -126,27 +126,29 @@ def test_a_cell_of_the_first_frame_has_no_parent():
 
 
 def test_a_parent_that_lives_on_is_cut_and_its_rest_is_the_second_child():
-    story = Story({1: (0, 9), 2: (4, 9)}, {2: 1})
-    cut_parents(story)
-    assert story.spans == {1: (0, 3), 2: (4, 9), 3: (4, 9)}
-    assert story.parents == {2: 1, 3: 1}
-    assert [story.name(t, 1) for t in (3, 4, 9)] == [1, 3, 3]
+    tracks = FinalTracks({1: (0, 9), 2: (4, 9)}, {2: 1})
+    cut_parents(tracks)
+    assert tracks.spans == {1: (0, 3), 2: (4, 9), 3: (4, 9)}
+    assert tracks.parents == {2: 1, 3: 1}
+    assert [tracks.name(t, 1) for t in (3, 4, 9)] == [1, 3, 3]
 
 
 def test_a_parent_that_ended_may_have_a_single_child():
-    story = Story({1: (0, 3), 2: (4, 9)}, {2: 1})
-    cut_parents(story)
-    assert (story.spans, story.parents) == ({1: (0, 3), 2: (4, 9)}, {2: 1})
+    tracks = FinalTracks({1: (0, 3), 2: (4, 9)}, {2: 1})
+    cut_parents(tracks)
+    assert (tracks.spans, tracks.parents) == ({1: (0, 3), 2: (4, 9)}, {2: 1})
 
 
 def test_a_parent_is_cut_at_every_birth_and_twins_share_it():
-    story = Story({1: (0, 9), 2: (4, 9), 3: (4, 6), 4: (7, 9)}, {2: 1, 3: 1, 4: 1})
-    cut_parents(story)
-    assert story.parents == {2: 1, 3: 1, 5: 1, 4: 5, 6: 5}
-    assert story.spans == {
+    tracks = FinalTracks(
+        {1: (0, 9), 2: (4, 9), 3: (4, 6), 4: (7, 9)}, {2: 1, 3: 1, 4: 1}
+    )
+    cut_parents(tracks)
+    assert tracks.parents == {2: 1, 3: 1, 5: 1, 4: 5, 6: 5}
+    assert tracks.spans == {
         1: (0, 3), 2: (4, 9), 3: (4, 6), 4: (7, 9), 5: (4, 6), 6: (7, 9),
     }  # fmt: skip
-    assert [story.name(t, 1) for t in (0, 4, 6, 7)] == [1, 5, 5, 6]
+    assert [tracks.name(t, 1) for t in (0, 4, 6, 7)] == [1, 5, 5, 6]
 
 
 def split_shelf(last=3, born=2):
@@ -157,59 +159,61 @@ def split_shelf(last=3, born=2):
 
 def test_a_short_track_that_vanishes_under_its_parent_is_merged_into_it():
     shelf = split_shelf()
-    story = Story(spans_of(shelf), {2: 1})
-    repair_splits(shelf, story)
-    cut_parents(story)
-    assert (story.spans, story.parents) == ({1: (0, 5)}, {})
-    assert (story.paint(2, shelf[2]) == row((1, 0, 20))).all()
+    tracks = FinalTracks(spans_of(shelf), {2: 1})
+    repair_splits(shelf, tracks)
+    cut_parents(tracks)
+    assert (tracks.spans, tracks.parents) == ({1: (0, 5)}, {})
+    assert (tracks.paint(2, shelf[2]) == row((1, 0, 20))).all()
 
 
 def test_a_split_that_stands_from_the_first_frame_is_merged_too():
     shelf = split_shelf(born=0)
-    story = Story(spans_of(shelf))
-    repair_splits(shelf, story)
-    assert story.name(0, 2) == 1
+    tracks = FinalTracks(spans_of(shelf))
+    repair_splits(shelf, tracks)
+    assert tracks.name(0, 2) == 1
 
 
 @pytest.mark.parametrize(("last", "merged"), [(11, True), (12, False)])
 def test_a_split_of_more_than_ten_frames_stays(last, merged):
     shelf = split_shelf(last)
-    story = Story(spans_of(shelf), {2: 1})
-    repair_splits(shelf, story)
-    assert bool(story.merged) is merged
+    tracks = FinalTracks(spans_of(shelf), {2: 1})
+    repair_splits(shelf, tracks)
+    assert bool(tracks.merged) is merged
 
 
 def test_a_track_born_elsewhere_or_ending_elsewhere_is_no_split():
     shelf = split_shelf()
-    story = Story(spans_of(shelf))  # born without a parent, not in the first frame
-    repair_splits(shelf, story)
-    assert not story.merged
+    tracks = FinalTracks(
+        spans_of(shelf)
+    )  # born without a parent, not in the first frame
+    repair_splits(shelf, tracks)
+    assert not tracks.merged
     gone = shelf_of(row((1, 0, 20)), row((1, 0, 12), (2, 12, 20)), row((1, 0, 12)))
-    story = Story(spans_of(gone), {2: 1})  # vanishes, but under nothing
-    repair_splits(gone, story)
-    assert not story.merged
+    tracks = FinalTracks(spans_of(gone), {2: 1})  # vanishes, but under nothing
+    repair_splits(gone, tracks)
+    assert not tracks.merged
 
 
 def test_children_of_a_merged_track_get_its_owner_for_parent():
     shelf = split_shelf(born=0, last=1)
-    story = Story({**spans_of(shelf), 3: (2, 3)}, {3: 2})
-    repair_splits(shelf, story)
-    assert story.parents == {3: 1}
+    tracks = FinalTracks({**spans_of(shelf), 3: (2, 3)}, {3: 2})
+    repair_splits(shelf, tracks)
+    assert tracks.parents == {3: 1}
 
 
 def test_short_tracks_go_unless_they_have_a_parent():
-    story = Story({1: (0, 4), 2: (3, 3), 3: (5, 5)}, {3: 1})
-    drop_short(story, 2)
-    assert story.dropped == {2}
-    assert story.name(3, 2) == 0
+    tracks = FinalTracks({1: (0, 4), 2: (3, 3), 3: (5, 5)}, {3: 1})
+    drop_short(tracks, 2)
+    assert tracks.dropped == {2}
+    assert tracks.name(3, 2) == 0
 
 
 def test_a_track_with_a_gap_is_gone_from_masks_and_parents():
-    story = Story({1: (0, 4), 2: (0, 4), 3: (5, 6)}, {3: 1})
-    drop_broken(story, [(2, 1), (4, 2)])  # 2 only ends a frame earlier
-    assert story.dropped == {1}
-    assert story.parent(3) == 0
-    assert (story.paint(3, row((1, 0, 5), (2, 5, 9))) == row((2, 5, 9))).all()
+    tracks = FinalTracks({1: (0, 4), 2: (0, 4), 3: (5, 6)}, {3: 1})
+    drop_broken(tracks, [(2, 1), (4, 2)])  # 2 only ends a frame earlier
+    assert tracks.dropped == {1}
+    assert tracks.parent(3) == 0
+    assert (tracks.paint(3, row((1, 0, 5), (2, 5, 9))) == row((2, 5, 9))).all()
 
 
 @given(
@@ -225,15 +229,15 @@ def test_cut_parents_always_end_before_their_children(drawn):
         n: p for n, (_, _, p) in drawn.items() if p in spans and spans[p] < spans[n]
         and spans[p][0] < spans[n][0]
     }  # fmt: skip
-    story = Story(dict(spans), dict(parents))
-    cut_parents(story)
-    for child, parent in story.parents.items():
-        assert story.spans[parent][1] < story.spans[child][0]
-        assert story.spans[parent][0] <= story.spans[parent][1]
+    tracks = FinalTracks(dict(spans), dict(parents))
+    cut_parents(tracks)
+    for child, parent in tracks.parents.items():
+        assert tracks.spans[parent][1] < tracks.spans[child][0]
+        assert tracks.spans[parent][0] <= tracks.spans[parent][1]
     # Every cell keeps one label in every frame, and it is that of a track there.
     for label, (begin, end) in spans.items():
         for t in range(begin, end + 1):
-            first, last = story.spans[story.name(t, label)]
+            first, last = tracks.spans[tracks.name(t, label)]
             assert first <= t <= last
 
 

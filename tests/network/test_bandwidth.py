@@ -96,7 +96,7 @@ def test_perfect_votes_cost_nothing_and_misplaced_pixels_do():
 
 
 def dense_lovasz(votes, labels, centre, sigma, cells, name):
-    """All pixels of each frame for each piece, piece by piece."""
+    """All pixels of each frame for each instance, instance by instance."""
     total = 0.0
     present = torch.unique(labels[labels > 0])
     for m, (frame, owner) in enumerate(zip(cells.frame, cells.owner, strict=True)):
@@ -227,17 +227,17 @@ def test_the_kernel_loss_equals_a_loop_over_pixels(name):
     labels = torch.randint(-1, 4, (3, 5, 6))
     labels[2] = torch.where(labels[2] > 0, 2, 0)  # a frame with one cell
     cells = Cells.of(labels)
-    pieces = len(cells.frame)
+    instances = len(cells.frame)
     votes, centre = (
         torch.cat([torch.randn(n, 2) * 4, torch.randn(n, 3) * 0.2], 1)
-        for n in (len(cells.pixel), pieces)
+        for n in (len(cells.pixel), instances)
     )
-    sigma = torch.rand(pieces) + 1
-    terms = [[] for _ in range(pieces)]
-    for vote, mine in zip(votes, cells.piece.tolist(), strict=True):
+    sigma = torch.rand(instances) + 1
+    terms = [[] for _ in range(instances)]
+    for vote, mine in zip(votes, cells.instance.tolist(), strict=True):
         gap = (vote - centre)[:, :2].norm(dim=1)
         looks = (vote - centre)[:, 2:].norm(dim=1)
-        others = (cells.frame == cells.frame[mine]) & (torch.arange(pieces) != mine)
+        others = (cells.frame == cells.frame[mine]) & (torch.arange(instances) != mine)
         term = -log_kernel(name, gap[mine], looks[mine], sigma[mine])
         if others.any():
             near = gap.masked_fill(~others, math.inf).argmin()
@@ -257,7 +257,7 @@ def test_the_learned_widths_serve_where_cells_have_none(name):
     cells, kernel = Cells.of(labels), kernel_of(name)
     votes = torch.randn(2, 5, 10, 16)
     at_cells = votes.movedim(1, -1).flatten(0, 2)[cells.pixel]
-    centre = losses.mean_by(at_cells, cells.piece, 4)
+    centre = losses.mean_by(at_cells, cells.instance, 4)
     width = kernel.geometric.sigma.expand(4)
     learned, given = (
         losses.kernel_loss(at_cells, centre, cells, kernel, w)

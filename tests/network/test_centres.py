@@ -19,7 +19,7 @@ def place_of(labels):
 def test_the_centroid_of_a_bent_cell_lies_outside_it_and_its_medoid_inside():
     cells, place = place_of(RING)
     centroid = losses.centres_of("centroid", place + 3, place, cells)
-    torch.testing.assert_close(centroid[0], place[cells.piece == 0].mean(0))
+    torch.testing.assert_close(centroid[0], place[cells.instance == 0].mean(0))
     y, x = centroid[0].round().long()
     assert RING[0, y, x] == 0
     for y, x in losses.centres_of("medoid", place + 3, place, cells).long():
@@ -44,7 +44,7 @@ def test_medoids_equal_brute_force(block, monkeypatch):
     cells, place = place_of(labels)
     found = losses.centres_of("medoid", place, place, cells)
     for m in range(len(cells.frame)):
-        mine = place[cells.piece == m].double()
+        mine = place[cells.instance == m].double()
         cost = torch.cdist(mine, mine).sum(1)
         chosen = (mine == found[m].double()).all(1)
         assert chosen.sum() == 1
@@ -62,7 +62,7 @@ def test_a_cell_of_one_pixel_is_its_own_medoid():
 def test_attraction_to_the_centroid_is_not_free_to_shift():
     cells, place = place_of(RING)
     centroid = losses.centres_of("centroid", place, place, cells)
-    votes = centroid[cells.piece] + torch.tensor([3.0, 4.0])
+    votes = centroid[cells.instance] + torch.tensor([3.0, 4.0])
     free, _ = losses.attraction_loss(votes, cells)
     bound, centre = losses.attraction_loss(votes, cells, centroid)
     assert free.item() == pytest.approx(0, abs=2e-3)

@@ -161,7 +161,7 @@ def test_true_boxes_cost_nothing_and_are_wholly_trusted():
     cells = Cells.of(labels)
     true = learn.boxes_of(cells, (32, 32))
     boxes = torch.zeros(32 * 32, 4)
-    boxes[cells.pixel] = true[cells.piece]
+    boxes[cells.pixel] = true[cells.instance]
     sure = torch.where(labels > 0, 30.0, -30.0)
     perfect = said(sure, boxes.view(1, 32, 32, 4))
     torch.testing.assert_close(boxes_seen(perfect)[0].flatten(0, 1), boxes)

@@ -85,7 +85,7 @@ def _check(arguments: argparse.Namespace) -> None:
             )
     if (arguments.count is None) != (arguments.at is None):
         raise BadSettingsError(
-            "--count and --at: expected both or neither, found one. Say how many "
+            "--count and --at: expected both or neither, found one. Tell how many "
             "cells there are, and a pixel of one of them."
         )
 
@@ -112,7 +112,7 @@ def _pixels(arguments: argparse.Namespace) -> Pixels:
 
 
 def _tell_cells(before: Labels, after: Labels, pixels: Pixels) -> None:
-    """Tell the cells that changed or were spoken of, one a line."""
+    """List the cells that changed or were named, one a line."""
     old, new = (
         dict(zip(*(part.tolist() for part in areas_in(labels)), strict=True))
         for labels in (before, after)

@@ -76,7 +76,7 @@ def add_movie_choice(command: argparse.ArgumentParser) -> None:
 
 
 def chosen_movie(path: Path, arguments: argparse.Namespace) -> "Movie":
-    """Open a movie and apply what was said on axes, channel, z and units."""
+    """Open a movie and apply the options on axes, channel, z and units."""
     from ..io.movies.opener import open_movie
 
     movie = open_movie(path)

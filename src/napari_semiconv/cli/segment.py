@@ -219,7 +219,7 @@ def replace_folder(draft: Path, folder: Path) -> None:
 
 
 def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:
-    """Put the settings together: preset or engine first, then what was said besides.
+    """Put the settings together: preset or engine first, then the other options.
 
     Raises
     ------

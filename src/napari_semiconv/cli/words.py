@@ -19,7 +19,7 @@ def frame_span(text: str) -> slice:
 
 
 def chosen_frames(count: int, span: slice | None) -> range:
-    """Give the frames of a movie that were asked for, all when nothing was said.
+    """Give the frames of a movie that were asked for, all when none were.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Work corrections into frames: in the child, which keeps what the network said."""
+"""Resegment frames around corrections: in the child, which keeps the network's maps."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class _CancelledError(Exception):
 
 
 class Resegmenter:
-    """Segments frames again; what the network said of the last ones is at hand.
+    """Segments frames again; what the network predicted for the last ones is at hand.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Resegmenter:
         settings: SegmentSettings,
         stops: Callable[[], bool],
     ) -> tuple[Any, bool]:
-        """Give what the network says of the frame, and whether it had to see it."""
+        """Give the network's maps of the frame, and whether it had to see it."""
         frames = range(request.begin, request.frame + 1)
         if not len(frames) or frames.start < 0 or frames.stop > len(movie):
             raise BadInputError(

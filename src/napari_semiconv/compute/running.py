@@ -87,7 +87,7 @@ class SegmentRun:
         """Keep frames as they come; return whether none is left."""
         mark, fresh = time.perf_counter(), self._done
         solving = whole = False
-        # Tracks that are being settled are settled in all frames or in none.
+        # Tracks that are being solved are solved in all frames or in none.
         while solving or not self._stops():
             result = next(results, None)
             if result is None:

@@ -11,7 +11,7 @@ from ..tracking.lineage import Track
 
 Labels = NDArray[np.int32]
 Numbers = NDArray[np.int32]
-# Frame, y and x of a place that the user said has no cell.
+# Frame, y and x of a place that the user marked as empty.
 Absence = tuple[int, int, int]
 TrackPair = tuple[Track | None, Track | None]
 
@@ -70,7 +70,7 @@ class Change:
     tracks
         Tracks before and after, None for one that is not there.
     added, removed
-        Places that the user said have no cell.
+        Places that the user marked as empty.
     numbers
         The next unused number, before and after.
     """

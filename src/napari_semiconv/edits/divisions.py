@@ -1,7 +1,7 @@
 """Edits of families: mark a division, unmark it.
 
 The last cell of the mother and the first ones of the daughters are confirmed, and with
-them what the user said.
+them what the user stated.
 """
 
 from dataclasses import dataclass

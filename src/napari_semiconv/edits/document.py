@@ -83,7 +83,7 @@ class Document:
     names
         Names by frame, where there are any.
     absences
-        Places that the user said have no cell.
+        Places that the user marked as empty.
     next_number
         The least number that neither label nor pixel has ever had.
     """

@@ -89,7 +89,7 @@ class Draft:
                 yield track
 
     def is_absent(self, place: Absence) -> bool:
-        """Tell whether the user said that there is no cell at a place."""
+        """Tell whether the user marked a place as empty."""
         return self._absences.get(place, place in self.document.absences)
 
     def absences(self, frame: int) -> list[Absence]:

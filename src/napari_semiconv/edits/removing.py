@@ -1,4 +1,4 @@
-"""Edits that take cells away, and places that the user says have none.
+"""Edits that take cells away, and places that the user marks as empty.
 
 A cell that is taken away keeps its pixels, hidden: it comes back bit by bit, and a new
 run of the network does not put a cell there again.

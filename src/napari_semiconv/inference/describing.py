@@ -24,7 +24,7 @@ def describe(
     labels
         Cell numbers, (Y, X), any positive numbers.
     output
-        What the network says of the frame.
+        What the network predicts for the frame.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def evidence_of(
     joint: tuple[Integers, Floats64],
     scored: tuple[NDArray[np.int64], CellScores] | None = None,
 ) -> Evidence:
-    """Keep what the network says of the cells of a frame, for the solver.
+    """Keep what the network predicts for the cells of a frame, for the solver.
 
     Parameters
     ----------

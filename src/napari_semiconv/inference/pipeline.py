@@ -51,7 +51,7 @@ def segment_and_track(
         State of an earlier run over these frames, from `FrameResult.state`: the frames
         after it are done, as if the run had never stopped. None begins anew.
     constraints
-        By frame, what the user says of its cells, in pixels of the movie; every engine
+        By frame, the constraints on its cells, in pixels of the movie; every engine
         holds all of it exactly.
 
     Yields
@@ -64,7 +64,7 @@ def segment_and_track(
     ------
     BadInputError
         When frames are asked for that the movie does not have, the state belongs to
-        other frames, or not all that the user says of a frame can hold.
+        other frames, or not all constraints on a frame can hold.
     BadModelError
         When the state belongs to another model.
     BadSettingsError
@@ -176,7 +176,7 @@ def frames_of(movie: Movie, frames: range | None) -> range:
 
 
 class Tracker:
-    """Engine and linker of one movie, fed with what the network says of each frame.
+    """Engine and linker of one movie, fed with the output of the network.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class Tracker:
     cell_size
         Diameter of a usual cell in the movie, px.
     constraints
-        By frame, what the user says of its cells.
+        By frame, the constraints on its cells.
     """
 
     def __init__(
@@ -251,12 +251,12 @@ class Tracker:
         shape
             Its height and width, px.
         output
-            What the network says of it.
+            What the network predicts for it.
 
         Returns
         -------
         tuple
-            Track labels, (Y, X), and what the network says of the cells.
+            Track labels, (Y, X), and what the network predicts for the cells.
         """
         self._recent = [*self._recent, output][-self._engine.window :]
         *earlier, (found, scored) = self._engine.cluster(self._recent)

@@ -30,7 +30,7 @@ class FrameResult:
     unreadable
         Why the frame was skipped; None when it was read.
     final
-        Whether the labels never change. The published procedures settle parents and
+        Whether the labels never change. The published procedures decide parents and
         deletions when all frames are seen: they yield every frame once to be looked
         at, then every frame again, final.
     state
@@ -38,7 +38,7 @@ class FrameResult:
         next frame is asked for. None with the published procedures, which need all
         frames.
     evidence
-        What the network says of the cells, by their labels; None with the published
+        Predictions of the network for the cells, by label; None with the published
         procedures.
     note
         What the user should know of how it was computed; empty when nothing. Said

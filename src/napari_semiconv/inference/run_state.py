@@ -259,7 +259,7 @@ def _table(lineage: Lineage) -> dict[str, Any]:
     named = [(track.label, track.parent) for track in tracks]
     return {
         "tracks": np.array(named, np.int64).reshape(-1, 2),
-        # The word of states that exist already.
+        # The name in states that exist already.
         "runs": np.array(intervals, np.int64).reshape(-1, 3),
     }
 

@@ -21,7 +21,7 @@ State = list[Tensor]
 
 @dataclass(frozen=True)
 class Output:
-    """What the network says of one frame.
+    """What the network predicts for one frame.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class Embedder(nn.Module):
         Returns
         -------
         tuple
-            What is said of the frame, and the state for the next.
+            The output for the frame, and the state for the next.
 
         Raises
         ------

@@ -153,7 +153,7 @@ def _freed_in(count: Count, labels: Labels, confirmed: Labels) -> set[int]:
 
 
 def _claimed(added: Constraints) -> Mask:
-    """Pixels that some cell has, as the user says, (Y, X)."""
+    """Pixels that some cell has by the new constraints, (Y, X)."""
     mask = np.zeros(added.shape, bool)
     for claim in added.claims:
         mask[tuple(claim.pixels.T)] = True

@@ -42,7 +42,7 @@ class Snapshot:
     names
         Names by frame, where there are any.
     absences
-        Places that the user said have no cell.
+        Places that the user marked as empty.
     next_number
         The least number that was never used.
     applied
@@ -192,7 +192,7 @@ def _arrays(document: Document, applied: int) -> Arrays:
     return {
         "counters": np.array([applied, document.next_number], np.int64),
         "tracks": _rows(facts, 5),
-        # The word of snapshots that exist already.
+        # The name in snapshots that exist already.
         "runs": _rows((span for t in tracks for span in t.intervals), 2),
         "confirmed": _rows((span for t in tracks for span in t.confirmed), 2),
         "score_sizes": np.array([len(t.scores) for t in tracks], np.int64),

@@ -224,7 +224,7 @@ def _usual_size(project: Project, frames: list[int]) -> float:
 
 
 class _RunEvidence:
-    """What the network says of the cells of a project, by their labels now."""
+    """What the network predicts for the cells of a project, by their labels now."""
 
     def __init__(self, project: Project) -> None:
         self._folders = [project.folder / run.folder for run in project.info.runs]

@@ -1,4 +1,4 @@
-"""Engines, which turn what the network says of frames into cells: a line for each.
+"""Engines, which turn what the network predicts for frames into cells: a line for each.
 
 A new engine is a file or folder in ``inference/engines`` and a line in `ENGINES`, with
 its settings, if it has any of its own, beside it. All lists of engines, in the window,
@@ -152,7 +152,7 @@ class HdbscanSettings(Settings):
 class PayerSettings(Settings):
     """What the published procedures set anew for each data set (Payer 2018, 2019).
 
-    Pixels are those of the network unless said. The usual values are those that the
+    Pixels are those of the network unless noted. The usual values are those that the
     authors gave for single images (c and m) and for nuclei (the rest).
     """
 

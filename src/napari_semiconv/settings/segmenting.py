@@ -105,7 +105,7 @@ class SegmentSettings(OfEngines):
     engine: EngineName = setting(
         "votes",
         "Engine",
-        "How cells are found in what the network says of a frame.",
+        "How cells are found in what the network predicts for a frame.",
         advanced="masks",
     )
     device: DeviceName = setting(

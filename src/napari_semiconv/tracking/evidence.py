@@ -1,4 +1,4 @@
-"""What the network says of the cells of a frame: the solver links and judges by it."""
+"""What the network predicts for the cells of a frame: the solver links by it."""
 
 from dataclasses import dataclass, fields
 
@@ -16,7 +16,7 @@ SCORES = ("sure", "persistence", "margin", "link")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the network says of the cells of one frame.
+    """What the network predicts for the cells of one frame.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Evidence:
         Unit mean embeddings, (n, D); D may be 0.
     motion
         From the centre of each cell to where it lay one frame before, y and x, (n, 2),
-        px of the movie; NaN where nothing is said.
+        px of the movie; NaN where unknown.
     sure
         How sure the network is that each is a cell, (n,), 0 to 1.
     persistence

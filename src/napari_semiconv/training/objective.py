@@ -69,7 +69,7 @@ def losses_of(
     device: torch.device,
     adjacent: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Work out every loss of what the network said of one clip.
+    """Work out every loss of what the network predicted for one clip.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class MovieCopy:
         SaveError
             When the disk is full.
         StoppedError
-            When ``stop`` said so.
+            When ``stop`` asked for it.
         """
         missing = [frame for frame in frames if frame not in self._copied]
         for count, frame in enumerate(missing, 1):
@@ -131,7 +131,7 @@ def keep(movie: Movie, folder: Path, stop: Stop = never) -> Steps[Movie]:
     SaveError
         When something of that name is there, or the disk is full.
     StoppedError
-        When ``stop`` said so; nothing is kept.
+        When ``stop`` asked for it; nothing is kept.
     """
     if movie.path is not None:
         return movie

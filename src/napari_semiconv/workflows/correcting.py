@@ -28,12 +28,12 @@ def correct(
     supervisor: Supervisor | None = None,
     stop: Stop = never,
 ) -> Steps[Resegmented]:
-    """Segment the cells of a frame again that the user's new constraints are about.
+    """Resegment the cells of a frame that the user's new constraints are about.
 
     The constraints from before hold as well, but for confirmed cells that the new ones
     are about. What changes is one step to undo; the cells that the new ones are about
-    are confirmed then. The first time in a frame the network sees it again; what it
-    said is kept by the computing process, so that the next time takes a fraction of a
+    are confirmed then. The first time in a frame the network sees it again; its
+    output is kept by the computing process, so that the next time takes a fraction of a
     second.
 
     Parameters
@@ -67,7 +67,7 @@ def correct(
     SaveError
         When the project can only be read, or nothing can be written.
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     check_writable(project)
     run = run_of(project, frame)
@@ -121,7 +121,7 @@ def _adopt(project: Project, correction: Correction, message: Resegmented) -> No
         if not np.array_equal(project.document.labels(frame), correction.labels):
             raise EditError(
                 f"Frame {frame} was changed while its cells were segmented again: "
-                f"expected it as it was. Say it once more."
+                f"expected it as it was. Correct it once more."
             )
         y, x, height, width = message.box
         found = np.load(message.output)

@@ -47,7 +47,7 @@ def export(
     SaveError
         When something is there already, or the disk is full.
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     form = format_of(name)
     movie = None
@@ -65,7 +65,7 @@ def export(
 
 
 def _movie_of(project: Project) -> tuple[Movie | None, str]:
-    """Find the movie; without it less is written, which is told."""
+    """Find the movie; without it less is written, with a note."""
     try:
         return project.movie(), ""
     except BadInputError as error:

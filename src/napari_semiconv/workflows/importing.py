@@ -46,7 +46,7 @@ def import_tracked(
     SaveError
         When the project cannot be written.
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     folder = Path(folder)
     yield Progress("reading")

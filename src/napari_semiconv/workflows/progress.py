@@ -109,7 +109,7 @@ def stepwise(
     Raises
     ------
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     reports: queue.Queue[Progress | None] = queue.Queue()
     answer: list[Any] = []

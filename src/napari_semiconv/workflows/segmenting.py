@@ -221,7 +221,7 @@ def preview(
     ComputeError
         When it cannot be done.
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     with tempfile.TemporaryDirectory(prefix="semiconv-") as scratch:
         request = Preview(

@@ -42,7 +42,7 @@ def solve(
     SaveError
         When the project is read only, or cannot be written.
     StoppedError
-        When ``stop`` said so.
+        When ``stop`` asked for it.
     """
     check_writable(project)
     solved = yield from solve_steps(project, settings, within, stop=stop)

@@ -1,1 +1,1 @@
-"""What the user says of cells, held by every engine."""
+"""Constraints of the user on cells, held by every engine."""

@@ -115,14 +115,14 @@ def _violated_gone(labels: Labels, constraints: Constraints) -> Iterator[Violati
 
 
 def cells_in_gone(labels: Labels, constraints: Constraints) -> list[int]:
-    """List cells that lie where one was taken away and of which nothing else is said.
+    """List cells that lie where one was taken away and that have no other constraint.
 
     Parameters
     ----------
     labels
         Cells, (Y, X).
     constraints
-        What the user says.
+        The user's constraints on the frame.
     """
     if constraints.gone is None:
         return []

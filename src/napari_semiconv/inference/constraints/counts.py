@@ -126,7 +126,7 @@ def balance(
     Raises
     ------
     BadInputError
-        When other things that are said forbid it.
+        When other constraints forbid it.
     """
     plot = _plot(scene, cells, links, inside)
     if not plot.is_met(wanted):
@@ -136,7 +136,7 @@ def balance(
         if not (_one_less(plot) if number > wanted else _one_more(plot)):
             raise BadInputError(
                 f"A region in which exactly {counted(wanted, 'cell')} should lie: "
-                f"expected that many with all else that is said of it, found "
+                f"expected that many with all other constraints on it, found "
                 f"{number} that cannot be joined or split. Give another number, or "
                 f"take another correction back."
             )

@@ -319,9 +319,9 @@ def _owned(scene: ConstrainedWindow) -> Labels:
     trees, nothing = scene.trees, len(scene.claims) + 1
     trees[scene.absent & (scene.cells > 0) & ~scene.still] = nothing
     owner = trees.copy()
-    spoken = (trees > 0) & (scene.cells > 0) & ~scene.still
+    constrained = (trees > 0) & (scene.cells > 0) & ~scene.still
     contested = []
-    cells, areas = np.unique(scene.cells[spoken], return_counts=True)
+    cells, areas = np.unique(scene.cells[constrained], return_counts=True)
     for cell in cells[np.argsort(-areas, kind="stable")].tolist():
         mask = scene.cells == cell
         claims = (np.unique(trees[mask & (trees > 0)]) - 1).tolist()

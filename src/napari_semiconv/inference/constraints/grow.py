@@ -23,20 +23,20 @@ TANGLED = 50.0  # and a pixel that another cell may have
 MISSED, LEAST, MOST, HALF_WIDTH = 0.2, 0.2, 0.6, 0.06
 # A new cell takes pixels of this share of the foreground where it was clicked.
 SHARE = 0.6
-FAINT = 0.15  # less than this probability of being in a cell says nothing
+FAINT = 0.15  # less than this probability of being in a cell is not counted
 NEAR = 1.5  # cell diameters around some pixels in which their way is looked for first
 
 
 @dataclass(eq=False)
 class ConstrainedWindow:
-    """The window of a frame in which cells are made to hold what the user says.
+    """The window of a frame in which cells are made to hold the constraints.
 
     Parameters
     ----------
     window
         Rows and columns of the frame.
     maps
-        What the network says.
+        What the network predicts.
     cells
         Numbers, (Y, X), of the window; changed as the work goes on.
     still
@@ -100,7 +100,7 @@ def grow_from_clicks(scene: ConstrainedWindow) -> None:
         if bad in failed:
             y, x = scene.claims[bad][0] + [part.start for part in scene.window]
             raise BadInputError(
-                f"The pixels of the cell at (y {y}, x {x}) are said to be one cell: "
+                f"The pixels of the cell at (y {y}, x {x}) should be one cell: "
                 f"expected a way between them, found other cells all around. Take a "
                 f"pixel or another cell's confirmation back."
             )

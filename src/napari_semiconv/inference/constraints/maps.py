@@ -1,4 +1,4 @@
-"""What the network says of a frame, asked for at pixels of the movie."""
+"""What the network predicts for a frame, asked for at pixels of the movie."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,7 +23,7 @@ REACH = 2  # px of the network around a window that its segments are clustered w
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """What the network says of a frame, for each pixel of the movie that it sees.
+    """What the network predicts for a frame, for each pixel of the movie that it sees.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Maps:
     cell_size
         Diameter of a usual cell, px of the movie.
     output
-        What the network says; None when it is not known any more.
+        What the network predicts; None when it is not known any more.
     settings
         How votes are clustered.
     """
@@ -49,7 +49,7 @@ class Maps:
         shape: tuple[int, int],
         settings: VotesSettings | None = None,
     ) -> "Maps":
-        """Relate what the network says to frames of a shape, (Y, X)."""
+        """Relate what the network predicts to frames of a shape, (Y, X)."""
         factor = np.sqrt(np.divide(shape, output.shape).prod())
         size = float(output.cell_size * factor)
         return cls(shape, size, output, settings or VotesSettings())

@@ -1,4 +1,4 @@
-"""A correction worked into one frame: only cells that it touches are solved again."""
+"""Resegment a frame around a correction: only the cells that it touches change."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable
@@ -49,7 +49,7 @@ def resegment(
     constraints: Constraints,
     settings: VotesSettings | None = None,
 ) -> ResegmentedWindow:
-    """Solve the cells that a correction touches again, and leave all others.
+    """Find the cells that a correction touches anew, and leave all others.
 
     The votes of these cells are clustered again as far as the correction asks for it,
     with all constraints of the frame held exactly (see `enforce`). What holds already
@@ -58,11 +58,11 @@ def resegment(
     Parameters
     ----------
     output
-        What the network said of the frame.
+        What the network predicted for the frame.
     labels
         Cells as they are now, (Y, X), in pixels of the movie.
     constraints
-        The correction, and all else that the user says of the frame.
+        The correction, and all other constraints on the frame.
     settings
         How votes are clustered; the usual way when None.
 
@@ -127,7 +127,7 @@ class OutputCache:
         key
             What it is of: movie, model, cell size and frame.
         output
-            What the network said.
+            What the network predicted.
         """
         self._outputs.pop(key, None)
         self._outputs[key] = output
@@ -205,7 +205,7 @@ def replay(
     cell_size: float,
     state: RunState | None = None,
 ) -> Generator[FrameOutput]:
-    """Yield what the network says of each frame that `output_of` runs it for."""
+    """Yield what the network predicts for each frame that `output_of` runs it for."""
     span, wanted = settings.memory_span, frames[-1]
     begin = wanted - (len(frames) - 1) % span if span else frames.start
     if state is not None and begin <= state.frame < wanted:

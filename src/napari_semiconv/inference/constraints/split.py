@@ -19,8 +19,8 @@ ROUNDS = 6  # of two-means
 def split_by_seeds(mask: Mask, seeds: Labels, codes: Floats, size: float) -> Labels:
     """Part pixels among seeds.
 
-    Pixels join the seed that is nearest in what the network says and on the way there
-    through the mask. Where that says little, the border lies in the waist.
+    Pixels join the seed that is nearest in what the network predicts and on the way
+    there through the mask. Where that helps little, the border lies in the waist.
 
     Parameters
     ----------

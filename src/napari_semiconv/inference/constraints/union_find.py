@@ -36,11 +36,11 @@ class UnionFind:
 
     @property
     def roots(self) -> Integers:
-        """Claim that speaks for each claim, (N,)."""
+        """Representative of each claim, (N,)."""
         return np.array([self.root(n) for n in range(len(self._roots))], np.int64)
 
     def root(self, claim: int) -> int:
-        """Name a claim that speaks for all of its cell."""
+        """Name the representative of a claim's cell."""
         while self._roots[claim] != claim:
             claim = self._roots[claim]
         return claim
@@ -136,7 +136,7 @@ def join_atoms(
     may
         Asked for the first atoms of two groups whether they may be joined.
     joined
-        Told that they are, the one that speaks for both first.
+        Called when they are, with the representative of both first.
     down_to
         Groups at which to stop.
 

@@ -1,1 +1,1 @@
-"""Engines: what the network says of frames, turned into cells."""
+"""Engines: what the network predicts for frames, turned into cells."""

@@ -52,7 +52,7 @@ class CellScores:
 
 
 class Engine(Protocol):
-    """Finds the cells of frames in what the network says of them."""
+    """Finds the cells of frames in what the network predicts for them."""
 
     @property
     def window(self) -> int:

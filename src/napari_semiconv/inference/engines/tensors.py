@@ -22,7 +22,7 @@ FINE = 1 << 12  # steps per unit in which embeddings, seeds and lengths are adde
 
 @dataclass(frozen=True)
 class Planes:
-    """What the network says of a frame, as tensors on one device.
+    """What the network predicts for a frame, as tensors on one device.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def to_tensors(
     Parameters
     ----------
     output
-        What the network says of the frame, with the semi-convolutional heads.
+        What the network predicts for the frame, with the semi-convolutional heads.
     inside
         Foreground, (Y, X).
     device

@@ -1,4 +1,4 @@
-"""The best lineage of a whole movie from its masks and what the network says of them.
+"""The best lineage of a whole movie from its masks and the network's predictions.
 
 The tracker decides each frame once, as it is computed. Here all frames are looked at
 together, after the run or after corrections; what the user confirmed is fixed.
@@ -75,7 +75,7 @@ class Solved:
         Frame and label of cells whose track seems to end by going into a cell of the
         next frame, and the label of that; a note alone, on which no track depends.
     unread
-        Frames of runs of which it is not known what the network said of their cells.
+        Frames of runs whose cells have no known predictions of the network.
     """
 
     frame: Integers
@@ -117,7 +117,7 @@ def notes_of(solved: Solved) -> dict[int, list[str]]:
     if solved.unread:
         notes.setdefault(int(solved.frame[-1]), []).append(
             f"Of {counted(len(solved.unread), 'frame')}, the first of them "
-            f"{solved.unread[0]}, nothing readable was kept of what the network said: "
+            f"{solved.unread[0]}, no readable prediction of the network was kept: "
             f"there, cells are linked by their masks alone."
         )
     for (frame, label), why in sorted(solved.left_out.items()):
@@ -174,8 +174,8 @@ class Solver:
         labels
             Its masks, (Y, X), 0 is background.
         evidence
-            What the network says of its cells, by the labels of the masks; None, or
-            without some of them, where nothing is known.
+            Predictions of the network for its cells, by the labels of the masks; None,
+            or without some of them, where nothing is known.
         """
         cells, numbers = self._cells(labels, evidence)
         self._gatherer.push(frame, cells, self._joint_match(frame, numbers, evidence))

@@ -24,7 +24,7 @@ class Seen:
     frame
         Index of the frame.
     output
-        What the network says of it; None when it could not be read.
+        What the network predicts for it; None when it could not be read.
     state
         What the network remembers after this frame, whatever it has seen since.
     note

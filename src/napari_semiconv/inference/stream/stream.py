@@ -27,7 +27,7 @@ MOST_PIXELS = 64_000_000
 
 @dataclass(frozen=True)
 class FrameOutput:
-    """What the network says of one frame, at its own resolution.
+    """What the network predicts for one frame, at its own resolution.
 
     Parameters
     ----------

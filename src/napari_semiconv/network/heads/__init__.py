@@ -1,4 +1,4 @@
-"""What the network says of every pixel: one file a head.
+"""What the network predicts for every pixel: one file a head.
 
 Every file of this folder is imported, so that a new head is known by being here.
 """

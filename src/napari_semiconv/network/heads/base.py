@@ -50,7 +50,7 @@ class LossChoices(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """A clip to learn from: what the network says of it, and what is annotated.
+    """A clip to learn from: what the network predicts for it, and what is annotated.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Example:
 
     @cached_property
     def centre(self) -> Tensor:
-        """What the votes of each piece are drawn to, (M, 2), px."""
+        """What the votes of each instance are drawn to, (M, 2), px."""
         kind = self.choices.centre
         return losses.centres_of(kind, self.votes, self.place, self.cells)
 
@@ -117,13 +117,13 @@ class Example:
         if self.looks is None:
             return self.votes, self.centre
         looks = self.at_cells(self.looks)
-        usual = losses.mean_by(looks, self.cells.piece, len(self.cells.frame))
+        usual = losses.mean_by(looks, self.cells.instance, len(self.cells.frame))
         goal = F.normalize(usual, dim=1, eps=losses.EPS)
         return torch.cat([self.votes, looks], 1), torch.cat([self.centre, goal], 1)
 
     @cached_property
     def smoothness_and_width(self) -> tuple[Tensor, Tensor] | None:
-        """Unevenness of the width map, (), and width of each piece, (M,), px."""
+        """Unevenness of the width map, (), and width of each instance, (M,), px."""
         if "bandwidth" not in self.maps:
             return None
         log_sigma = self.at_cells(self.maps["bandwidth"]).squeeze(1)
@@ -131,7 +131,7 @@ class Example:
 
     @property
     def width(self) -> Tensor | None:
-        """Kernel width of each piece, (M,), px; None where one serves all cells."""
+        """Kernel width of each instance, (M,), px; None where one serves all cells."""
         found = self.smoothness_and_width
         return None if found is None else found[1]
 
@@ -141,7 +141,7 @@ class Example:
 
 
 class Head:
-    """One thing that the network says of every pixel.
+    """One thing that the network predicts for every pixel.
 
     A new one is a file in this folder that hands an instance to `register`. The heads
     of a network are those that `NetworkSettings.pixel_heads` names.

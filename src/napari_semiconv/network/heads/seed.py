@@ -26,8 +26,8 @@ class SeedHead(Head):
         assert example.kernel is not None  # every network with offsets has one
         points, centre = example.points
         cells, width = example.cells, example.width
-        own = None if width is None else width[cells.piece]
-        near = example.kernel.between(points, centre[cells.piece], own).exp()
+        own = None if width is None else width[cells.instance]
+        near = example.kernel.between(points, centre[cells.instance], own).exp()
         seed = example.maps["seed"][:, 0]
         return {"seed": losses.seed_loss(seed, example.labels, near, cells)}
 

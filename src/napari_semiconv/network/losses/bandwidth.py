@@ -22,14 +22,14 @@ def smoothness_loss(log_sigma: Tensor, cells: Cells) -> tuple[Tensor, Tensor]:
     -------
     tuple
         Mean over the cells and frames of the map's variance about its mean, which is
-        held fixed, (); the width of each piece, (M,), px, which carries a gradient.
+        held fixed, (); the width of each instance, (M,), px, which carries a gradient.
     """
-    pieces = len(cells.frame)
-    if not pieces:
+    instances = len(cells.frame)
+    if not instances:
         return log_sigma.sum() * 0, log_sigma.new_zeros(0)
-    mean = mean_by(log_sigma, cells.piece, pieces)
-    error = (log_sigma - mean.detach()[cells.piece]).square()
-    return mean_by(error, cells.piece, pieces).mean(), mean.exp()
+    mean = mean_by(log_sigma, cells.instance, instances)
+    error = (log_sigma - mean.detach()[cells.instance]).square()
+    return mean_by(error, cells.instance, instances).mean(), mean.exp()
 
 
 def lovasz_loss(
@@ -54,31 +54,31 @@ def lovasz_loss(
     labels
         Label clip, (T, Y, X); -1 takes no part.
     centre
-        Centres of the pieces, (M, D), alike.
+        Centres of the instances, (M, D), alike.
     cells
         The cells of the clip.
     kernel
         The kernel with its learned width.
     width
-        Width of each piece, (M,), px, in place of the kernel's.
+        Width of each instance, (M,), px, in place of the kernel's.
 
     Returns
     -------
     Tensor
         Mean over the cells and frames, ().
     """
-    pieces = len(cells.frame)
-    if not pieces:
+    instances = len(cells.frame)
+    if not instances:
         return votes.sum() * 0
     flat = votes.movedim(1, -1).reshape(-1, votes.shape[1])  # (T Y X, D)
-    owner = cells.piece.new_full((len(flat),), -1)
-    owner[cells.pixel] = cells.piece
+    owner = cells.instance.new_full((len(flat),), -1)
+    owner[cells.pixel] = cells.instance
     sigma = kernel.geometric.sigma if width is None else width
-    reach = kernel.geometric.REACH * sigma.expand(pieces)
-    piece, pixel = _pairs(flat.detach(), labels, owner, centre, reach, cells)
-    own = None if width is None else width[piece]
-    score = 2 * kernel.between(flat[pixel], centre[piece], own).exp() - 1
-    return lovasz_hinge(score, owner[pixel] == piece, piece, pieces).mean()
+    reach = kernel.geometric.REACH * sigma.expand(instances)
+    instance, pixel = _pairs(flat.detach(), labels, owner, centre, reach, cells)
+    own = None if width is None else width[instance]
+    score = 2 * kernel.between(flat[pixel], centre[instance], own).exp() - 1
+    return lovasz_hinge(score, owner[pixel] == instance, instance, instances).mean()
 
 
 @torch.no_grad()
@@ -90,24 +90,24 @@ def _pairs(
     reach: Tensor,
     cells: Cells,
 ) -> tuple[Tensor, Tensor]:
-    """Pieces and the pixels that count for each: its own, and those in its reach."""
+    """Instances and the pixels that count for each: its own, and those in its reach."""
     area = labels[0].numel()
     known = labels.reshape(-1) >= 0
     found = []
     for frame in range(len(labels)):  # a loop over frames bounds the memory
-        pieces = torch.nonzero(cells.frame == frame).squeeze(1)
+        instances = torch.nonzero(cells.frame == frame).squeeze(1)
         pixels = frame * area + torch.nonzero(
             known[frame * area : (frame + 1) * area]
         ).squeeze(1)
         y, x = votes[pixels, :2].T
-        at = centre[pieces]
+        at = centre[instances]
         square = (y - at[:, 0, None]).square() + (x - at[:, 1, None]).square()
-        counts = square < reach[pieces, None].square()
-        counts |= owner[pixels] == pieces[:, None]
+        counts = square < reach[instances, None].square()
+        counts |= owner[pixels] == instances[:, None]
         row, column = torch.nonzero(counts).T
-        found.append(torch.stack([pieces[row], pixels[column]]))
-    piece, pixel = torch.cat(found, 1)
-    return piece, pixel
+        found.append(torch.stack([instances[row], pixels[column]]))
+    instance, pixel = torch.cat(found, 1)
+    return instance, pixel
 
 
 def lovasz_hinge(score: Tensor, truth: Tensor, group: Tensor, groups: int) -> Tensor:

@@ -21,19 +21,19 @@ class Cells:
         Flat index of each cell pixel in (T, Y, X), (P,).
     cell
         Number of the cell of each pixel, counted over the whole clip, (P,), 0 to K - 1.
-    piece
-        Number of the cell in its frame, (P,), 0 to M - 1: a cell has one per frame.
+    instance
+        Instance of each pixel, (P,), 0 to M - 1: a cell is one in each frame.
     frame
-        Frame of each piece, (M,).
+        Frame of each instance, (M,).
     owner
-        Cell of each piece, (M,).
+        Cell of each instance, (M,).
     count
         Number of cells K.
     """
 
     pixel: Tensor
     cell: Tensor
-    piece: Tensor
+    instance: Tensor
     frame: Tensor
     owner: Tensor
     count: int
@@ -45,9 +45,9 @@ class Cells:
         pixel = torch.nonzero(flat > 0).squeeze(1)
         present, cell = numbered(flat[pixel].long())
         frame = pixel // labels[0].numel()
-        key, piece = numbered(frame * max(len(present), 1) + cell)
+        key, instance = numbered(frame * max(len(present), 1) + cell)
         count = max(len(present), 1)
-        return cls(pixel, cell, piece, key // count, key % count, len(present))
+        return cls(pixel, cell, instance, key // count, key % count, len(present))
 
 
 def numbered(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -33,52 +33,52 @@ def centres_of(kind: Centre, votes: Tensor, place: Tensor, cells: Cells) -> Tens
     Returns
     -------
     Tensor
-        Centre of each piece, (M, 2), px; only the mean vote carries a gradient.
+        Centre of each instance, (M, 2), px; only the mean vote carries a gradient.
     """
     if kind == "mean":
-        return mean_by(votes, cells.piece, len(cells.frame))
+        return mean_by(votes, cells.instance, len(cells.frame))
     if kind == "centroid":
-        return mean_by(place, cells.piece, len(cells.frame))
+        return mean_by(place, cells.instance, len(cells.frame))
     return place[_medoids(place, cells)]
 
 
 def _medoids(place: Tensor, cells: Cells) -> Tensor:
-    """Pixel with the least sum of distances to all others of its piece, (M,)."""
+    """Pixel with the least sum of distances to all others of its instance, (M,)."""
     if not len(place):
-        return cells.piece
-    size = torch.bincount(cells.piece, minlength=len(cells.frame))
-    order = torch.argsort(cells.piece, stable=True)
-    piece, ordered = cells.piece[order], place[order]
+        return cells.instance
+    size = torch.bincount(cells.instance, minlength=len(cells.frame))
+    order = torch.argsort(cells.instance, stable=True)
+    instance, ordered = cells.instance[order], place[order]
     start = size.cumsum(0) - size
     # The mean distance to all pixels is never less than the distance to their centroid,
     # so a pixel farther from it than the best of these means cannot be the medoid.
-    gap = separation(ordered, mean_by(ordered, piece, len(size))[piece])
-    near = _first_of_each(gap, piece, start)
-    bound = _distances(near, ordered, piece, start, size) / size
-    rows = torch.nonzero(gap <= bound[piece] * (1 + 1e-5) + 1e-5).squeeze(1)
+    gap = separation(ordered, mean_by(ordered, instance, len(size))[instance])
+    near = _first_of_each(gap, instance, start)
+    bound = _distances(near, ordered, instance, start, size) / size
+    rows = torch.nonzero(gap <= bound[instance] * (1 + 1e-5) + 1e-5).squeeze(1)
     several = torch.split(rows, max(1, BLOCK // int(size.max())))
     cost = torch.full_like(gap, math.inf)
     cost[rows] = torch.cat(
-        [_distances(row, ordered, piece, start, size) for row in several]
+        [_distances(row, ordered, instance, start, size) for row in several]
     )
-    return order[_first_of_each(cost, piece, start)]
+    return order[_first_of_each(cost, instance, start)]
 
 
-def _first_of_each(value: Tensor, piece: Tensor, start: Tensor) -> Tensor:
-    """Row of the least value of each piece, (M,); rows are sorted by piece."""
+def _first_of_each(value: Tensor, instance: Tensor, start: Tensor) -> Tensor:
+    """Row of the least value of each instance, (M,); rows are sorted by instance."""
     order = torch.argsort(value, stable=True)
-    return order[torch.argsort(piece[order], stable=True)][start]
+    return order[torch.argsort(instance[order], stable=True)][start]
 
 
 def _distances(
-    row: Tensor, place: Tensor, piece: Tensor, start: Tensor, size: Tensor
+    row: Tensor, place: Tensor, instance: Tensor, start: Tensor, size: Tensor
 ) -> Tensor:
-    """Sum of the distances of some rows to all rows of their piece, (R,)."""
-    many = size[piece[row]]
+    """Sum of the distances of some rows to all rows of their instance, (R,)."""
+    many = size[instance[row]]
     one = row.repeat_interleave(many)
     within = torch.arange(len(one), device=row.device)
     within -= (many.cumsum(0) - many).repeat_interleave(many)
-    y, x = (place[one] - place[start[piece[one]] + within]).T
+    y, x = (place[one] - place[start[instance[one]] + within]).T
     return torch.segment_reduce(torch.hypot(y, x), "sum", lengths=many)
 
 
@@ -93,7 +93,7 @@ def repulsion_loss(
     Parameters
     ----------
     centre
-        Centres of the pieces, (M, 2), px.
+        Centres of the instances, (M, 2), px.
     cells
         The cells of the clip.
     adjacent

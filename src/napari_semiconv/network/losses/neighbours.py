@@ -231,7 +231,7 @@ def _in_circle(number: Tensor, centre: Tensor, radius: float, window: Tensor) ->
     count = len(centre)
     frame, y, x = torch.nonzero(_outline(number)).T
     own = number[frame, y, x] - 1
-    key, piece = torch.unique(frame * max(count, 1) + own, return_inverse=True)
+    key, instance = torch.unique(frame * max(count, 1) + own, return_inverse=True)
     frame_of, owner = key // max(count, 1), key % max(count, 1)
     found = number.new_zeros((count, count), dtype=torch.bool)
     several = max(1, BLOCK // max(1, len(own)))
@@ -239,7 +239,7 @@ def _in_circle(number: Tensor, centre: Tensor, radius: float, window: Tensor) ->
         gap_y = y[:, None] - centre[some, 0]
         gap_x = x[:, None] - centre[some, 1]
         near = (gap_y.square() + gap_x.square() <= radius**2).float()  # (E, S)
-        hits = near.new_zeros((len(key), len(some))).index_add_(0, piece, near) > 0
+        hits = near.new_zeros((len(key), len(some))).index_add_(0, instance, near) > 0
         member, column = torch.nonzero(hits & window[frame_of][:, some]).T
         found[some[column], owner[member]] = True
     return found | _over_centre(number, centre, radius, window)

@@ -25,21 +25,21 @@ def attraction_loss(
     cells
         The cells of the clip.
     centre
-        Centres of the pieces, (M, 2), px, see `centres_of`; None for the mean votes, as
-        published.
+        Centres of the instances, (M, 2), px, see `centres_of`; None for the mean votes,
+        as published.
 
     Returns
     -------
     tuple
         Mean over the cells and frames, px, (); the centres, (M, 2), px.
     """
-    pieces = len(cells.frame)
-    if not pieces:
+    instances = len(cells.frame)
+    if not instances:
         return votes.sum() * 0, votes.new_zeros((0, 2))
     if centre is None:
-        centre = mean_by(votes, cells.piece, pieces)
-    distance = smooth_norm(votes - centre.index_select(0, cells.piece))
-    return mean_by(distance, cells.piece, pieces).mean(), centre
+        centre = mean_by(votes, cells.instance, instances)
+    distance = smooth_norm(votes - centre.index_select(0, cells.instance))
+    return mean_by(distance, cells.instance, instances).mean(), centre
 
 
 def kernel_loss(
@@ -59,46 +59,48 @@ def kernel_loss(
     votes
         Embeddings of the cell pixels, (P, D): votes in px, then the appearance, if any.
     centre
-        Centres of the pieces, (M, D), alike.
+        Centres of the instances, (M, D), alike.
     cells
         The cells of the clip.
     kernel
         The kernel with its learned width.
     width
-        Width of each piece, (M,), px, in place of the kernel's.
+        Width of each instance, (M,), px, in place of the kernel's.
 
     Returns
     -------
     Tensor
         Mean cross-entropy over the cells and frames, ().
     """
-    pieces = len(cells.frame)
-    if not pieces:
+    instances = len(cells.frame)
+    if not instances:
         return votes.sum() * 0
     nearest = _nearest_other(votes, centre, cells)
 
-    def fade(piece: Tensor, least: float = 0.0) -> Tensor:
-        sigma = None if width is None else width[piece]
-        return kernel.between(votes, centre[piece], sigma, least)
+    def fade(instance: Tensor, least: float = 0.0) -> Tensor:
+        sigma = None if width is None else width[instance]
+        return kernel.between(votes, centre[instance], sigma, least)
 
-    inside = -fade(cells.piece)
+    inside = -fade(cells.instance)
     value = fade(nearest, NEAREST).masked_fill(nearest < 0, -math.inf).exp()
     outside = -torch.log1p(-value.clamp(max=1 - 1e-4))
-    return mean_by(inside + outside, cells.piece, pieces).mean()
+    return mean_by(inside + outside, cells.instance, instances).mean()
 
 
 @torch.no_grad()
 def _nearest_other(votes: Tensor, centre: Tensor, cells: Cells) -> Tensor:
-    """Piece of another cell whose centre is nearest to each vote, (P,); -1 for none."""
-    nearest = torch.full_like(cells.piece, -1)
-    frame_of = cells.frame[cells.piece]
+    """Instance of another cell with the centre nearest to each vote, (P,), or -1."""
+    nearest = torch.full_like(cells.instance, -1)
+    frame_of = cells.frame[cells.instance]
     for frame in torch.unique(cells.frame):  # a loop over frames bounds the memory
         pixel = torch.nonzero(frame_of == frame).squeeze(1)
-        piece = torch.nonzero(cells.frame == frame).squeeze(1)
-        if len(piece) > 1:
-            y, x = ((votes[pixel, i, None] - centre[piece, i]).square() for i in (0, 1))
-            own = cells.piece[pixel, None] == piece
-            nearest[pixel] = piece[(y + x).masked_fill_(own, math.inf).argmin(1)]
+        instance = torch.nonzero(cells.frame == frame).squeeze(1)
+        if len(instance) > 1:
+            y, x = (
+                (votes[pixel, i, None] - centre[instance, i]).square() for i in (0, 1)
+            )
+            own = cells.instance[pixel, None] == instance
+            nearest[pixel] = instance[(y + x).masked_fill_(own, math.inf).argmin(1)]
     return nearest
 
 
@@ -110,7 +112,7 @@ def motion_loss(origin: Tensor, centre: Tensor, cells: Cells, mother: Tensor) ->
     origin
         Position plus motion of the cell pixels, (P, 2), px.
     centre
-        Centres of the pieces, (M, 2), px.
+        Centres of the instances, (M, 2), px.
     cells
         The cells of the clip.
     mother
@@ -119,22 +121,24 @@ def motion_loss(origin: Tensor, centre: Tensor, cells: Cells, mother: Tensor) ->
     Returns
     -------
     Tensor
-        Mean over the pieces that have an origin, px, ().
+        Mean over the instances that have an origin, px, ().
     """
-    pieces = len(cells.frame)
-    if not pieces:
+    instances = len(cells.frame)
+    if not instances:
         return origin.sum() * 0
     before = _piece_before(cells, mother)
     known = before >= 0
     if not known.any():
         return origin.sum() * 0
     target = centre.detach()[before.clamp(min=0)]
-    distance = mean_by(smooth_norm(origin - target[cells.piece]), cells.piece, pieces)
+    distance = mean_by(
+        smooth_norm(origin - target[cells.instance]), cells.instance, instances
+    )
     return distance[known].mean()
 
 
 def _piece_before(cells: Cells, mother: Tensor) -> Tensor:
-    """Piece of the same cell, or its mother, one frame before; -1 for none, (M,)."""
+    """Instance of the same cell, or its mother, one frame before; -1 for none, (M,)."""
     frames = int(cells.frame.max()) + 1
     lookup = cells.frame.new_full((frames + 1, cells.count), -1)
     lookup[cells.frame + 1, cells.owner] = torch.arange(
@@ -158,7 +162,7 @@ def seed_loss(seed: Tensor, labels: Tensor, near: Tensor, cells: Cells) -> Tenso
     labels
         Label clip, (T, Y, X).
     near
-        Kernel between the cell pixels and the centres of their pieces, 0 to 1, (P,).
+        Kernel between the cell pixels and the centres of their instances, 0 to 1, (P,).
     cells
         The cells of the clip.
 
@@ -171,7 +175,7 @@ def seed_loss(seed: Tensor, labels: Tensor, near: Tensor, cells: Cells) -> Tenso
     total = seed.sum() * 0
     if cells.count:
         error = (value.index_select(0, cells.pixel) - near.detach()).square()
-        total = total + mean_by(error, cells.piece, len(cells.frame)).mean()
+        total = total + mean_by(error, cells.instance, len(cells.frame)).mean()
     behind = labels.reshape(-1) == 0
     if behind.any():
         share = behind.to(value.dtype)

@@ -145,10 +145,10 @@ def proposal_losses(
     target = torch.zeros_like(objectness)
     box = boxes.sum() * 0
     if cells.count:
-        true = boxes_of(cells, (labels.shape[-2], labels.shape[-1]))[cells.piece]
+        true = boxes_of(cells, (labels.shape[-2], labels.shape[-1]))[cells.instance]
         iou = box_iou(boxes.flatten(0, 2)[cells.pixel], true).clamp(min=EPS)
         target[cells.pixel] = iou.detach().to(target.dtype)
-        box = box + mean_by(-iou.log(), cells.piece, len(cells.frame)).mean()
+        box = box + mean_by(-iou.log(), cells.instance, len(cells.frame)).mean()
     known = labels.flatten() >= 0
     if not known.any():
         return objectness.sum() * 0, box

@@ -14,7 +14,7 @@ EPS = 1e-6
 
 
 def boxes_of(cells: Cells, shape: tuple[int, int]) -> Tensor:
-    """Find the box of each piece, (M, 4), px.
+    """Find the box of each instance, (M, 4), px.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def boxes_of(cells: Cells, shape: tuple[int, int]) -> Tensor:
     height, width = shape
     place = cells.pixel % (height * width)
     position = torch.stack([place // width, place % width], 1).float()  # (P, 2)
-    pieces, group = len(cells.frame), cells.piece[:, None].expand(-1, 2)
-    empty = position.new_zeros((pieces, 2))
+    instances, group = len(cells.frame), cells.instance[:, None].expand(-1, 2)
+    empty = position.new_zeros((instances, 2))
     low = empty.scatter_reduce(0, group, position, "amin", include_self=False)
     high = empty.scatter_reduce(0, group, position, "amax", include_self=False)
     return torch.cat([low - 0.5, high + 0.5], 1)

@@ -44,7 +44,7 @@ def evidence_file(folder: Path, frame: int) -> Path:
 
 
 def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
-    """Keep what the network says of the cells of a frame, whole or not at all.
+    """Keep what the network predicts for the cells of a frame, whole or not at all.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def forget_evidence(folder: Path, after: int) -> None:
 
 
 def read_evidence(folder: Path, frame: int) -> Evidence | None:
-    """Read what the network says of the cells of a frame.
+    """Read what the network predicts for the cells of a frame.
 
     Evidence helps to link and can always be computed again, so a missing or damaged
     file is the same as none.

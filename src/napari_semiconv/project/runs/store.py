@@ -7,7 +7,7 @@
         labels.zarr    (T, Y, X), int32, one chunk per frame
         tracks.json    tracks and parents
         states/        what the run remembered after some frames, to go on from there
-        evidence/      what the network says of the cells of each frame
+        evidence/      what the network predicts for the cells of each frame
         log.txt        what happened when
 """
 
@@ -244,7 +244,7 @@ class RunStore:
         self._unsynced.append(chunk_of(self.folder / LABELS, frame))
 
     def write_evidence(self, frame: int, evidence: Evidence) -> None:
-        """Write what the network says of the cells of a frame, for the solver.
+        """Write what the network predicts for the cells of a frame, for the solver.
 
         Raises
         ------

@@ -22,7 +22,7 @@ Parents = dict[int, int]
 
 
 @dataclass
-class Story:
+class FinalTracks:
     """Tracks of a movie and what the end of the run makes of them.
 
     Parameters
@@ -152,7 +152,7 @@ def _likeliest(
     return best if iou[best] > PARENT_IOU else 0
 
 
-def repair_splits(shelf: Shelf, story: Story) -> None:
+def repair_splits(shelf: Shelf, tracks: FinalTracks) -> None:
     """Merge tracks that were split off another by mistake (Payer et al. 2019, 5.2.7).
 
     Such a track is short, was born from the other or in the first frame, and vanishes
@@ -162,17 +162,17 @@ def repair_splits(shelf: Shelf, story: Story) -> None:
     ----------
     shelf
         Labels of all frames.
-    story
+    tracks
         Tracks and parents, before parents are cut; changed in place.
     """
-    for label in sorted(story.spans, key=lambda label: story.spans[label][1]):
-        begin, end = story.spans[label]
+    for label in sorted(tracks.spans, key=lambda label: tracks.spans[label][1]):
+        begin, end = tracks.spans[label]
         if end + 1 >= len(shelf) or end - begin >= LONGEST_SPLIT:
             continue
         over = _covering(shelf[end] == label, shelf[end + 1])
-        over = story.merged.get(over, over)
-        if over and (begin == 0 or over == story.parents.get(label)):
-            _merge(story, label, over)
+        over = tracks.merged.get(over, over)
+        if over and (begin == 0 or over == tracks.parents.get(label)):
+            _merge(tracks, label, over)
 
 
 def _covering(mask: Labels, after: Labels) -> int:
@@ -182,59 +182,59 @@ def _covering(mask: Labels, after: Labels) -> int:
     return best if counts[best] >= COVERED * np.count_nonzero(mask) else 0
 
 
-def _merge(story: Story, label: int, other: int) -> None:
-    for one, owner in [*story.merged.items(), (label, label)]:
+def _merge(tracks: FinalTracks, label: int, other: int) -> None:
+    for one, owner in [*tracks.merged.items(), (label, label)]:
         if owner == label:
-            story.merged[one] = other
-    (begin, _), (first, last) = story.spans.pop(label), story.spans[other]
-    story.spans[other] = min(begin, first), last
-    inherited = story.parents.pop(label, 0)
+            tracks.merged[one] = other
+    (begin, _), (first, last) = tracks.spans.pop(label), tracks.spans[other]
+    tracks.spans[other] = min(begin, first), last
+    inherited = tracks.parents.pop(label, 0)
     if begin < first:
-        story.parents[other] = inherited
-    story.parents = {
+        tracks.parents[other] = inherited
+    tracks.parents = {
         child: other if parent == label else parent
-        for child, parent in story.parents.items()
+        for child, parent in tracks.parents.items()
         if parent
     }
 
 
-def cut_parents(story: Story) -> None:
+def cut_parents(tracks: FinalTracks) -> None:
     """End each parent before its first child is born; what lives on is a child too.
 
     Parameters
     ----------
-    story
+    tracks
         Tracks and parents; changed in place.
     """
-    fresh = max([*story.spans, *story.merged], default=0) + 1
+    fresh = max([*tracks.spans, *tracks.merged], default=0) + 1
     children: dict[int, list[tuple[int, int]]] = {}
-    for child, parent in story.parents.items():
-        children.setdefault(parent, []).append((story.spans[child][0], child))
+    for child, parent in tracks.parents.items():
+        children.setdefault(parent, []).append((tracks.spans[child][0], child))
     for parent, born in children.items():
         current = parent
         for birth, child in sorted(born):
-            begin, end = story.spans[current]
+            begin, end = tracks.spans[current]
             if begin == birth:
                 # A twin: the rest of the parent was cut off in this frame already.
-                story.parents[child] = story.parents[current]
+                tracks.parents[child] = tracks.parents[current]
                 continue
-            story.parents[child] = current
+            tracks.parents[child] = current
             if birth <= end:
-                story.cuts.setdefault(parent, []).append((birth, fresh))
-                story.spans[current] = begin, birth - 1
-                story.spans[fresh] = birth, end
-                story.parents[fresh] = current
+                tracks.cuts.setdefault(parent, []).append((birth, fresh))
+                tracks.spans[current] = begin, birth - 1
+                tracks.spans[fresh] = birth, end
+                tracks.parents[fresh] = current
                 current, fresh = fresh, fresh + 1
 
 
-def drop_short(story: Story, shortest: int) -> None:
+def drop_short(tracks: FinalTracks, shortest: int) -> None:
     """Drop tracks of fewer frames that have no parent (5.2.8)."""
-    for label, (begin, end) in story.spans.items():
-        if end - begin + 1 < shortest and not story.parents.get(label):
-            story.dropped.add(label)
+    for label, (begin, end) in tracks.spans.items():
+        if end - begin + 1 < shortest and not tracks.parents.get(label):
+            tracks.dropped.add(label)
 
 
-def drop_broken(story: Story, lost: Iterable[tuple[int, int]]) -> None:
+def drop_broken(tracks: FinalTracks, lost: Iterable[tuple[int, int]]) -> None:
     """Drop tracks that have gaps since some cells were too small to be enlarged.
 
     The published program went on to list such tracks in the table; here they are gone
@@ -242,16 +242,16 @@ def drop_broken(story: Story, lost: Iterable[tuple[int, int]]) -> None:
 
     Parameters
     ----------
-    story
+    tracks
         Tracks as they will be; changed in place.
     lost
         Frame and earlier label of each cell that lost all its pixels.
     """
     missing: dict[int, set[int]] = {}
     for frame, label in lost:
-        missing.setdefault(story.name(frame, label), set()).add(frame)
+        missing.setdefault(tracks.name(frame, label), set()).add(frame)
     for label, gone in missing.items():
-        begin, end = story.spans.get(label, (0, -1))
+        begin, end = tracks.spans.get(label, (0, -1))
         left = [t for t in range(begin, end + 1) if t not in gone]
         if left and left[-1] - left[0] + 1 > len(left):
-            story.dropped.add(label)
+            tracks.dropped.add(label)

@@ -151,15 +151,15 @@ class Published:
         return replace(found, note=self._stream.take_note())
 
     def _final(self) -> Iterator[FrameResult]:
-        story, lineage = self._recorder.end(), Lineage()
+        tracks, lineage = self._recorder.end(), Lineage()
         place = 0
         for done, frame in enumerate(self._frames, 1):
             labels = self._nothing()
             if frame not in self._unreadable:
-                labels = self._recorder.painted(story, place)
+                labels = self._recorder.painted(tracks, place)
                 place += 1
             for label in np.unique(labels[labels > 0]).tolist():
-                parent = story.parent(label)
+                parent = tracks.parent(label)
                 # A parent whose pixels were all too few to be enlarged is no track.
                 known = parent if parent in lineage.tracks else 0
                 lineage.observe(frame, label, known)

@@ -13,8 +13,8 @@ from ...constraints.model import Constraints
 from ...describing import shrink
 from .chain import Shelf
 from .history import (
+    FinalTracks,
     Spans,
-    Story,
     cut_parents,
     drop_broken,
     drop_short,
@@ -86,7 +86,7 @@ class Recorder:
         frame
             Index of the frame.
         maps
-            What the network says.
+            What the network predicts.
         highest
             Above which new cells are numbered.
         """
@@ -98,22 +98,22 @@ class Recorder:
         new = np.setdiff1d(small, large)
         return np.where(np.isin(small, new), small + highest, small).astype(np.int32)
 
-    def end(self) -> Story:
+    def end(self) -> FinalTracks:
         """Decide what becomes of the tracks (5.1.8, 5.2.7, 5.2.8)."""
         settings, shelf = self._own, self._shelf
-        story = Story(self._spans, find_parents(shelf, self._spans, settings))
+        tracks = FinalTracks(self._spans, find_parents(shelf, self._spans, settings))
         if self._settings.engine == PAYER_2019.name:
-            repair_splits(shelf, story)
-        cut_parents(story)
-        drop_short(story, min(settings.shortest_track, len(shelf)))
-        drop_broken(story, self._lost)
-        self._keep_constrained(story)
-        self._count = max([self._count, *story.spans, *story.merged])
-        return story
+            repair_splits(shelf, tracks)
+        cut_parents(tracks)
+        drop_short(tracks, min(settings.shortest_track, len(shelf)))
+        drop_broken(tracks, self._lost)
+        self._keep_constrained(tracks)
+        self._count = max([self._count, *tracks.spans, *tracks.merged])
+        return tracks
 
-    def painted(self, story: Story, place: int) -> Labels:
+    def painted(self, tracks: FinalTracks, place: int) -> Labels:
         """Labels, (Y, X), of a frame as they stay."""
-        large = self._enlarged(story.paint(place, self._shelf[place]))
+        large = self._enlarged(tracks.paint(place, self._shelf[place]))
         return self._held(self._frames[place], large)
 
     def _held(self, frame: int, labels: Labels) -> Labels:
@@ -140,10 +140,10 @@ class Recorder:
             cells = np.unique(labels[tuple(pixels.T)])
             self._constrained += [(place, n) for n in cells[cells > 0].tolist()]
 
-    def _keep_constrained(self, story: Story) -> None:
-        dropped, story.dropped = story.dropped, set()
-        named = {story.name(place, label) for place, label in self._constrained}
-        story.dropped = dropped - named
+    def _keep_constrained(self, tracks: FinalTracks) -> None:
+        dropped, tracks.dropped = tracks.dropped, set()
+        named = {tracks.name(place, label) for place, label in self._constrained}
+        tracks.dropped = dropped - named
 
     def _renamed(self, labels: Labels) -> Labels:
         """Give a cell that comes back from the border a new label, as published."""

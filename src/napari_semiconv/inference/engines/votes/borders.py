@@ -175,7 +175,7 @@ def measure_borders(
     peaks
         Where their votes fall.
     maps
-        What the network says of the frame.
+        What the network predicts for the frame.
     """
     touching = regions.pairs[:, 1] < regions.cells
     border = (touching.cumsum(0) - 1)[regions.pair]

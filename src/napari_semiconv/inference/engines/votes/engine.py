@@ -117,7 +117,7 @@ def segments_of(
     Parameters
     ----------
     output
-        What the network says of the frame, with the semi-convolutional heads.
+        What the network predicts for the frame, with the semi-convolutional heads.
     inside
         Foreground, (Y, X), with at least one pixel.
     settings

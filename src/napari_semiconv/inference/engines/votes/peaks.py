@@ -73,7 +73,7 @@ def cast_votes(maps: Planes, margin: int, rim: int) -> Votes:
     Parameters
     ----------
     maps
-        What the network says of the frame.
+        What the network predicts for the frame.
     margin
         How far beside the frame votes may fall, px; those further away fall there.
     rim

@@ -58,7 +58,7 @@ def find_segments(planes: Planes, settings: VotesSettings) -> Segments:
     Parameters
     ----------
     planes
-        What the network says of it, with at least one pixel of foreground.
+        What the network predicts for it, with at least one pixel of foreground.
     settings
         Thresholds.
     """

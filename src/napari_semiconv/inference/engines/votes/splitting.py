@@ -12,7 +12,7 @@ from ..tensors import FINE, fixed, lowest, places, tally, total
 # embeddings of a segment below which it is looked into, cosine of the two halves below
 # which it is parted, and the least area of a half, in usual cells.
 UNIFORM, DIFFERENT, LEAST = 0.95, 0.6, 0.1
-ROUNDS = 6  # of two-means; most segments settle after three
+ROUNDS = 6  # of two-means; most segments converge after three
 
 
 def split_segments(
