@@ -197,12 +197,6 @@ class CellLayers:
         self._preview = {frame: labels}
         self._show_cells()
 
-    def drop_preview(self) -> None:
-        """Show again what is kept."""
-        if self._preview:
-            self._preview = {}
-            self._refresh(self._cells)
-
     def touch(self, frames: frozenset[int]) -> None:
         """Show what became other in some frames, if it is in view."""
         for frame in frames & self._preview.keys():
