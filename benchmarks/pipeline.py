@@ -72,7 +72,7 @@ def placed(results: Iterable[FrameResult]) -> PlacedTracks:
             raise ValueError(f"expected frame {first + len(found)}, not {result.frame}")
         found.append(result.labels)
         parents = {t.label: t.parent for t in result.lineage.tracks.values()}
-    lineage = lineage_of_labels(found.__getitem__, range(len(found)), parents)
+    lineage = lineage_of_labels(enumerate(found), parents)
     shape = (len(found), *found[0].shape)
     tracked = TrackedMovie("result", shape, found.__getitem__, lineage)
     return PlacedTracks(PiecewiseTracks(tracked), first or 0)

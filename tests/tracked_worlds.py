@@ -21,7 +21,7 @@ PARENTS = {2: 1, 4: 1}
 def tracked_of(world, parents=None, name="Zellen 細胞 µ", **facts):
     """Give a drawn world, (T, Y, X), as what exports take."""
     labels = np.asarray(world, np.int32)
-    lineage = lineage_of_labels(lambda t: labels[t], range(len(labels)), parents)
+    lineage = lineage_of_labels(enumerate(labels), parents)
     return TrackedMovie(name, labels.shape, lambda t: labels[t], lineage, **facts)
 
 

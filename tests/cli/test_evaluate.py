@@ -32,7 +32,7 @@ def write_result(folder, simulated, frames):
     parents = {label: parent for label, _, _, parent in simulated.table.tolist()}
     labels = simulated.labels[list(frames)]
     read = labels.__getitem__
-    lineage = lineage_of_labels(read, range(len(labels)), parents)
+    lineage = lineage_of_labels(enumerate(labels), parents)
     write_ctc(TrackedMovie("truth", labels.shape, read, lineage), folder)
     return folder
 

@@ -23,7 +23,7 @@ def movie(*lines, parents=None):
 
 def document_of(pixels, parents=None):
     """A document of label images, (T, Y, X)."""
-    lineage = lineage_of_labels(lambda t: pixels[t], range(len(pixels)), parents)
+    lineage = lineage_of_labels(enumerate(pixels), parents)
     return Document(MemoryMasks(pixels.copy()), lineage)
 
 

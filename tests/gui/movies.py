@@ -33,6 +33,6 @@ def write_dish(path, frames, size=64):
 
 def project_of(folder, movie, labels):
     """Make a project of labels, (T, Y, X), in which a number is a cell; it is open."""
-    lineage = lineage_of_labels(labels.__getitem__, range(len(labels)))
+    lineage = lineage_of_labels(enumerate(labels))
     found = TrackedMovie(movie.name, labels.shape, labels.__getitem__, lineage)
     return Project.create(folder, movie, found)

@@ -246,7 +246,7 @@ def change(name, place, value):
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (change("label", 0, 8), "expected cell 1 in the frames that its tracks tell"),
+        (change("label", 0, 8), "expected cell 1 in the frames of its track"),
         (change("frames", 1, 1), "expected cell 1 in the frames"),
         (change("parent", 0, 99), "its parent 99 does not exist"),
         (change("parent", 0, 2), "its? parent"),

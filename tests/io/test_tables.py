@@ -235,7 +235,7 @@ def test_no_cell_at_all(tmp_path):
 
 def test_a_label_without_a_track_is_named(tmp_path):
     labels = one_division
-    lineage = lineage_of_labels(lambda t: labels[t] * (labels[t] < 3), range(4))
+    lineage = lineage_of_labels(enumerate(labels * (labels < 3)))
     tracked = TrackedMovie("x", labels.shape, lambda t: labels[t], lineage)
     with pytest.raises(BadInputError, match="none for label 3 in frame 2"):
         write_csv(tracked, tmp_path / "tables")

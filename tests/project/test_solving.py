@@ -30,7 +30,7 @@ LINK = SCORES.index("link")
 
 def project_of(folder, pixels, parents=None):
     """A project of label images, (T, Y, X)."""
-    lineage = lineage_of_labels(lambda t: pixels[t], range(len(pixels)), parents)
+    lineage = lineage_of_labels(enumerate(pixels), parents)
     movie = movie_from_array(np.zeros(pixels.shape, np.uint8), "TYX")
     found = TrackedMovie("drawn", pixels.shape, lambda t: pixels[t], lineage)
     return Project.create(folder, movie, found)

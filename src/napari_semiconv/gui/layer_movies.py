@@ -131,7 +131,7 @@ def tracked_of_layer(
     def read(frame: int) -> NDArray[np.int32]:
         return as_labels(np.asarray(stack[frame]), f"{name}, frame {frame}")
 
-    lineage = lineage_of_labels(read, range(shape[0]))
+    lineage = lineage_of_labels((t, read(t)) for t in range(shape[0]))
     return TrackedMovie(
         name, shape, read, lineage, movie.pixel_size, movie.frame_interval, movie
     )

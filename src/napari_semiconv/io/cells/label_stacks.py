@@ -10,9 +10,8 @@ import numpy as np
 from zarr.storage import LocalStore
 
 from ...errors import BadInputError, UnreadableFrameError
-from ...labels import Labels, as_labels, labels_in
+from ...labels import Labels, as_labels
 from ...movie import ArraySource, Movie
-from ...tracking.lineage import Lineage, Track
 from ..guard import brief, sizes
 from ..movies.image_file import ImageFile
 from ..movies.ome_zarr import is_zarr, read_zarr
@@ -73,35 +72,12 @@ def open_stack(path: Path) -> Stack:
     return Stack(MovieLabels(movie), movie.pixel_size, movie.frame_interval)
 
 
-def tracks_of_stack(stack: LabelStack) -> Lineage:
-    """Make a track of each label, with the frames in which it has pixels; no parents.
-
-    Raises
-    ------
-    BadInputError
-        When a frame is damaged, or holds no labels.
-    """
-    # First and last frame of each run, one after the other: few for many frames.
-    ends: dict[int, list[int]] = {}
-    for frame, labels in stack.painted():
-        for label in labels_in(labels):
-            known = ends.setdefault(label, [])
-            if known and known[-1] == frame - 1:
-                known[-1] = frame
-            else:
-                known += [frame, frame]
-    return Lineage(
-        Track(label, tuple(zip(known[::2], known[1::2], strict=True)))
-        for label, known in ends.items()
-    )
-
-
 class MovieLabels:
     """Labels that were opened as a movie."""
 
     def __init__(self, movie: Movie) -> None:
         self._movie = movie
-        check_axes(movie.name, movie.axes, movie.source.shape)
+        _check_labels(movie.name, movie.axes, movie.source.shape, movie.dtype)
         self.shape = (len(movie), *movie.frame_shape)
 
     def read(self, frame: int) -> Labels:
@@ -135,7 +111,7 @@ class ZarrLabels:
         self._name = name
         self._array: zarr.Array[Any] = source.data
         self._axes = source.stored
-        check_axes(name, source.axes, source.shape)
+        _check_labels(name, source.axes, source.shape, source.dtype)
         sized = dict(zip(source.axes, source.shape, strict=True))
         self.shape = (sized.get("T", 1), sized["Y"], sized["X"])
         self._check()
@@ -162,11 +138,6 @@ class ZarrLabels:
                         yield begin + place, block[place]
 
     def _check(self) -> None:
-        if np.dtype(self._array.dtype).kind not in "bui":
-            raise BadInputError(
-                f"{self._name}: expected labels, whole numbers, found pixels of type "
-                f"{self._array.dtype}. Choose the folder of the labels."
-            )
         if self.shape[0] > MOST_FRAMES:
             raise BadInputError(
                 f"{self._name}: expected at most {MOST_FRAMES} frames, found "
@@ -259,14 +230,15 @@ def _chunks(
             yield here
 
 
-def check_axes(name: str, axes: str, shape: tuple[int, ...]) -> None:
-    """Refuse labels with channels or slices.
-
-    Raises
-    ------
-    BadInputError
-        When there are more axes than T, Y and X.
-    """
+def _check_labels(
+    name: str, axes: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Refuse what has channels or slices, or is not of whole numbers."""
+    if dtype.kind not in "bui":
+        raise BadInputError(
+            f"{name}: expected labels, whole numbers, found pixels of type {dtype}. "
+            f"Choose the labels, or save them with 16 bits."
+        )
     words = {"C": "channels", "Z": "z slices"}
     for axis, length in zip(axes, shape, strict=True):
         if axis in words and length > 1:

@@ -12,16 +12,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import zarr
-
-from ...errors import BadInputError, UnreadableFrameError
-from ...labels import Labels, as_labels
+from ...errors import BadInputError
 from ...tracking.intervals import joined
 from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage, Track
 from ..guard import brief, check_parts, read_text
-from ..movies.zarr_store import DAMAGED, check_chunks, open_guarded
+from .label_stacks import open_stack
 from .tracked import TrackedMovie, lineage_of_labels
 
 INFO, TRACKS, LABELS = "result.json", "tracks.json", "labels.zarr"
@@ -51,29 +47,16 @@ def read_tracked_result(source: Path) -> TrackedMovie:
         When it is damaged, or its tracks do not agree with its labels.
     """
     facts, known = _facts(source), _tracks(source)
-    masks = _masks(source)
-    frames, height, width = masks.shape
-
-    def read(frame: int) -> Labels:
-        what = f"{source.name}, frame {frame}"
-        try:
-            return as_labels(np.asarray(masks[frame]), what)
-        except DAMAGED as error:
-            raise UnreadableFrameError(
-                f"{what} cannot be read ({brief(error)}). Restore the folder, or "
-                f"segment the movie again.",
-                frame,
-            ) from error
-
+    labels = open_stack(source / LABELS).labels
+    frames = labels.shape[0]
     parents = {track.label: track.parent for track in known.tracks.values()}
-    done = _frames_done(source, frames)
-    lineage = lineage_of_labels(read, done, parents)
+    lineage = lineage_of_labels(labels.painted(), parents)
     if facts["state"] == "finished" and lineage != known:
-        labels = known.tracks.keys() ^ lineage.tracks.keys() or {
+        other = known.tracks.keys() ^ lineage.tracks.keys() or {
             n for n, track in known.tracks.items() if track != lineage.tracks[n]
         }
         raise BadInputError(
-            f"{source}: expected cell {min(labels)} in the frames that the tracks "
+            f"{source}: expected cell {min(other)} in the frames that the tracks "
             f"tell, found other frames in the labels. Restore the folder, or segment "
             f"the movie again."
         )
@@ -81,8 +64,8 @@ def read_tracked_result(source: Path) -> TrackedMovie:
         raise BadInputError(f"{source}: {fault} Segment the movie again.")
     return TrackedMovie(
         facts["name"],
-        (frames, height, width),
-        read,
+        labels.shape,
+        labels.read,
         lineage,
         facts["pixel_size"],
         facts["interval"],
@@ -142,30 +125,6 @@ def _tracks(source: Path) -> Lineage:
             f"{source}: the tracks in {TRACKS} are damaged. Restore that file, or "
             f"segment the movie again."
         ) from error
-
-
-def _masks(source: Path) -> "zarr.Array[Any]":
-    try:
-        found = open_guarded(source / LABELS)
-        if not isinstance(found, zarr.Array):
-            raise ValueError("it is no array")
-        if found.ndim != 3 or np.dtype(found.dtype).kind not in "iu":
-            raise ValueError(f"it holds {found.dtype} of {found.ndim} axes")
-        check_chunks(LABELS, found, (1, 2))
-    except DAMAGED as error:
-        raise BadInputError(
-            f"{source}: its labels in {LABELS} are missing or damaged. Restore "
-            f"that folder, or segment the movie again."
-        ) from error
-    return found
-
-
-def _frames_done(source: Path, frames: int) -> list[int]:
-    """Frames that were computed, ascending; a record may claim any number of them."""
-    chunks = source / LABELS / "c"
-    names = [path.name for path in chunks.iterdir()] if chunks.is_dir() else []
-    there = sorted(int(name) for name in names if name.isdecimal())
-    return [t for t in there if t < frames and (chunks / f"{t}/0/0").is_file()]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

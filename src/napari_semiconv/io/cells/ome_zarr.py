@@ -13,11 +13,11 @@ from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage
 from ..guard import brief
 from ..movies.zarr_store import DAMAGED, open_guarded
-from .label_stacks import open_stack, tracks_of_stack
+from .label_stacks import open_stack
 from .measuring import channels_of
 from .own_tracks import OWN, own_facts, read_own_facts
 from .staging import new_target
-from .tracked import TrackedMovie
+from .tracked import TrackedMovie, lineage_of_labels
 
 VERSION = "0.5"
 LABELS, CELLS, LEVEL = "labels", "cells", "0"
@@ -167,7 +167,7 @@ def read_ome_zarr(source: Path) -> TrackedMovie:
             f"it anew with the program that made it."
         ) from error
     stack = open_stack(folder)
-    lineage = tracks_of_stack(stack.labels)
+    lineage = lineage_of_labels(stack.labels.painted())
     name = _name_of(source)
     if own is not None:
         name, known = read_own_facts(own, folder)

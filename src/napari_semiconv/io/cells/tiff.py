@@ -11,13 +11,12 @@ import numpy as np
 from tifffile import OmeXml, TiffFile, TiffWriter, imagej_description
 
 from ...errors import BadInputError
-from ...labels import Labels, as_labels
-from ...movie import Movie
 from ...tracking.intervals import count_frames
 from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage
 from ..guard import brief, read_text
 from ..movies.opener import open_movie
+from .label_stacks import MovieLabels
 from .staging import new_target
 from .tracked import TrackedMovie, lineage_of_labels
 
@@ -151,15 +150,11 @@ def read_tracked_tiff(source: Path) -> TrackedMovie:
         not agree with it.
     """
     movie = open_movie(source)
-    _check_axes(movie)
-
-    def read(frame: int) -> Labels:
-        return as_labels(movie.frame(frame), f"{source.name}, frame {frame}")
-
+    labels = MovieLabels(movie)
     table = tracks_beside(source)
     rows = read_tracks(table) if table.exists() else {}
     parents = {label: row.parent for label, row in rows.items()}
-    lineage = lineage_of_labels(read, range(len(movie)), parents)
+    lineage = lineage_of_labels(labels.painted(), parents)
     if table.exists():
         for fault in _faults(rows, lineage, len(movie)):
             raise BadInputError(
@@ -168,8 +163,8 @@ def read_tracked_tiff(source: Path) -> TrackedMovie:
             )
     return TrackedMovie(
         movie.name,
-        (len(movie), *movie.frame_shape),
-        read,
+        labels.shape,
+        labels.read,
         lineage,
         movie.pixel_size,
         movie.frame_interval,
@@ -225,21 +220,6 @@ def _number(path: Path, line: int, text: str | None) -> int:
             f"'{brief(str(text))}'. Correct the line."
         )
     return int(text or 0)
-
-
-def _check_axes(movie: Movie) -> None:
-    if movie.size("C") > 1 or movie.size("Z") > 1:
-        found = "channels" if movie.size("C") > 1 else "z slices"
-        raise BadInputError(
-            f"{movie.name}: expected labels with the axes T, Y, X, found "
-            f"{movie.size(found[0].upper())} {found}. If these are frames, save the "
-            f"file anew with axes TYX; if not, save one of them."
-        )
-    if movie.dtype.kind not in "bui":
-        raise BadInputError(
-            f"{movie.name}: expected labels, whole numbers, found pixels of type "
-            f"{movie.dtype}. Choose the TIFF of labels, or save it with 16 bits."
-        )
 
 
 def _faults(rows: dict[int, Row], lineage: Lineage, frames: int) -> Iterator[str]:

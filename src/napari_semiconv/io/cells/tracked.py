@@ -53,18 +53,14 @@ class TrackedMovie:
 
 
 def lineage_of_labels(
-    read: Callable[[int], Labels],
-    frames: Iterable[int],
-    parents: Mapping[int, int] | None = None,
+    frames: Iterable[tuple[int, Labels]], parents: Mapping[int, int] | None = None
 ) -> Lineage:
     """Look through frames and note where each label has pixels.
 
     Parameters
     ----------
-    read
-        Gives the labels, (Y, X), of a frame.
     frames
-        The frames to look at, ascending; in all others are no cells.
+        Index and labels, (Y, X), of each frame, ascending; in all others are no cells.
     parents
         Parent of each label that has one; none when not given.
 
@@ -73,11 +69,19 @@ def lineage_of_labels(
     Lineage
         One track a label, with gaps where it has no pixels for a while.
     """
+    # First and last frame of each interval, one after the other: few for many frames.
     seen: dict[int, list[int]] = defaultdict(list)
-    for frame in frames:
-        for label in labels_in(read(frame)):
-            seen[label].append(frame)
+    for frame, labels in frames:
+        for label in labels_in(labels):
+            ends = seen[label]
+            if ends and ends[-1] == frame - 1:
+                ends[-1] = frame
+            else:
+                ends += [frame, frame]
     known = parents or {}
     return Lineage(
-        Track.of(label, there, known.get(label, 0)) for label, there in seen.items()
+        Track(
+            label, tuple(zip(ends[::2], ends[1::2], strict=True)), known.get(label, 0)
+        )
+        for label, ends in seen.items()
     )
