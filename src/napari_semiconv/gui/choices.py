@@ -87,8 +87,8 @@ def carried_along(old: SegmentSettings, new: SegmentSettings) -> str:
     """Say which settings in view changed with the engine; empty when none did."""
     names = [n for n in ("resize", "memory_span") if getattr(old, n) != getattr(new, n)]
     titles = {name: SegmentSettings.model_fields[name].title for name in names}
-    told = [f"{titles[name]} is now {getattr(new, name)}" for name in names]
-    return f"With this engine: {', '.join(told)}." if told else ""
+    changed = [f"{titles[name]} is now {getattr(new, name)}" for name in names]
+    return f"With this engine: {', '.join(changed)}." if changed else ""
 
 
 def size_hint(choices: Choices, movie: Movie | None) -> str:

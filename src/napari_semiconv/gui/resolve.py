@@ -178,7 +178,7 @@ def resolve_find(
 
 
 def resolve_status(
-    job: Job | None, said: Sentence, seconds_left: float | None
+    job: Job | None, sentence: Sentence, seconds_left: float | None
 ) -> StatusState:
     """Work out the lines under the tabs.
 
@@ -186,15 +186,15 @@ def resolve_status(
     ----------
     job
         What is going on.
-    said
+    sentence
         What there is to read when nothing is going on, or of what is.
     seconds_left
         How long it will take, in s; None while unknown.
     """
     if job is None:
-        return StatusState(sentence=said)
+        return StatusState(sentence=sentence)
     step = job.progress
-    note = Sentence(job.notes[-1], "note") if job.notes else said
+    note = Sentence(job.notes[-1], "note") if job.notes else sentence
     if step is None:
         return StatusState(True, progress=f"{job.title} …", sentence=note)
     return StatusState(

@@ -66,7 +66,7 @@ class Workbench:
         self.layers = CellLayers(viewer)
         self.ruler = Ruler(viewer, self.layers.pixel)
         self.choices = Choices(format=writable()[0].name)
-        self.said = Sentence()
+        self.sentence = Sentence()
         self.panel: Panel | None = None
         self.importer = Importer(self)
         self.reading = Reading(self)
@@ -110,7 +110,7 @@ class Workbench:
                 place=self._place(),
             ),
             self._share(),
-            resolve_status(job, self.said, self.pace.seconds_left),
+            resolve_status(job, self.sentence, self.pace.seconds_left),
         )
 
     # Opening
@@ -262,7 +262,7 @@ class Workbench:
         *offers
             Buttons that mend it or go on.
         """
-        self.said = Sentence(text, kind, offers)
+        self.sentence = Sentence(text, kind, offers)
         self.changed.emit()
 
     def close(self) -> None:
@@ -356,7 +356,7 @@ class Workbench:
 
     def _on_job(self, job: Job) -> None:
         if job.state == "running":
-            self.said, self.pace = Sentence(), Pace()
+            self.sentence, self.pace = Sentence(), Pace()
         else:
             self._outcomes.hear(job)
 
@@ -369,8 +369,8 @@ class Workbench:
             self.choices.estimate = None
         if (new.model, new.device) != (old.model, old.device):
             self.session.warm(new)
-        # What was said of a preview or run was said of other settings.
-        self.say(note or (CHANGED if self.said.text else ""))
+        # A sentence on a preview or run was about other settings.
+        self.say(note or (CHANGED if self.sentence.text else ""))
 
     def _place(self) -> Path | None:
         movie = self.session.movie
