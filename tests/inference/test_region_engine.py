@@ -9,6 +9,8 @@ import tifffile
 import torch
 
 from napari_semiconv.cli import main
+from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.sizing import estimate_cell_size, look_at
 from napari_semiconv.movie import movie_from_array
@@ -126,6 +128,28 @@ def test_cells_are_linked_and_told_with_their_scores(film, model):
         persistence = result.evidence.persistence
         assert len(persistence) == len(set(np.unique(result.labels)) - {0})
         assert ((persistence > 0) & (persistence < 1)).all()
+
+
+def test_constraints_are_held(film, model):
+    frames = [tifffile.imread(film / "01" / f"t{t:03d}.tif") for t in range(3)]
+    movie = movie_from_array(np.stack(frames), "TYX")
+    free = list(segment_and_track(movie, model, KNOWN))
+    constraints = {}
+    for result in free:
+        labels = result.labels
+        areas = np.bincount(labels.ravel())[1:]
+        places = np.argwhere(labels == areas.argmax() + 1)
+        empty = np.zeros(labels.shape, bool)
+        empty[tuple(places[len(places) // 2])] = True
+        constraints[result.frame] = Constraints(
+            labels.shape, cannot_link=[places[[0, -1]]], empty=empty
+        )
+        assert violations(labels, constraints[result.frame])
+    held = list(segment_and_track(movie, model, KNOWN, constraints=constraints))
+    for result in held:
+        assert violations(result.labels, constraints[result.frame]) == []
+        named = set(np.unique(result.labels)) - {0}
+        assert named <= set(held[-1].lineage.tracks)
 
 
 def test_its_settings_decide_what_is_found(film, model):
