@@ -90,21 +90,21 @@ def test_a_child_that_fails_is_told_and_changes_nothing(project, blobs, mode, er
     with pytest.raises(ComputeError, match=error):
         constrain(project, PARTED, blobs(mode))
     assert np.array_equal(shown(project.document), before)
-    assert project.history.undoable == "adopt frame"
+    assert project.history.undoable == "find and follow cells"
 
 
 def test_a_stop_changes_nothing_and_the_child_lives(project, blobs):
     child = blobs("steady")
     with pytest.raises(StoppedError):
         constrain(project, PARTED, child, stop=lambda: True)
-    assert project.history.undoable == "adopt frame"
+    assert project.history.undoable == "find and follow cells"
     assert not constrain(project, PARTED, child).cancelled
 
 
 def test_an_answer_that_comes_after_the_stop_is_not_taken(project):
     with pytest.raises(StoppedError):
         constrain(project, PARTED, Here(), stop=lambda: True)
-    assert project.history.undoable == "adopt frame"
+    assert project.history.undoable == "find and follow cells"
 
 
 def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):
@@ -115,9 +115,9 @@ def test_a_frame_that_was_changed_meanwhile_is_left_alone(project):
             project.do(paint)
             yield from super().follow(request, stop)
 
-    with pytest.raises(EditError, match="Say it once more"):
+    with pytest.raises(EditError, match="Correct it once more"):
         constrain(project, PARTED, Meanwhile())
-    assert project.history.undoable == "paint"
+    assert project.history.undoable == "paint cell 9, frame 1"
 
 
 @pytest.mark.parametrize(
