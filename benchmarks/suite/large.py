@@ -17,12 +17,12 @@ from qtpy.QtWidgets import QApplication
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.gui.benches import workbench_of
 from napari_semiconv.gui.docking import open_panel
-from napari_semiconv.gui.heartbeat import Heartbeat
 from napari_semiconv.gui.layers import TRACKS
 from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 
+from ..heartbeat import Heartbeat
 from ..report import Report, Row
 from .document import World
 

@@ -13,10 +13,10 @@ from qtpy.QtWidgets import QApplication
 
 from napari_semiconv.errors import SemiconvError
 from napari_semiconv.gui.benches import workbench_of
-from napari_semiconv.gui.heartbeat import Heartbeat
 from napari_semiconv.gui.panel import CellPanel
 from napari_semiconv.gui.workbench import Workbench
 
+from ..heartbeat import Heartbeat
 from ..movies import fifty_cells
 from ..report import Report, Row
 

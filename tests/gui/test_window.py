@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import tifffile
+from benchmarks.heartbeat import Heartbeat
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
@@ -12,7 +13,6 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from tests.gui.movies import dish, project_of, write_dish
 from tests.gui.window import Window
 
-from napari_semiconv.gui.heartbeat import Heartbeat
 from napari_semiconv.io.cells.formats import readable
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
