@@ -210,10 +210,9 @@ def test_a_full_disk_stops_an_edit_and_an_undo(history):
 def test_every_entry_says_who_when_and_what(history):
     history.do(Group((Paint(0, 1, stroke(".#")), MarkDivision(1, (1, 2), 1)), "both"))
     history.undo()
-    history.note("opened", {"program": "x"})
-    edit, undo, note = (entry.head for entry in history.journal.entries)
-    assert (edit["kind"], undo["kind"], note["kind"]) == ("group", "group", "opened")
-    assert all(head["by"] and head["at"] for head in (edit, undo, note))
+    edit, undo = (entry.head for entry in history.journal.entries)
+    assert (edit["kind"], undo["kind"]) == ("group", "group")
+    assert all(head["by"] and head["at"] for head in (edit, undo))
     assert edit["what"]["title"] == "both"
     assert [part["kind"] for part in edit["what"]["edits"]] == [
         "paint",

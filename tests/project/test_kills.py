@@ -45,7 +45,8 @@ def write_until_killed(folder, seed, pipe):
                 if act == "do":
                     project.do(by_chance(chance, project.document))
                 elif act == "compact" and chance.random() < 0.3:
-                    project.compact()
+                    project.save()
+                    project.history.compact()
                 elif act in ("undo", "redo"):
                     getattr(project, act)()
             except EditError:

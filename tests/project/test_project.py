@@ -325,7 +325,8 @@ def test_compaction_keeps_what_can_be_undone(folder):
         project.do(Paint(1, 8, square()))
         kept = state(project.document)
         before = (folder / "journal.bin").stat().st_size
-        project.compact()
+        project.save()
+        project.history.compact()
         assert (folder / "journal.bin").stat().st_size < before
         assert len(project.history.journal.entries) == 21
         project.undo()

@@ -157,12 +157,6 @@ class History:
                 raise EditError("There is nothing to redo.")
             return self._turn("redo", self._undone[-1])
 
-    def note(self, kind: str, what: dict[str, Any]) -> None:
-        """Write into the journal what changes nothing but should be known."""
-        with self.writing:
-            head = {"do": "note", "kind": kind, "what": what}
-            self.journal.append(self._signed(head))
-
     def new_group(self) -> int:
         """Give a number that no group of edits has."""
         return self.journal.last + 1

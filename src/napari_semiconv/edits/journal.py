@@ -115,11 +115,6 @@ class Journal:
         """Number of the last entry; 0 when there is none."""
         return len(self.entries)
 
-    @property
-    def saved(self) -> bool:
-        """Whether the disk has all that was written."""
-        return not self._unsynced
-
     def append(self, head: dict[str, Any], body: bytes = b"") -> Entry:
         """Write an entry; it is on the disk at most a second later.
 

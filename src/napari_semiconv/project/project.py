@@ -224,11 +224,6 @@ class Project:
             return found
         return known
 
-    @property
-    def saved(self) -> bool:
-        """Whether the disk has every edit; it follows within a second."""
-        return self.history.journal.saved
-
     def use_movie(self, movie: Movie) -> Movie:
         """Take the movie, which was moved, as that of the project.
 
@@ -341,18 +336,6 @@ class Project:
             write_snapshot(self.folder / LINEAGE, self.document, journal.last)
             write_centroids(self.folder / CENTROIDS, self.document, journal.last)
             self._kept = self._tried = journal.last
-
-    def compact(self) -> None:
-        """Make the journal small; all that can be undone or redone stays so.
-
-        Raises
-        ------
-        SaveError
-            When it could not be written; the journal is as it was.
-        """
-        self.save()
-        if not self.read_only:
-            self.history.compact()
 
     def close(self) -> None:
         """Save, clear the journal if it pays, and let go; once is enough."""
