@@ -1,6 +1,6 @@
 """A cell movie: frames read one at a time, with axes and physical units."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -142,10 +142,6 @@ class Movie:
                 f"Restore its file, or choose to skip unreadable frames.",
                 t,
             ) from error
-
-    def frames(self) -> Iterator[Array]:
-        """Read all frames in order, each (Y, X)."""
-        return (self.frame(t) for t in range(len(self)))
 
     def with_choices(self, **changes: Any) -> "Movie":
         """Return the same movie with other axes, channel, z, pixel size or interval.

@@ -188,7 +188,7 @@ def test_small_frames_are_seen_as_the_middle_of_larger_ones(model):
         tensor = torch.from_numpy(wide)[None]
         together = tensor.contiguous(memory_format=torch.channels_last)
         output, _ = model.network(together)
-    middle = output.foreground.sigmoid()[0, 0, 42:102, 32:112].numpy()
+    middle = output.maps["foreground"].sigmoid()[0, 0, 42:102, 32:112].numpy()
     assert np.array_equal(Stream(model, 24).push(frame).foreground, middle)
 
 

@@ -13,7 +13,7 @@ from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.constraints.resegment import (
     OutputCache,
     bytes_of,
-    output_of,
+    replay,
     resegment,
 )
 from napari_semiconv.inference.pipeline import segment_and_track
@@ -142,7 +142,7 @@ def test_maps_made_again_are_those_of_the_run(movie, model, span, wanted, read):
     outputs = [stream.push(movie.frame(t)) for t in range(wanted + 1)]
     counted = Counted(movie)
     told = CRUMBS.model_copy(update={"memory_span": span})
-    again = output_of(counted, model, told, range(wanted + 1), 24.0)
+    again = [*replay(counted, model, told, range(wanted + 1), 24.0)][-1]
     assert counted.read == read
     assert np.array_equal(again.embedding, outputs[-1].embedding)
     assert np.array_equal(again.offset, outputs[-1].offset)
@@ -152,7 +152,7 @@ def test_maps_are_made_again_from_a_state(movie, model):
     told = CRUMBS.model_copy(update={"memory_span": 0})
     states = [r.state() for r in segment_and_track(movie, model, told, range(5))]
     counted = Counted(movie)
-    again = output_of(counted, model, told, range(7), 24.0, states[4])
+    again = [*replay(counted, model, told, range(7), 24.0, states[4])][-1]
     assert counted.read == [5, 6]
-    plain = output_of(movie, model, told, range(7), 24.0)
+    plain = [*replay(movie, model, told, range(7), 24.0)][-1]
     assert np.array_equal(again.embedding, plain.embedding)

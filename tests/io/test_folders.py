@@ -26,8 +26,8 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path, pattern):
     folder = write(tmp_path / "01", [pattern.format(t) for t in range(12)])
     movie = open_movie(folder)
     assert (movie.name, movie.axes, movie.notes) == ("01", "TYX", ())
-    for t, frame in enumerate(movie.frames()):
-        np.testing.assert_array_equal(frame, MOVIE[t])
+    for t in range(len(movie)):
+        np.testing.assert_array_equal(movie.frame(t), MOVIE[t])
 
 
 def test_numbers_may_begin_anywhere(tmp_path):

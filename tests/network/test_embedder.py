@@ -114,8 +114,9 @@ def test_maps_have_the_shape_of_the_frame(network):
     assert all(e.shape == (1, size, 32, 16) for e in output.embeddings)
     assert len(state) == network.settings.stacks * len(network.settings.channels)
     if network.heads is not None:
-        assert output.offset.shape == output.motion.shape == (1, 2, 32, 16)
-        assert output.seed.shape == output.foreground.shape == (1, 1, 32, 16)
+        shapes = {name: tuple(one.shape) for name, one in output.maps.items()}
+        assert shapes["offset"] == shapes["motion"] == (1, 2, 32, 16)
+        assert shapes["seed"] == shapes["foreground"] == (1, 1, 32, 16)
 
 
 def test_frames_of_a_batch_do_not_mix(network):
@@ -167,8 +168,8 @@ def test_a_gradient_reaches_every_weight(network):
         output, state = network(frame, state)
         total = total + sum(e.square().sum() for e in output.embeddings)
         if network.heads is not None:
-            maps = (output.offset, output.motion, output.seed, output.foreground)
-            total = total + sum((m + 1).square().sum() for m in maps)
+            for name in ("offset", "motion", "seed", "foreground"):
+                total = total + (output.maps[name] + 1).square().sum()
     if network.kernel is not None:
         total = total + network.kernel.sigma
     total.backward()

@@ -38,14 +38,11 @@ def test_a_track_knows_its_frames_and_gaps():
     assert [track.has(t) for t in (0, 1, 3, 9)] == [False, True, False, True]
 
 
-def test_a_track_is_parted_at_a_frame():
+def test_the_part_of_a_track_from_a_frame_on():
     track = scored(1, (1, 2, 5, 6), confirmed=((2, 2), (5, 5)))
-    before, onward = track.before(5), track.onward(5)
-    assert (before.frames, before.confirmed) == ([1, 2], ((2, 2),))
+    onward = track.onward(5)
     assert (onward.frames, onward.confirmed) == ([5, 6], ((5, 5),))
-    assert scores(before) == [1, 2]
     assert scores(onward) == [5, 6]
-    assert track.before(1) is None
     assert track.onward(7) is None
 
 

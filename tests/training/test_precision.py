@@ -48,7 +48,7 @@ def maps(network, frames):
         for frame in frames:
             output, state = network(frame[None], state)
             unit = F.normalize(output.embedding.float(), dim=1, eps=1e-4)
-            found.append((unit, output.foreground.float().sigmoid()))
+            found.append((unit, output.maps["foreground"].float().sigmoid()))
     return [torch.cat(each) for each in zip(*found, strict=True)]
 
 

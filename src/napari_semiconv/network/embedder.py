@@ -48,21 +48,6 @@ class Output:
         """From the pixel to its cell's centre, (B, 2, Y, X), px; None without heads."""
         return self.maps.get("offset")
 
-    @property
-    def motion(self) -> Tensor | None:
-        """From the pixel to its cell's centre one frame before, (B, 2, Y, X), px."""
-        return self.maps.get("motion")
-
-    @property
-    def seed(self) -> Tensor | None:
-        """Logit of how near the vote falls to the centre, (B, 1, Y, X)."""
-        return self.maps.get("seed")
-
-    @property
-    def foreground(self) -> Tensor | None:
-        """Logit of being in a cell, (B, 1, Y, X)."""
-        return self.maps.get("foreground")
-
 
 class Embedder(nn.Module):
     """Recurrent stacked hourglass (Payer et al. 2018, 2019) with the heads asked for.

@@ -88,10 +88,6 @@ class Track:
         """Tell whether the user confirmed the cell in a frame."""
         return holds(self.confirmed, frame)
 
-    def before(self, frame: int) -> "Track | None":
-        """Part before a frame; None when there is none."""
-        return self.reshaped(until(self.intervals, frame))
-
     def onward(self, frame: int) -> "Track | None":
         """Part from a frame on; None when there is none."""
         return self.reshaped(since(self.intervals, frame))

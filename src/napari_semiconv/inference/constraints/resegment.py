@@ -151,15 +151,15 @@ def bytes_of(output: FrameOutput) -> int:
     return sum(one.nbytes for one in maps if isinstance(one, np.ndarray))
 
 
-def output_of(
+def replay(
     movie: Movie,
     model: Model,
     settings: SegmentSettings,
     frames: range,
     cell_size: float,
     state: RunState | None = None,
-) -> FrameOutput:
-    """Run the network again for the last of some frames, as a run over them did.
+) -> Generator[FrameOutput]:
+    """Run the network again up to the last of some frames, as a run over them did.
 
     A run starts its memory anew every ``memory_span`` frames, warmed on the frames
     before: so only those since then are run again. Without a span all are, or those
@@ -180,10 +180,11 @@ def output_of(
     state
         State of the run after one of the frames before the last; None for none.
 
-    Returns
-    -------
+    Yields
+    ------
     FrameOutput
-        Bit by bit what the run saw, unless frames could not be read.
+        Of each frame that is run again; the last is bit by bit what the run saw, unless
+        frames could not be read.
 
     Raises
     ------
@@ -192,20 +193,6 @@ def output_of(
     UnreadableFrameError
         When a frame is damaged, unless it is one before and these may be skipped.
     """
-    for output in replay(movie, model, settings, frames, cell_size, state):
-        last = output
-    return last
-
-
-def replay(
-    movie: Movie,
-    model: Model,
-    settings: SegmentSettings,
-    frames: range,
-    cell_size: float,
-    state: RunState | None = None,
-) -> Generator[FrameOutput]:
-    """Yield what the network predicts for each frame that `output_of` runs it for."""
     span, wanted = settings.memory_span, frames[-1]
     begin = wanted - (len(frames) - 1) % span if span else frames.start
     if state is not None and begin <= state.frame < wanted:
