@@ -80,7 +80,7 @@ def test_everything_is_there_after_reopening_and_undo_goes_on(folder):
     with Project.open(folder) as project:
         assert state(project.document) == end
         assert project.notes == ()
-        assert project.history.redoable == "confirm"
+        assert project.history.redoable == "confirm cell 3"
         for _ in range(3):
             project.undo()
         assert state(project.document) == begin
