@@ -27,7 +27,8 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock = FileLock(folder / LOCK, timeout=0)
+        # A job opens the project in its thread, and the window closes it in its own.
+        self._lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
 
     def take(self) -> str | None:
         """Try to take it; return why that failed, in a sentence, or None."""
