@@ -221,7 +221,9 @@ def spanning_tree(
     apart = gaps - TOUCH * (points.spread[one] + points.spread[other])
     length = np.maximum(np.maximum(apart, TINY), np.maximum(core[one], core[other]))
     near = length < (np.inf if reach is None else reach)
-    ends, count = (one[near], other[near]), len(core)
+    # SciPy before 1.17 takes no wider numbers of points here.
+    ends = (one[near].astype(np.int32), other[near].astype(np.int32))
+    count = len(core)
     graph = coo_array((length[near], ends), (count, count))
     found = minimum_spanning_tree(graph.tocsr()).tocoo()
     order = np.argsort(found.data, kind="stable")
