@@ -3,10 +3,13 @@
 import re
 import shlex
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from benchmarks import registry
+from benchmarks.source import PACKAGE, RANK
 
+import napari_semiconv
 from napari_semiconv.cli.entry import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +17,14 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"^\$ (.+?)(?:  +#.*)?$", re.MULTILINE)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+IN_BACKTICKS = re.compile(r"`([\w.-]+(?:/[\w.-]*)*)`")
+ROOMS = {part for part in RANK if (PACKAGE / part).is_dir()}
+TOPS = {"src", "tests", "benchmarks", "docs", "models", *ROOMS}
+LAYOUT = re.compile(r"^( *)([\w.]+/?)  ", re.MULTILINE)
+SHOWN = re.compile(r"^::: (\S+)$", re.MULTILINE)
+DEVELOPMENT = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference" / "index.md").read_text(encoding="utf-8")
 WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
@@ -65,3 +76,72 @@ def test_every_benchmark_on_a_page_is_there(words):
 def test_every_target_on_a_page_is_in_the_makefile(words):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{words[0]}:", makefile, re.MULTILINE)
+
+
+def missing_paths(text):
+    """Files and folders of the repository that a page names and that are not there."""
+    named = IN_BACKTICKS.findall(FENCED.sub("", text))
+    ours = [
+        n for n in named if n.endswith(".py") or ("/" in n and n.split("/")[0] in TOPS)
+    ]
+    places = (ROOT, PACKAGE, ROOT / "tests")
+    return [n for n in ours if not any((place / n).exists() for place in places)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_that_a_page_names_is_there(page):
+    assert missing_paths(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_file_that_is_gone_is_seen():
+    text = "`tests/test_movie.py` `io/cells/ctc/` `movie.py` `tests/gone.py` `io/gone/`"
+    assert missing_paths(f"{text} `movie.tif` `gone.py`") == [
+        "tests/gone.py",
+        "io/gone/",
+        "gone.py",
+    ]
+
+
+def laid_out(text):
+    """Folders and files of the source in the block that shows the layout."""
+    (block,) = re.findall(r"```text\nsrc/napari_semiconv/\n(.*?)^\w", text, re.M | re.S)
+    shown, parents = [], []
+    for indent, name in LAYOUT.findall(block):
+        depth = len(indent) // 2 - 1
+        parents[depth:] = [name]
+        shown.append("".join(parents))
+    return shown
+
+
+def test_the_layout_shows_every_room_and_nothing_else():
+    shown = laid_out(DEVELOPMENT)
+    folders = {f"{p.parent.relative_to(PACKAGE)}/" for p in PACKAGE.rglob("*.py")}
+    files = {p.name for p in PACKAGE.glob("*.py")}
+    rooms = folders - {"./"} | files - {"__init__.py"}
+    assert len(shown) == len(set(shown))
+    assert rooms - set(shown) == set()
+    # Single files within a room may be shown as well.
+    gone = [path for path in shown if not (PACKAGE / path).exists()]
+    assert gone == []
+
+
+def test_the_table_of_ranks_names_every_part_and_nothing_else():
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", DEVELOPMENT, re.MULTILINE)
+    table = {
+        part: int(rank)
+        for rank, parts in rows
+        for part in re.findall("`(\\w+)`", parts)
+    }
+    assert table == RANK
+
+
+def test_the_reference_shows_every_public_name():
+    shown = [resolve_name(name) for name in SHOWN.findall(REFERENCE)]
+    public = {n: getattr(napari_semiconv, n) for n in napari_semiconv.__all__}
+    errors = vars(resolve_name("napari_semiconv.errors")).values()
+    hidden = [
+        name
+        for name, value in public.items()
+        if name != "__version__" and value not in [*shown, *errors]
+    ]
+    assert hidden == []
