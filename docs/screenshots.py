@@ -96,7 +96,8 @@ def picture(viewer: napari.Viewer, name: str) -> None:
 
 def rest(panel: CellPanel) -> None:
     """Let the window live until nothing is going on."""
-    wait(panel, lambda: panel.bench.session.job is None)
+    bench = panel.bench
+    wait(panel, lambda: bench.session.job is None and bench.mailbox.empty)
 
 
 def wait(panel: CellPanel, done: Callable[[], bool]) -> None:

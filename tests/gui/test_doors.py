@@ -97,9 +97,10 @@ def test_a_project_dropped_on_the_canvas_opens_in_the_panel(viewer, tmp_path, qt
     project_of(folder, movie, (dish(3) > 0).astype(int)).close()
     viewer.open(folder, plugin=PLUGIN)
     (panel,) = panels()
-    session = panel.bench.session
-    qtbot.waitUntil(
-        lambda: session.project is not None and session.job is None, timeout=PATIENCE
-    )
-    QApplication.processEvents()
-    assert [layer.name for layer in viewer.layers] == ["dish", "Tracks", "Cells"]
+    bench, session = panel.bench, panel.bench.session
+
+    def opened():
+        return session.project and session.job is None and bench.mailbox.empty
+
+    qtbot.waitUntil(lambda: bool(opened()), timeout=PATIENCE)
+    assert [layer.name for layer in viewer.layers] == ["dish", "Cells", "Tracks"]

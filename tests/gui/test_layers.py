@@ -90,7 +90,7 @@ def test_an_unreadable_frame_is_said_once_and_shown_black(movie, monkeypatch):
 def test_every_layer_has_the_units_of_the_movie(viewer, layers, movie, project):
     layers.show_movie(movie)
     layers.show_project(project)
-    assert names(viewer) == ["dish", "Tracks", "Cells"]
+    assert names(viewer) == ["dish", "Cells", "Tracks"]
     for layer in viewer.layers:
         assert tuple(layer.scale) == (300.0, 0.5, 0.25)
         units = tuple(str(unit) for unit in layer.units)
@@ -120,7 +120,8 @@ def test_cells_and_tails_are_those_of_the_project(
     layers.show_project(project)
     layers.go_to(2)
     np.testing.assert_array_equal(shown(viewer.layers["Cells"]), labels[2])
-    tail = np.argwhere(shown(viewer.layers["Tracks"]) == 5)
+    colour = np.rint(255 * viewer.layers["Cells"].get_color(5))
+    tail = np.argwhere((shown(viewer.layers["Tracks"]) == colour).all(-1))
     assert [tuple(at) for at in tail] == [(5, x) for x in range(1, 8)]
     assert not viewer.layers["Cells"].editable
 
@@ -147,7 +148,9 @@ def test_tails_have_the_colours_of_the_cells(viewer, layers, movie, project):
     layers.show_project(project)
     cells, tails = viewer.layers["Cells"], viewer.layers["Tracks"]
     cells.new_colormap(seed=7)
-    np.testing.assert_array_equal(cells.get_color(5), tails.get_color(5))
+    layers.go_to(1)
+    found = shown(tails)[5, 2]
+    np.testing.assert_array_equal(found, np.rint(255 * cells.get_color(5)))
 
 
 def test_what_was_touched_is_shown(viewer, layers, movie, project):
@@ -161,7 +164,7 @@ def test_what_was_touched_is_shown(viewer, layers, movie, project):
     layers.touch(touched[0].frames)
     assert (shown(viewer.layers["Cells"])[9:11, 3:6] == 5).all()
     # The middle went down, so the tail does.
-    assert (np.argwhere(shown(viewer.layers["Tracks"]))[:, 0] > 5).any()
+    assert shown(viewer.layers["Tracks"])[7:].any()
 
 
 def test_a_preview_is_shown_in_the_layer_of_the_cells(viewer, layers, movie, project):
@@ -172,7 +175,7 @@ def test_a_preview_is_shown_in_the_layer_of_the_cells(viewer, layers, movie, pro
     layers.go_to(2)
     assert (shown(viewer.layers["Cells"]) == 7).all()
     layers.show_project(project)
-    assert names(viewer) == ["dish", "Tracks", "Cells"]
+    assert names(viewer) == ["dish", "Cells", "Tracks"]
     assert set(np.unique(shown(viewer.layers["Cells"]))) == {0, 5}
 
 
@@ -185,6 +188,35 @@ def test_a_preview_over_a_project_goes_when_its_frame_is_touched(
     assert (shown(viewer.layers["Cells"]) == 7).all()
     layers.touch(frozenset({0}))
     assert set(np.unique(shown(viewer.layers["Cells"]))) == {0, 5}
+
+
+def test_a_preview_stays_until_a_run_has_found_its_frame(
+    viewer, layers, movie, tmp_path
+):
+    layers.show_movie(movie)
+    layers.show_preview(0, np.full((12, 15), 7, np.int32))
+    empty = np.zeros((4, 12, 15), np.int32)
+    with project_of(tmp_path / "new.semiconv", movie, empty) as project:
+        layers.show_project(project)
+        assert (shown(viewer.layers["Cells"]) == 7).all()
+        layers.touch(frozenset({0}))
+        assert not shown(viewer.layers["Cells"]).any()
+
+
+def test_layers_are_made_in_turns_and_only_of_what_is_still_open(
+    viewer, movie, project
+):
+    turns = []
+    layers = CellLayers(viewer, turns.append)
+    layers.show_movie(movie)
+    layers.show_project(project)
+    assert names(viewer) == ["dish"]
+    turns.pop()()
+    assert names(viewer) == ["dish", "Cells"]
+    layers.show_project(None)
+    turns.pop()()
+    assert names(viewer) == ["dish"]
+    layers.close()
 
 
 def test_another_movie_puts_the_layers_of_the_first_away(
@@ -263,7 +295,7 @@ def test_other_axes_show_the_movie_anew(viewer, layers, movie):
 def test_cells_without_their_movie_lie_where_they_would(viewer, layers, project):
     layers.show_movie(blank_movie(project), without_image=True)
     layers.show_project(project)
-    assert names(viewer) == ["Tracks", "Cells"]
+    assert names(viewer) == ["Cells", "Tracks"]
     assert tuple(viewer.layers["Cells"].scale) == (300.0, 0.5, 0.25)
 
 

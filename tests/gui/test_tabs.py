@@ -116,6 +116,19 @@ def test_the_interval_is_shown_in_the_unit_that_is_picked(qtbot):
     assert tab.interval.value() == 1.5
 
 
+def test_a_number_typed_before_its_unit_keeps_its_value(qtbot):
+    tab = shown(qtbot, MovieTab(), replace(MOVIE, frame_interval=0.0))
+    tab.interval.setValue(5.0)
+    tab.show_state(replace(MOVIE, frame_interval=5.0))
+    with qtbot.waitSignal(tab.interval_requested) as asked:
+        pick(tab.unit, 1)
+    assert asked.args == [300.0]
+    tab.show_state(MOVIE)
+    assert tab.interval.value() == 5.0
+    pick(tab.unit, 0)
+    assert tab.interval.value() == 300.0, "now it is the same time in another unit"
+
+
 def test_rows_without_a_choice_stay_where_they_are(qtbot):
     tab = shown(qtbot, MovieTab(), MOVIE)
     before = places(tab), tab.z.pos()
@@ -394,7 +407,7 @@ def test_errors_are_shown_as_they_are_and_can_be_copied(qtbot):
 
 
 def test_what_can_be_undone_is_said_in_words(qtbot):
-    row = shown(qtbot, TitleRow(), TitleState("dish.semiconv", "All edits saved"))
+    row = shown(qtbot, TitleRow(), TitleState("dish.semiconv", "Saved"))
     assert not row.undo.isEnabled()
     row.show_state(TitleState("dish", "", "split cell 12, frame 41", can_undo=True))
     assert row.undo.text() == "Undo: split cell 12, frame 41"

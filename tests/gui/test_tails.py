@@ -1,7 +1,7 @@
 import numpy as np
 
 from napari_semiconv.edits.document import Centroids
-from napari_semiconv.gui.tails import LENGTH, Tails
+from napari_semiconv.gui.tails import BORDER, LENGTH, Tails
 from napari_semiconv.tracking.lineage import Lineage, Track
 
 
@@ -48,6 +48,16 @@ def test_a_new_cell_and_a_gap_have_no_line():
 def test_a_tail_is_as_long_as_the_last_frames():
     frames = [centroids((1, 0, x)) for x in range(30)]
     assert drawn(make(frames), 29) == {1: {(0, x) for x in range(29 - LENGTH, 30)}}
+
+
+def test_a_painted_tail_has_its_colour_and_a_dark_border():
+    tails = make([centroids((7, 5, 5)), centroids((7, 5, 8))])
+    image = tails.paint(
+        1, lambda labels: np.tile([1.0, 0.5, 0.0, 1.0], (len(labels), 1))
+    )
+    assert (image[5, 5:9] == (255, 128, 0, 255)).all()
+    assert (image[4:7, 4:10].reshape(-1, 4) == BORDER).all(1).sum() == 3 * 6 - 4
+    assert np.count_nonzero(image[..., 3]) == 3 * 6
 
 
 def test_what_changed_is_drawn_anew():

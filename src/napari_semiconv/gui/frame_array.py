@@ -11,7 +11,7 @@ from ..errors import SemiconvError
 
 
 class FrameArray:
-    """An array, (T, Y, X), whose frames are read one at a time.
+    """An array, (T, Y, X) or (T, Y, X, C), whose frames are read one at a time.
 
     A frame that cannot be read is shown empty and told once: the others can be looked
     at.
@@ -19,27 +19,26 @@ class FrameArray:
     Parameters
     ----------
     shape
-        Frames, height and width.
+        Frames, height and width, and colours if they have any.
     dtype
         Type of the pixels.
     read
-        Gives a frame, (Y, X).
+        Gives a frame, (Y, X) or (Y, X, C).
     refuses
         Whether it is no time to read many frames at once: then the first of those asked
         for is given alone. napari asks for all frames before anybody can say that a
         movie is not to be shown in 3D.
     """
 
-    ndim = 3
-
     def __init__(
         self,
-        shape: tuple[int, int, int],
+        shape: tuple[int, ...],
         dtype: np.dtype[Any],
         read: Callable[[int], NDArray[Any]],
         refuses: Callable[[], bool] = lambda: False,
     ) -> None:
         self.shape = shape
+        self.ndim = len(shape)
         self.dtype = dtype
         self.size = int(np.prod(shape))
         self._read = read

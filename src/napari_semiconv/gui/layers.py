@@ -15,9 +15,9 @@ from ..project.project import Project
 from .frame_array import FrameArray
 from .tails import LENGTH, Tails
 
+Later = Callable[[Callable[[], None]], None]
 # What a list of layers tells when it may be another one.
 LIST_EVENTS = ("inserted", "removed", "reordered")
-LOCKED = "Cells are kept with their tracks: the brush does not change them."
 CELLS, TRACKS = "Cells", "Tracks"
 # Pixels of a movie that napari may load whole to show frames as depth.
 MOST_IN_3D = 1 << 24
@@ -87,14 +87,18 @@ class CellLayers:
     ----------
     viewer
         The viewer to show them in.
+    later
+        Does something in the next turn of the event loop: napari takes a while to make
+        a layer, and the window answers between two of them.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, later: Later = lambda act: act()) -> None:
         self._viewer = viewer
+        self._later = later
         self._movie: Movie | None = None
         self._image: Layer | None = None
         self._cells: Labels | None = None
-        self._tracks: Labels | None = None
+        self._tracks: Image | None = None
         self._project: Project | None = None
         self._tails: Tails | None = None
         self._preview: dict[int, NDArray[np.int32]] = {}
@@ -182,15 +186,17 @@ class CellLayers:
         if project is self._project:
             return
         self._project, self._tails = project, None
-        self._preview.clear()
         if project is None:
+            self._preview.clear()
             self._remove(self._cells, self._tracks)
             self._cells = self._tracks = None
             return
+        # A run begins: what was found to look at stays until it is found for good.
+        for frame in [t for t in self._preview if project.lineage.cells(t)]:
+            del self._preview[frame]
         shape = project.document.shape[1:]
         self._tails = Tails(shape, project.centroids, lambda: project.lineage)
-        self._show_cells()
-        self._show_tracks()
+        self._later(lambda: self._show_layers(project))
 
     def show_preview(self, frame: int, labels: NDArray[np.int32]) -> None:
         """Show the cells, (Y, X), of one frame until something is kept there."""
@@ -235,6 +241,10 @@ class CellLayers:
         _, height, width = self._where(self._movie)["scale"]
         return float(height), float(width)
 
+    def unit(self) -> str:
+        """Give the unit of height and width in the viewer."""
+        return "pixel" if self._movie is None else placement(self._movie)["units"][-1]
+
     def _listen(self, event: Any, hear: Callable[[], None]) -> None:
         def tell(_: Any) -> None:
             hear()
@@ -266,6 +276,11 @@ class CellLayers:
                 f"frames and show time as depth. Remove its layers to use it."
             )
 
+    def _show_layers(self, project: Project) -> None:
+        if project is self._project:
+            self._show_cells()
+            self._later(lambda: self._show_tracks(project))
+
     def _show_cells(self) -> None:
         movie = self._movie
         assert movie is not None, "cells are shown after their movie"
@@ -274,32 +289,40 @@ class CellLayers:
         if self._cells is not None and self._cells in self._viewer.layers:
             # napari takes long to make a layer, and hardly any time to fill it anew.
             self._cells.data = data
-            _lock(self._cells)
-            return
-        self._cells = self._add(data, CELLS, movie)
+        else:
+            self._cells = self._viewer.add_labels(
+                data, name=CELLS, **self._where(movie)
+            )
+            self._cells.events.colormap.connect(self._recolour)
+        # Masks are mended by tools that know the lineage, not by the brush: nor is its
+        # help shown.
+        self._cells.editable = False
+        self._cells.help = ""
 
-    def _show_tracks(self) -> None:
-        movie, tails = self._movie, self._tails
-        assert movie is not None, "tracks are shown after their movie"
-        assert tails is not None, "tracks are shown of a project"
-        shape = (len(movie), *movie.frame_shape)
-        data = FrameArray(shape, np.dtype(np.int32), tails.draw, self._too_deep)
+    def _show_tracks(self, project: Project) -> None:
+        movie, tails, cells = self._movie, self._tails, self._cells
+        if project is not self._project or movie is None or tails is None:
+            return
+        shape = (len(movie), *movie.frame_shape, 4)
+        data = FrameArray(shape, np.dtype(np.uint8), self._paint, self._too_deep)
         if self._tracks is not None and self._tracks in self._viewer.layers:
             self._tracks.data = data
-            _lock(self._tracks)
             return
-        self._tracks = self._add(data, TRACKS, movie)
-        if self._cells is not None:
-            self._cells.events.colormap.connect(self._same_colours)
-            self._same_colours()
-            # Under the cells, so that a click and the status line mean them.
-            layers = self._viewer.layers
-            layers.move(layers.index(self._tracks), layers.index(self._cells))
-            layers.selection.active = self._cells
+        # Not labels: those cost napari twice as much, and have no border.
+        self._tracks = self._viewer.add_image(
+            data, rgb=True, name=TRACKS, blending="translucent", **self._where(movie)
+        )
+        if cells is not None and cells in self._viewer.layers:
+            # A click and the status line mean the cells.
+            self._viewer.layers.selection.active = cells
 
-    def _same_colours(self, _: Any = None) -> None:
-        if self._tracks is not None and self._cells is not None:
-            self._tracks.colormap = self._cells.colormap
+    def _paint(self, frame: int) -> NDArray[np.uint8]:
+        assert self._tails is not None, "tracks are shown of a project"
+        assert self._cells is not None, "tracks are shown after cells"
+        return self._tails.paint(frame, self._cells.colormap.map)
+
+    def _recolour(self, _: Any = None) -> None:
+        self._refresh(self._tracks)
 
     def _read_cells(self, frame: int) -> NDArray[np.int32]:
         if frame in self._preview:
@@ -308,11 +331,6 @@ class CellLayers:
             assert self._movie is not None, "cells are shown after their movie"
             return np.zeros(self._movie.frame_shape, np.int32)
         return self._project.document.labels(frame)
-
-    def _add(self, data: Any, name: str, movie: Movie) -> Labels:
-        layer: Labels = self._viewer.add_labels(data, name=name, **self._where(movie))
-        _lock(layer)
-        return layer
 
     def _refresh(self, layer: Layer | None) -> None:
         if layer is not None and layer in self._viewer.layers:
@@ -366,12 +384,6 @@ def blank_movie(project: Project) -> Movie:
         pixel_size=facts.pixel_size,
         frame_interval=facts.frame_interval,
     )
-
-
-def _lock(layer: Labels) -> None:
-    # Masks are mended by tools that know the lineage, not by the brush.
-    layer.editable = False
-    layer.help = LOCKED
 
 
 def same_pixels(one: Movie, other: Movie) -> bool:

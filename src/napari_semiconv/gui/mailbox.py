@@ -1,34 +1,46 @@
-"""From the threads of jobs to the thread of the window."""
+"""From the threads of jobs, and from one turn of the event loop to the next."""
 
 from collections import deque
 from collections.abc import Callable
 
-from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, QThread, QTimer, Signal  # type: ignore[attr-defined]
 
 
 class Mailbox(QObject):
-    """Does in the thread of the window, in their order, what threads post.
+    """Does in the thread of the window, in their order, what is posted to it.
 
-    One is done before the next begins, also where it lets Qt do what is pending: napari
-    does so while it adds an image, and takes no other layer until then.
+    Each letter has a turn of the event loop of its own, so that the window answers in
+    between; none is opened while another is being read. napari tells of a step of its
+    slider while it is still adding a layer: another layer added then breaks its list.
     """
 
     _arrived = Signal()
-    _left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._letters: deque[Callable[[], None]] = deque()
-        self._delivering = False
-        self._arrived.connect(self._deliver)
-        self._left.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._reading = False
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._deliver)
+        self._arrived.connect(self._turn.start)
+
+    @property
+    def empty(self) -> bool:
+        """Whether all that was posted is done."""
+        return not self._letters and not self._reading
 
     def post(self, act: Callable[[], None]) -> None:
-        """Have something done; at once in the thread of the window itself.
-
-        What is posted while another is being done waits for its end.
-        """
+        """Have something done; at once in the window's thread, if nothing waits."""
+        if self.empty and QThread.currentThread() is self.thread():
+            self._read(act)
+            return
         self._letters.append(act)
+        self._arrived.emit()
+
+    def next(self, act: Callable[[], None]) -> None:
+        """Have something done in the next turn, before all that waits."""
+        self._letters.appendleft(act)
         self._arrived.emit()
 
     def clear(self) -> None:
@@ -36,13 +48,14 @@ class Mailbox(QObject):
         self._letters.clear()
 
     def _deliver(self) -> None:
-        if self._delivering:
-            return
-        self._delivering = True
+        if self._letters and not self._reading:
+            self._read(self._letters.popleft())
+
+    def _read(self, act: Callable[[], None]) -> None:
+        self._reading = True
         try:
-            while self._letters:
-                self._letters.popleft()()
+            act()
         finally:
-            self._delivering = False
-            if self._letters:  # one raised; the others are still to be done
-                self._left.emit()
+            self._reading = False
+            if self._letters:
+                self._turn.start()

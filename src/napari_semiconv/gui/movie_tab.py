@@ -45,6 +45,7 @@ class MovieTab(Tab):
         self.interval, self.unit = Number("", 2, "unknown"), Choice()
         self._notes = [SentenceView() for _ in range(MOST_NOTES)]
         self._seconds = 0.0
+        self._typed = False
         self._lay_out()
         self._connect()
 
@@ -58,6 +59,8 @@ class MovieTab(Tab):
             if state.layer
             else "Select an image layer or a labels layer in the layer list first."
         )
+        if state.facts != self._facts.text():
+            self._typed = False
         self._facts.setText(state.facts)
         self._facts.setToolTip(state.facts)
         self._show_fields(state)
@@ -122,9 +125,7 @@ class MovieTab(Tab):
         self._menu.aboutToShow.connect(self._list_recent)
         self.axes.picked.connect(self.axes_requested.emit)
         self.pixel_size.valueChanged.connect(self.pixel_size_requested)
-        self.interval.valueChanged.connect(
-            lambda value: self.interval_requested.emit(value * self._unit())
-        )
+        self.interval.valueChanged.connect(self._type_interval)
         self.unit.picked.connect(self._take_unit)
         self.channel.picked.connect(self.channel_requested.emit)
         self.z.picked.connect(self.z_requested.emit)
@@ -147,7 +148,18 @@ class MovieTab(Tab):
     def _unit(self) -> float:
         return UNITS[max(0, self.unit.currentIndex())][1]
 
+    def _type_interval(self, value: float) -> None:
+        self._typed = True
+        self.interval_requested.emit(value * self._unit())
+
     def _take_unit(self, size: float) -> None:
+        self.unit.pick(size)
+        if self._typed:
+            # The number came first: this says in what it was meant.
+            self._typed = False
+            self.interval_requested.emit(self.interval.value() * size)
+            return
+        # What the movie says stays as long as it is.
         self.interval.blockSignals(True)
         self.interval.setValue(self._seconds / size)
         self.interval.blockSignals(False)

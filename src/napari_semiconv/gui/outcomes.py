@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..workflows.segmenting import FramePreview, Segmented
     from .workbench import Workbench
 
-UNFINISHED = "A run of this project stopped before its end."
+UNFINISHED = "A run stopped before its end; 'Go on' under Find computes the rest."
 CHECK = "Check how it is read, then preview a frame under Find."
 
 
@@ -36,9 +36,9 @@ class Outcomes:
         """Say how a job ended."""
         bench = self._bench
         if job.state == "failed":
-            bench.say(job.error, "error", *self._going_on())
+            bench.say(job.error, "error")
         elif job.state == "stopped":
-            bench.say("Stopped.", "said", *self._going_on())
+            bench.say("Stopped.", "said")
         else:
             hear: dict[str, Callable[[Job], None]] = {
                 "open": self._opened,
@@ -65,7 +65,7 @@ class Outcomes:
                 self._bench.say(notes, "note", find)
             else:
                 text = notes or (UNFINISHED if session.unfinished is not None else "")
-                self._bench.say(text, "note" if text else "said", *self._going_on())
+                self._bench.say(text, "note" if notes else "said")
             return
         movie = session.movie
         beside = None if movie is None else project_beside(movie)
@@ -81,8 +81,8 @@ class Outcomes:
         self._bench.layers.show_preview(found.frame, found.labels)
         cells = counted(found.cells, "cell")
         self._bench.say(
-            f"Frame {found.frame}: {cells} found in {found.seconds:.1f} s, to look at. "
-            f"If it looks right, find and follow."
+            f"Frame {found.frame}: {cells} in {found.seconds:.1f} s. If they look "
+            f"right, find and follow."
         )
 
     def _segmented(self, job: Job) -> None:
@@ -91,7 +91,7 @@ class Outcomes:
         frames = counted(found.total, "frame")
         if found.cancelled:
             text = f"Stopped: {found.done} of {frames} are kept."
-            self._bench.say(text, "said", *self._going_on())
+            self._bench.say(text, "said")
             return
         tracks = counted(len(found.project.lineage.tracks), "track")
         text = " ".join((f"Done: {tracks} in {frames}.", *job.notes))
@@ -108,10 +108,3 @@ class Outcomes:
         recent.remember(job.outcome.folder)
         tracks = counted(len(job.outcome.lineage.tracks), "track")
         self._bench.say(f"{job.outcome.folder.name} has {tracks}.")
-
-    def _going_on(self) -> tuple[Offer, ...]:
-        if self._bench.session.unfinished is None:
-            return ()
-        return (
-            Offer("Go on", self._bench.go_on, "Compute the frames that are missing."),
-        )

@@ -52,6 +52,8 @@ class CellPanel(QWidget):
             (self.share_tab, "Share"),
         ):
             self.tabs.addTab(tab, name)
+        self.tabs.setCurrentIndex(self.bench.tab)
+        self.tabs.currentChanged.connect(self._note_tab)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -141,6 +143,9 @@ class CellPanel(QWidget):
             (share.export_requested, self._export),
         ):
             signal.connect(act)
+
+    def _note_tab(self, index: int) -> None:
+        self.bench.tab = index
 
     def _export(self) -> None:
         target = self.share_tab.ask_target(*self.bench.target())

@@ -60,18 +60,22 @@ class Pace:
         self.seconds_left = self._each * (total - done) if total else None
 
 
-def resolve_title(project: Project | None, movie: Movie | None) -> TitleState:
-    """Work out the row at the top."""
+def resolve_title(
+    project: Project | None, movie: Movie | None, job: Job | None = None
+) -> TitleState:
+    """Work out the row at the top; a run that is going on is not undone."""
     if project is None:
         return TitleState(name=movie.name if movie else "")
     history = project.history
     free = not project.read_only
+    runs = project.info.runs if job is not None and job.kind == "segment" else ()
+    running = bool(runs) and history.undoable_group == runs[-1].group
     return TitleState(
         name=project.folder.name,
-        saved="All edits saved" if free else "Read only: open elsewhere",
+        saved="Saved" if free else "Read only: open elsewhere",
         undo=history.undoable or "",
         redo=history.redoable or "",
-        can_undo=free and history.undoable is not None,
+        can_undo=free and history.undoable is not None and not running,
         can_redo=free and history.redoable is not None,
     )
 

@@ -25,16 +25,21 @@ class Ruler:
         The viewer to drag in.
     scale
         Gives height and width of a pixel of the movie in the units of the viewer.
+    unit
+        Gives that unit.
     """
 
     measured = Signal(float)
     ended = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, scale: Callable[[], tuple[float, float]]
+        self,
+        viewer: ViewerModel,
+        scale: Callable[[], tuple[float, float]],
+        unit: Callable[[], str],
     ) -> None:
         self._viewer = viewer
-        self._scale = scale
+        self._scale, self._unit = scale, unit
         # Where the camera is since napari 0.9.
         self._camera = getattr(viewer, "scene", viewer).camera
         self._line: Vectors | None = None
@@ -101,6 +106,7 @@ class Ruler:
                 edge_color="yellow",
                 edge_width=pixel,
                 vector_style="line",
+                units=(self._unit(),) * 2,
             )
             active = self._viewer.layers.selection.active
             self._viewer.add_layer(self._line)

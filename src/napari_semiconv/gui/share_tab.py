@@ -23,8 +23,6 @@ class ShareTab(Tab):
         self._keeps = selectable(QLabel())
         self._loses = selectable(QLabel())
         self.export = QPushButton("Export…")
-        line = self.fontMetrics().lineSpacing()
-        self._description.setFixedHeight(2 * line + 6)
         rows = QFormLayout()
         rows.addRow("Format:", self.format)
         self.rows.addLayout(rows)

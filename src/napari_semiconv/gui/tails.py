@@ -1,6 +1,7 @@
 """Where cells came from: the last frames of their tracks, drawn as an image."""
 
 from collections.abc import Callable, Iterable
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,13 @@ from ..tracking.lineage import Lineage
 LENGTH = 15
 # A line is one pixel wide in frames up to this side, px, and thicker in larger ones.
 THIN = 800
+# Red, green, blue and opacity, 0 to 255, of the border that parts a tail from its cell.
+BORDER = (0, 0, 0, 200)
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.float64]
+# Gives red, green, blue and opacity, (N, 4), 0 to 1, of labels, (N,).
+Colours = Callable[[NDArray[np.int32]], NDArray[np.floating]]
 
 
 class Tails:
@@ -59,6 +64,27 @@ class Tails:
         for t in range(max(1, frame - LENGTH + 1), frame + 1):
             where, labels = self._between(t)
             pixels[where] = labels
+        return image
+
+    def paint(self, frame: int, colours: Colours) -> NDArray[np.uint8]:
+        """Paint the tails that end in a frame, (Y, X, 4): dark borders, all else clear.
+
+        Parameters
+        ----------
+        frame
+            Index of the frame.
+        colours
+            Gives the colours of labels.
+        """
+        labels = self.draw(frame)
+        image = np.zeros((*self._shape, 4), np.uint8)
+        y, x = np.nonzero(labels)
+        height, width = self._shape
+        around = range(-self._wide, self._wide + 1)
+        for down, right in product(around, around):
+            rows = np.clip(y + down, 0, height - 1)
+            image[rows, np.clip(x + right, 0, width - 1)] = BORDER
+        image[y, x] = np.rint(255 * colours(labels[y, x]))
         return image
 
     def forget(self, frames: Iterable[int]) -> None:

@@ -63,15 +63,17 @@ class Workbench:
     ) -> None:
         self.viewer = viewer
         self.session = Session(supervisor)
-        self.layers = CellLayers(viewer)
-        self.ruler = Ruler(viewer, self.layers.pixel)
+        self.mailbox = Mailbox()
+        self.layers = CellLayers(viewer, self.mailbox.next)
+        self.ruler = Ruler(viewer, self.layers.pixel, self.layers.unit)
         self.choices = Choices(format=writable()[0].name)
         self.sentence = Sentence()
+        # The tab in front, for the panel that the menu brings back.
+        self.tab = 0
         self.panel: Panel | None = None
         self.importer = Importer(self)
         self.reading = Reading(self)
         self.pace = Pace()
-        self._mailbox = Mailbox()
         self._source: object = None
         self._wants_to_run = False
         self._lost: tuple[Any, list[str]] = (None, [])
@@ -92,7 +94,7 @@ class Workbench:
         selected = self.layers.selected()
         takes = isinstance(selected, Image | Labels)
         return PanelState(
-            resolve_title(project, movie),
+            resolve_title(project, movie, job),
             resolve_movie(
                 movie,
                 idle=job is None,
@@ -233,11 +235,16 @@ class Workbench:
 
     def undo(self) -> None:
         """Take the last step back."""
-        self.attempt(self.session.undo)
+        self._turn(self.session.undo)
 
     def redo(self) -> None:
         """Make the step that was undone last again."""
-        self.attempt(self.session.redo)
+        self._turn(self.session.redo)
+
+    def _turn(self, act: Callable[[], Any]) -> None:
+        # What was said of the cells before is true no longer.
+        self.say("")
+        self.attempt(act)
 
     def show_in(self, panel: Panel) -> None:
         """Show all this in a panel, and in no other any longer."""
@@ -277,7 +284,7 @@ class Workbench:
         # A thread may hold the session a moment longer; the window goes now.
         for signal in self._heard:
             signal.disconnect()
-        self._mailbox.clear()
+        self.mailbox.clear()
         self.panel = None
         self.closed.emit()
 
@@ -306,7 +313,7 @@ class Workbench:
         """Make what a thread may call of what the window's thread is to hear."""
 
         def post(value: Any) -> None:
-            self._mailbox.post(partial(self._hear, hear, value))
+            self.mailbox.post(partial(self._hear, hear, value))
 
         return post
 

@@ -9,7 +9,8 @@ of all ends that it leaves unused (Lagrangian duality).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, sparse
+import scipy
+from scipy import sparse
 
 from ...errors import SemiconvError
 from .problem import Booleans, Floats, Integers
@@ -64,7 +65,7 @@ def choose(gain: Floats, ends: Integers) -> ChosenOptions:
     uses = sparse.csr_array((np.ones(len(row)), (end, row)), (len(number), len(gain)))
     own = np.full(ends.shape, -1)
     own[row, column] = end
-    found = optimize.linprog(
+    found = scipy.optimize.linprog(
         -gain, A_ub=uses, b_ub=np.ones(len(number)), method="highs-ds"
     )
     _check(found)
@@ -76,7 +77,7 @@ def choose(gain: Floats, ends: Integers) -> ChosenOptions:
     return ChosenOptions(taken, np.maximum(margin - missed, 0), gap)
 
 
-def _check(found: optimize.OptimizeResult) -> None:
+def _check(found: "scipy.optimize.OptimizeResult") -> None:
     if found.x is None:
         raise SemiconvError(
             f"Tracks: expected HiGHS to solve them, found: {found.message} Report this."
@@ -94,11 +95,11 @@ def _whole(
     near = (x > WHOLE) | (slack <= UNLIKELY)
     while True:
         rows, group = _components_of(uses, near, broken)
-        found = optimize.milp(
+        found = scipy.optimize.milp(
             -gain[rows],
             integrality=np.ones(len(rows)),
-            bounds=optimize.Bounds(0, 1),
-            constraints=optimize.LinearConstraint(uses[:, rows], -np.inf, 1),
+            bounds=scipy.optimize.Bounds(0, 1),
+            constraints=scipy.optimize.LinearConstraint(uses[:, rows], -np.inf, 1),
             options={"mip_rel_gap": 0.0, "time_limit": LONGEST},
         )
         _check(found)
