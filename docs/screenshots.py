@@ -96,8 +96,7 @@ def picture(viewer: napari.Viewer, name: str) -> None:
 
 def rest(panel: CellPanel) -> None:
     """Let the window live until nothing is going on."""
-    bench = panel.bench
-    wait(panel, lambda: bench.session.job is None and bench.mailbox.empty)
+    wait(panel, lambda: panel.bench.resting)
 
 
 def wait(panel: CellPanel, done: Callable[[], bool]) -> None:
@@ -105,8 +104,8 @@ def wait(panel: CellPanel, done: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not done():
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-        if panel.bench.said.kind == "error" or time.monotonic() > end:
-            raise SystemExit(panel.bench.said.text or "The window took too long.")
+        if panel.bench.sentence.kind == "error" or time.monotonic() > end:
+            raise SystemExit(panel.bench.sentence.text or "The window took too long.")
 
 
 if __name__ == "__main__":

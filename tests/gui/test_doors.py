@@ -97,10 +97,5 @@ def test_a_project_dropped_on_the_canvas_opens_in_the_panel(viewer, tmp_path, qt
     project_of(folder, movie, (dish(3) > 0).astype(int)).close()
     viewer.open(folder, plugin=PLUGIN)
     (panel,) = panels()
-    bench, session = panel.bench, panel.bench.session
-
-    def opened():
-        return session.project and session.job is None and bench.mailbox.empty
-
-    qtbot.waitUntil(lambda: bool(opened()), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.bench.resting, timeout=PATIENCE)
     assert [layer.name for layer in viewer.layers] == ["dish", "Cells", "Tracks"]

@@ -87,7 +87,7 @@ class Window:
 
     def rest(self):
         """Wait until nothing is going on, and all of it was heard."""
-        self.wait(lambda: self.session.job is None and self.bench.mailbox.empty)
+        self.wait(lambda: self.bench.resting)
         QApplication.processEvents()
 
     def tab(self, name):

@@ -79,6 +79,8 @@ class Workbench:
         self._lost: tuple[Any, list[str]] = (None, [])
         self._outcomes = Outcomes(self)
         self._closed = False
+        self._doing: Job | None = None
+        self._ended: Job | None = None
         self._heard: list[SignalInstance] = []
         self._listen()
         # Windows are closed in more ways than one, and Qt does not always tell.
@@ -114,6 +116,11 @@ class Workbench:
             self._share(),
             resolve_status(job, self.sentence, self.pace.seconds_left),
         )
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is going on, and all that was has been shown."""
+        return self.session.job is self._doing is None and self.mailbox.empty
 
     # Opening
 
@@ -363,8 +370,11 @@ class Workbench:
 
     def _on_job(self, job: Job) -> None:
         if job.state == "running":
+            self._doing = job
             self.sentence, self.pace = Sentence(), Pace()
-        else:
+        elif job is not self._ended:
+            # A quick job has ended before its beginning is heard of: told once.
+            self._doing, self._ended = None, job
             self._outcomes.hear(job)
 
     def _use(self, new: SegmentSettings, note: str = "") -> None:
