@@ -46,8 +46,10 @@ class Importer:
             )
         near = self._near(found)
         if near is not None and (open_now is None or near.path != open_now.path):
+            # Its file name: the movie that is open may be called the same.
+            near_name = near.path.name if near.path is not None else near.name
             offers.append(
-                Offer(f"To {near.name}", partial(self.make, found.path, near))
+                Offer(f"To {near_name}", partial(self.make, found.path, near))
             )
         offers.append(Offer("Choose the movie…", partial(self._choose, found.path)))
         what = (

@@ -133,7 +133,8 @@ class MovieTab(Tab):
     def _list_recent(self) -> None:
         self._menu.clear()
         for path in recent.remembered():
-            action = QAction(path.name, self._menu)
+            # Movies of a challenge are all called 01 or 02.
+            action = QAction(f"{path.parent.name}/{path.name}", self._menu)
             action.setToolTip(str(path))
             action.triggered.connect(
                 lambda _=False, path=path: self.open_requested.emit(path)

@@ -64,7 +64,7 @@ class Outcomes:
                 find = Offer("Find the movie…", self._bench.importer.find_movie)
                 self._bench.say(notes, "note", find)
             else:
-                text = notes or (UNFINISHED if session.unfinished is not None else "")
+                text = notes or (UNFINISHED if session.unfinished else self._counted())
                 self._bench.say(text, "note" if notes else "said")
             return
         movie = session.movie
@@ -75,6 +75,13 @@ class Outcomes:
             self._bench.say(text, "note", offer)
         else:
             self._bench.say(notes or CHECK, "note" if notes else "said")
+
+    def _counted(self) -> str:
+        project = self._bench.session.project
+        if project is None:
+            return ""
+        tracks = counted(len(project.lineage.tracks), "track")
+        return f"{tracks} in {counted(project.document.shape[0], 'frame')}."
 
     def _previewed(self, job: Job) -> None:
         found: FramePreview = job.outcome
@@ -101,8 +108,10 @@ class Outcomes:
         self._bench.say(" ".join(("The tracks were decided anew.", *job.notes)))
 
     def _exported(self, job: Job) -> None:
-        text = " ".join((f"Exported to {job.outcome}.", *job.notes))
-        self._bench.say(text, "note" if job.notes else "said")
+        # What the format loses stood above the button all the time.
+        notes = [note for note in job.notes if note not in self._bench.lost()]
+        text = " ".join((f"Exported to {job.outcome}.", *notes))
+        self._bench.say(text, "note" if notes else "said")
 
     def _imported(self, job: Job) -> None:
         recent.remember(job.outcome.folder)

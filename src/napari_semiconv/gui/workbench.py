@@ -393,7 +393,8 @@ class Workbench:
         movie = self.session.movie
         return self.choices.folder or (place_for(movie) if movie is not None else None)
 
-    def _share(self) -> ShareState:
+    def lost(self) -> list[str]:
+        """Say what the open cells lose in the chosen format, a sentence each."""
         project, form = self.session.project, format_of(self.choices.format)
         idle = self.session.job is None
         if project is not None and idle:
@@ -401,8 +402,12 @@ class Workbench:
             key = (project, form.name, project.history.journal.last)
             if key != self._lost[0]:
                 self._lost = (key, form.lost(project.tracked()))
-        lost = self._lost[1] if project is not None else []
-        return resolve_share(form, lost, can_export=project is not None and idle)
+        return self._lost[1] if project is not None else []
+
+    def _share(self) -> ShareState:
+        can_export = self.session.project is not None and self.session.job is None
+        form = format_of(self.choices.format)
+        return resolve_share(form, self.lost(), can_export=can_export)
 
     def attempt(self, act: Callable[[], Any]) -> Any:
         """Do something; an error meant for the user is shown, and None is given."""
