@@ -39,7 +39,7 @@ from .resolve import (
     resolve_title,
 )
 from .ruler import Ruler
-from .state import Offer, Panel, PanelState, Sentence, ShareState
+from .state import Offer, Panel, PanelState, Sentence
 
 CHANGED = "Settings changed: preview, or find and follow again, to see what they do."
 
@@ -68,8 +68,7 @@ class Workbench:
         self.ruler = Ruler(viewer, self.layers.pixel, self.layers.unit)
         self.choices = Choices(format=writable()[0].name)
         self.sentence = Sentence()
-        # The tab in front, for the panel that the menu brings back.
-        self.tab = 0
+        self.tab = 0  # in front, for the panel that the menu brings back
         self.panel: Panel | None = None
         self.importer = Importer(self)
         self.reading = Reading(self)
@@ -86,8 +85,6 @@ class Workbench:
         # Windows are closed in more ways than one, and Qt does not always tell.
         atexit.register(self.close)
         self.session.warm(self.choices.settings)
-
-    # What the panel shows
 
     def state(self) -> PanelState:
         """Work out all that the panel shows."""
@@ -113,7 +110,11 @@ class Workbench:
                 unfinished=job is None and session.unfinished is not None,
                 place=self._place(),
             ),
-            self._share(),
+            resolve_share(
+                format_of(self.choices.format),
+                self.lost(),
+                can_export=project is not None and job is None,
+            ),
             resolve_status(job, self.sentence, self.pace.seconds_left),
         )
 
@@ -121,8 +122,6 @@ class Workbench:
     def resting(self) -> bool:
         """Whether nothing is going on, and all that was has been shown."""
         return self.session.job is self._doing is None and self.mailbox.empty
-
-    # Opening
 
     def open(self, path: Path) -> None:
         """Open anything: a movie, a project, or cells of any program."""
@@ -169,15 +168,7 @@ class Workbench:
             self.run()
 
     def measure(self, wanted: bool, window: Any) -> None:
-        """Wait for a line across a cell on the canvas, or no longer.
-
-        Parameters
-        ----------
-        wanted
-            Whether to wait.
-        window
-            A widget of the window, which hears the key that ends it.
-        """
+        """Wait for a line across a cell, or no longer; ``window`` hears Esc."""
         if wanted:
             self.ruler.start(window)
             self.say("Drag a line across a usual cell; Esc ends it.")
@@ -242,16 +233,14 @@ class Workbench:
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._turn(self.session.undo)
+        # What was said of the cells before is true no longer.
+        self.say("")
+        self.attempt(self.session.undo)
 
     def redo(self) -> None:
         """Make the step that was undone last again."""
-        self._turn(self.session.redo)
-
-    def _turn(self, act: Callable[[], Any]) -> None:
-        # What was said of the cells before is true no longer.
         self.say("")
-        self.attempt(act)
+        self.attempt(self.session.redo)
 
     def show_in(self, panel: Panel) -> None:
         """Show all this in a panel, and in no other any longer."""
@@ -302,7 +291,7 @@ class Workbench:
         for signal, hear in (
             (session.movie_changed, lambda _: self._on_opened()),
             (session.project_changed, lambda _: self._on_opened()),
-            (session.touched, lambda touched: self._on_touched(touched.frames)),
+            (session.touched, lambda touched: self.layers.touch(touched.frames)),
             # Not the frame it told of: it may have moved on meanwhile.
             (session.frame_changed, lambda _: self.layers.go_to(session.frame)),
             (session.job_changed, self._on_job),
@@ -344,9 +333,6 @@ class Workbench:
             layer = self.reading.taken_layer()
             self.layers.show_movie(movie, layer)
         self.layers.show_project(project)
-
-    def _on_touched(self, frames: frozenset[int]) -> None:
-        self.layers.touch(frames)
 
     def _on_ready(self, message: Ready) -> None:
         choices = self.choices
@@ -396,18 +382,12 @@ class Workbench:
     def lost(self) -> list[str]:
         """Say what the open cells lose in the chosen format, a sentence each."""
         project, form = self.session.project, format_of(self.choices.format)
-        idle = self.session.job is None
-        if project is not None and idle:
+        if project is not None and self.session.job is None:
             # Of thousands of tracks it takes a while: not at each word under the tabs.
             key = (project, form.name, project.history.journal.last)
             if key != self._lost[0]:
                 self._lost = (key, form.lost(project.tracked()))
         return self._lost[1] if project is not None else []
-
-    def _share(self) -> ShareState:
-        can_export = self.session.project is not None and self.session.job is None
-        form = format_of(self.choices.format)
-        return resolve_share(form, self.lost(), can_export=can_export)
 
     def attempt(self, act: Callable[[], Any]) -> Any:
         """Do something; an error meant for the user is shown, and None is given."""
