@@ -7,7 +7,6 @@ from qtpy.QtWidgets import QApplication
 
 from napari_semiconv.gui.mailbox import Mailbox
 
-
 pytestmark = pytest.mark.gui
 
 
