@@ -100,5 +100,10 @@ def test_bfloat16_is_a_choice_or_that_of_the_chip():
         is_half(SETTINGS.model_copy(update={"precision": name}), CPU)
         for name in ("float32", "bfloat16", "auto")
     ]
-    there = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    assert chosen == [False, True, there]
+    tell = getattr(torch.cpu, "get_capabilities", dict)
+    assert chosen == [False, True, bool(tell().get("avx512_bf16", False))]
+
+
+def test_where_pytorch_cannot_tell_it_is_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not is_half(SETTINGS.model_copy(update={"precision": "auto"}), CPU)

@@ -24,6 +24,9 @@ def is_half(settings: TrainSettings, device: torch.device) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
         return False
+    # Older PyTorch, 2.4 among it, cannot tell; float32 is always right.
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return False
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
