@@ -174,12 +174,14 @@ def test_a_second_movie_is_not_drawn_over_the_first(window, tmp_path):
     one.press("Find and follow")
     one.rest()
     one.viewer.dims.set_current_step(0, 3)
+    one.panel.find_tab.cell_size.setValue(12.0)
     zoom = one.camera.zoom
     one.open(write_dish(tmp_path / "two.tif", frames=9, size=128))
     assert one.names() == ["two"]
     assert one.viewer.dims.current_step[0] == 0
     assert one.camera.zoom < zoom
     assert one.session.project is None
+    assert one.panel.find_tab.cell_size.value() == 0, "that was of the first one"
 
 
 def test_a_movie_offers_the_project_beside_it(window, tmp_path):

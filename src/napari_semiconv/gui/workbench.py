@@ -326,6 +326,7 @@ class Workbench:
             # What was chosen for one movie says nothing of another.
             self._source = source
             self.choices.frames = self.choices.estimate = None
+            self.set_setting("cell_size", None)
         if movie is None and project is not None:
             # Its cells can be looked at and exported all the same.
             self.layers.show_movie(blank_movie(project), without_image=True)

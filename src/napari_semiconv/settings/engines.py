@@ -47,7 +47,7 @@ class VotesSettings(Settings):
         "Seed threshold",
         "Votes that must gather in one place to be the centre of a cell. Lower it when "
         "faint cells are missed.",
-        "votes per px",
+        "per px",
         advanced="masks",
         ge=0,
     )
