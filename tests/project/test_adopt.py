@@ -1,4 +1,4 @@
-"""Frames of a run are taken over; what the user confirmed leads."""
+"""Frames of a run are adopted; what the user confirmed leads."""
 
 import numpy as np
 import pytest

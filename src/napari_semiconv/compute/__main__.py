@@ -3,7 +3,7 @@
 The window starts ``python -m napari_semiconv.compute`` and speaks with it over its
 standard input and output, so that it never freezes, that cancel is real, and that all
 memory comes back when the child ends. No image goes through the pipe: finished frames
-are written to the result folder and read from there.
+are written to the run folder and read from there.
 """
 
 import os

@@ -61,7 +61,7 @@ class Preview(Settings):
 
 
 class Segment(Settings):
-    """Ask for the tracks of a movie, written to the result folder ``output``.
+    """Ask for the tracks of a movie, written to the run folder ``output``.
 
     ``frames`` are the first and the last frame, both included; None means all, or
     those asked for before. The folder is new, unless ``resume`` is set: then the run
@@ -160,7 +160,7 @@ class Resegmented(Settings):
 
 
 class Started(Settings):
-    """Tell that the result folder exists.
+    """Tell that the run folder exists.
 
     ``done`` frames are there already and are not computed again; ``note`` says what
     the user should know of how the run begins.
@@ -174,7 +174,7 @@ class Started(Settings):
 
 
 class FrameDone(Settings):
-    """Tell that the cells of one frame are in the result folder.
+    """Tell that the cells of one frame are in the run folder.
 
     ``unreadable`` says why the frame was skipped, if it was. ``born`` are label and
     parent of each daughter that is seen here for the first time. ``final`` says that

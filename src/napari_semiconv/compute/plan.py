@@ -23,7 +23,7 @@ class Plan:
     Parameters
     ----------
     store
-        The result folder.
+        The run folder.
     settings
         How to segment and track, cell size included.
     frames
@@ -62,7 +62,7 @@ class Plan:
 def plan_run(
     request: Segment, movie: Movie, model: Any, tools: Tools, sized: Sized
 ) -> Plan:
-    """Make or reopen the result folder of a run.
+    """Make or reopen the folder of a run.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def usable_state(store: RunStore, tools: Tools, frames: range) -> tuple[Any, str
     Parameters
     ----------
     store
-        The result folder.
+        The run folder.
     tools
         Read states.
     frames

@@ -1,4 +1,4 @@
-"""One run: frames are computed, kept in the result folder and told one by one."""
+"""One run: frames are computed, kept in the run folder and told one by one."""
 
 import platform
 import time

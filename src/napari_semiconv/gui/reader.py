@@ -92,7 +92,7 @@ def layers_of(
     found
         Masks and tracks.
     movie
-        Its units and scale are taken over.
+        Its units and scale are used.
     centroids
         Gives the middles of the cells of a frame.
     """

@@ -24,7 +24,7 @@ MIGRATIONS: dict[int, Callable[[Value], Value]] = {}
 
 
 class RunFacts(Settings):
-    """One run of the network whose frames were taken over.
+    """One run of the network whose frames were adopted.
 
     ``folder`` lies in the project; ``frames`` are the first and the last asked for,
     both included; those before ``first`` only tell the network what was before.

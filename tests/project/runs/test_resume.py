@@ -1,4 +1,4 @@
-"""Reopening a result folder to go on with its run."""
+"""Reopening a run folder to go on with its run."""
 
 import json
 
