@@ -4,7 +4,8 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,16 @@ _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 def draft_of(path: Path) -> Path:
     """Name under which a file or folder is kept until it is complete."""
     return path.with_name(f"{path.name}.part")
+
+
+def new_draft_folder(path: Path) -> Path:
+    """Make a folder beside a path, under a name of nobody else, to be renamed later."""
+    for number in count():
+        draft = path.with_name(f"{path.name}.{os.getpid()}-{number}.part")
+        with suppress(FileExistsError):
+            draft.mkdir(parents=True)
+            return draft
+    raise AssertionError("there is always another number")
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 import argparse
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import BadSettingsError, SaveError
+from ..errors import BadSettingsError, SemiconvError
 from ..inference.presets import PRESETS
 from ..io.cells.formats import RECORD
-from ..safe import draft_of, saving, write_json_safely
+from ..safe import new_draft_folder, saving, write_json_safely
 from ..settings import ENGINES, SegmentSettings
 from .options import (
     add_command,
@@ -20,6 +22,7 @@ from .options import (
     chosen_movie,
 )
 from .progress import follow, tell, tell_if_watched
+from .result_folder import publish, refuse_foreign
 from .run import summary_of
 from .words import chosen_frames, index, positive
 
@@ -112,7 +115,8 @@ def segment(arguments: argparse.Namespace) -> None:
     KeyboardInterrupt
         When the user stopped it; the finished frames are kept in the project.
     """
-    wanted: Path = arguments.output
+    # A link leads to the folder that is meant.
+    wanted: Path = arguments.output.resolve()
     if arguments.format == "project":
         if arguments.overwrite:
             raise BadSettingsError(
@@ -130,18 +134,33 @@ def segment(arguments: argparse.Namespace) -> None:
     tell_if_watched(describe(movie))
     for note in movie.notes:
         tell(note)
-    outcome, facts = _segmented(movie, folder, settings, frames)
-    if outcome.cancelled:
-        outcome.project.close()
-        print(f"{facts}: {folder}")
-        tell(f"To go on: napari-semiconv run {folder}")
-        raise KeyboardInterrupt
+    with keeping(folder, "To go on: napari-semiconv run {0}"):
+        outcome, facts = _segmented(movie, folder, settings, frames)
+    with outcome.project:
+        if outcome.cancelled:
+            print(f"{facts}: {folder}")
+            tell(f"To go on: napari-semiconv run {folder}")
+            raise KeyboardInterrupt
+        if arguments.format != "project":
+            way_on = (
+                f"To write it: napari-semiconv export {{0}} --to {arguments.format}"
+            )
+            with keeping(folder, f"{way_on} {arguments.output}"):
+                _export(outcome, arguments.format, wanted, frames)
     if arguments.format != "project":
-        _export(outcome, arguments.format, wanted, frames)
         shutil.rmtree(folder)
-    else:
-        outcome.project.close()
-    print(f"{facts}: {wanted}")
+    print(f"{facts}: {arguments.output}")
+
+
+@contextmanager
+def keeping(folder: Path, way_on: str) -> Iterator[None]:
+    """Say how to go on with the project of what ended before its end, if it is kept."""
+    try:
+        yield
+    except (SemiconvError, KeyboardInterrupt):
+        if folder.is_dir():
+            tell(way_on.format(folder))
+        raise
 
 
 def _segmented(
@@ -158,17 +177,19 @@ def _export(outcome: "Segmented", form: str, wanted: Path, frames: range) -> Non
     """Write what a run found as a result folder; an earlier one stays until then."""
     from ..workflows.exporting import export
 
-    draft = draft_of(wanted)
-    with outcome.project as project:
-        with saving(draft):
-            shutil.rmtree(draft, ignore_errors=True)
-            if FORMATS[form]:
-                draft.mkdir(parents=True)
+    with saving(wanted):
+        draft = new_draft_folder(wanted)
+    try:
         target = draft / FORMATS[form]
+        if not FORMATS[form]:
+            draft.rmdir()
+        project = outcome.project
         follow(lambda stop: export(project, form, target, frames=frames, stop=stop))
         write_json_safely(draft / RECORD, record_of(outcome, frames))
-    with saving(wanted):
-        replace_folder(draft, wanted)
+        publish(draft, wanted)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def _beside(wanted: Path) -> Path:
@@ -178,44 +199,6 @@ def _beside(wanted: Path) -> Path:
         count += 1
         folder = wanted.with_name(f"{wanted.name}-{count}{SUFFIX}")
     return folder
-
-
-def refuse_foreign(folder: Path, *, overwrite: bool) -> None:
-    """Refuse an output folder that holds anything but an earlier result of ours.
-
-    Raises
-    ------
-    SaveError
-        When it does, or when it is an earlier result that may not be replaced.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise SaveError(
-            f"Output folder {folder}: expected a folder, found a file. Choose another "
-            f"name."
-        )
-    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    if not found:
-        return
-    if RECORD not in found:
-        raise SaveError(
-            f"Output folder {folder}: expected it to be empty or to hold an earlier "
-            f"result of this program, found '{found[0]}'. Choose another folder."
-        )
-    if not overwrite:
-        raise SaveError(
-            f"Output folder {folder}: expected none or an empty one, found an earlier "
-            f"result. Choose another folder, or replace it with --overwrite."
-        )
-
-
-def replace_folder(draft: Path, folder: Path) -> None:
-    """Let a complete folder take the place of an earlier one."""
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    draft.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def chosen_settings(arguments: argparse.Namespace) -> SegmentSettings:

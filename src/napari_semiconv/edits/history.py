@@ -43,6 +43,7 @@ class History:
         # Groups whose steps are no longer in the order of the journal: others went on
         # after them, such as a run while the user corrected its first frames.
         self._loose: set[int] = set()
+        self._last_group = 0
         # The last entry that undid each group, and what entries undid or redid.
         self._undid: dict[int, Entry] = {}
         self._turns: dict[int, Step] = {}
@@ -158,8 +159,15 @@ class History:
             return self._turn("redo", self._undone[-1])
 
     def new_group(self) -> int:
-        """Give a number that no group of edits has."""
-        return self.journal.last + 1
+        """Give a number that no group of edits has, nor will get."""
+        with self.writing:
+            self._last_group = max(self._last_group, self.journal.last) + 1
+            return self._last_group
+
+    @property
+    def edited(self) -> bool:
+        """Whether any edit was ever made."""
+        return any(entry.head["do"] == "edit" for entry in self.journal.entries)
 
     def compact(self) -> None:
         """Make the journal small; all that can be undone or redone stays so."""
@@ -222,6 +230,8 @@ class History:
     def _note(self, entry: Entry) -> None:
         """Keep the stacks of what can be undone and redone."""
         way = entry.head["do"]
+        given = entry.head["what"].get("group", 0) if way == "note" else _group(entry)
+        self._last_group = max(self._last_group, int(given))
         if way == "edit" and entry.head.get("joins"):
             self._join(entry)
         elif way == "edit":

@@ -30,7 +30,7 @@ from ..edits.history import History
 from ..errors import BadInputError, SaveError
 from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
-from ..safe import draft_of, saving
+from ..safe import new_draft_folder, saving
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
 from .create import Progress, check_shape, fill
@@ -128,10 +128,7 @@ class Project:
                     f"{folder}: expected a new or empty folder, found files in it. "
                     f"Choose another name for the project."
                 )
-            draft = draft_of(folder)
-            # What was left when making one was killed.
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
+            draft = new_draft_folder(folder)
         try:
             fill(draft, movie, shape, found, progress)
             with saving(folder):

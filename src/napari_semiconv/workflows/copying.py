@@ -12,7 +12,7 @@ from ..compute.messages import MovieChoice
 from ..errors import SaveError
 from ..io.movies.opener import open_movie
 from ..movie import Movie
-from ..safe import draft_of, saving
+from ..safe import new_draft_folder, saving
 from .progress import Progress, Steps, Stop, StoppedError, never
 
 
@@ -141,9 +141,8 @@ def keep(movie: Movie, folder: Path, stop: Stop = never) -> Steps[Movie]:
             f"{target}: expected no file of that name, for the movie is kept there, "
             f"found one. Choose another name for the project."
         )
-    draft = draft_of(target)
     with saving(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = new_draft_folder(target)
     copy = MovieCopy(movie, draft)
     try:
         yield from copy.steps(range(len(movie)), stop)

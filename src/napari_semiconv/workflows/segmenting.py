@@ -101,7 +101,7 @@ def segment(
             yield from run(project, settings, frames, supervisor=supervisor, stop=stop)
         )
     except BaseException:
-        empty = not project.history.journal.last
+        empty = not project.history.edited
         project.close()
         if empty:
             shutil.rmtree(folder, ignore_errors=True)

@@ -323,7 +323,7 @@ class Session(JobRunner):
                 )
             )
         except BaseException:
-            if not project.history.journal.last:
+            if not project.history.edited:
                 self._drop_project()
                 shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -173,6 +173,8 @@ def begin_run(project: Project, frames: range, settings: SegmentSettings) -> Pro
         group=project.history.new_group(),
         settings=settings.model_dump(mode="json"),
     )
+    # The number of its group is in the journal, so that no edit gets it meanwhile.
+    project.history.note("begin run", {"run": number, "group": facts.group})
     runs = (*project.info.runs, facts)
     project.note_runs(project.info.model_copy(update={"runs": runs}))
     return ProjectRun(project, number)
