@@ -16,7 +16,7 @@ DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 # Tests that start a process, train, open a window, damage files by chance, or take a
 # whole movie through the network. All others are unit tests: fast, and run first.
 SYSTEM = (
-    "cli", "compute", "edits/test_sequences.py", "gui",
+    "cli", "compute", "edits/test_rebase.py", "edits/test_sequences.py", "gui",
     "inference/test_constraints_engines.py", "inference/test_new_engine.py",
     "inference/test_pipeline.py", "inference/test_published.py",
     "inference/test_region_engine.py",
@@ -28,7 +28,8 @@ SYSTEM = (
     "test_benchmark", "test_documentation.py", "test_experiments",
     "test_import_time.py", "test_labels.py::test_importing_loads_no_image_library",
     "tracking/test_challenge_measures.py", "training/test_loop.py",
-    "training/test_new_head.py", "training/test_precision.py", "workflows",
+    "training/test_loading.py", "training/test_new_head.py",
+    "training/test_precision.py", "workflows",
 )  # fmt: skip
 TESTS = Path(__file__).parent
 

@@ -285,6 +285,50 @@ def test_a_folder_of_somebody_else_is_refused(movie, output, use, capsys):
     assert names(output) == ["thesis.docx"]
 
 
+@pytest.mark.parametrize("form", ["ctc", "tiff", "project"])
+@pytest.mark.parametrize("suffix", [".old", ".part", ".semiconv"])
+def test_what_lies_beside_the_output_is_nobody_s_but_the_user_s(
+    movie, output, use, form, suffix
+):
+    use(Threshold())
+    mine = output.with_name(f"{output.name}{suffix}") / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    assert segment(movie, output, "--format", form) == 0
+    assert mine.read_text() == "precious"
+    assert not [*output.parent.glob("*-*.part")]
+
+
+def test_the_folder_that_a_link_leads_to_is_meant(movie, output, use, tmp_path):
+    use(Threshold())
+    (tmp_path / "real").mkdir()
+    output.symlink_to(tmp_path / "real")
+    assert segment(movie, output) == 0
+    assert output.is_symlink()
+    assert "res_track.txt" in names(tmp_path / "real")
+
+
+def test_this_very_folder_can_be_the_output(movie, tmp_path, use, monkeypatch):
+    use(Threshold())
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert segment(movie, ".") == 0
+    assert "res_track.txt" in names(tmp_path / "here")
+
+
+def test_what_somebody_puts_into_the_output_meanwhile_stays(movie, output, use, capsys):
+    def put(frame):
+        output.mkdir(exist_ok=True)
+        (output / "mine.txt").write_text("precious")
+
+    use(Threshold(put))
+    assert segment(movie, output) == 1
+    assert names(output) == ["mine.txt"]
+    told = capsys.readouterr().err
+    assert "found 'mine.txt'" in told
+    assert f"To write it: napari-semiconv export {output}.semiconv --to ctc" in told
+
+
 def test_a_movie_that_is_not_there_is_an_error(tmp_path, output, use, capsys):
     use(Threshold())
     assert segment(tmp_path / "nothing.tif", output) == 1

@@ -144,6 +144,18 @@ def test_a_group_stays_one_step_when_others_edit_in_between(history):
     assert history.document.absences == {(0, 0, 1)}
 
 
+def test_the_number_of_a_group_is_never_given_twice(history):
+    first, second = history.new_group(), history.new_group()
+    history.do(Confirm(1))
+    history.do(Swap(1, 2, 1), first)
+    history.do(Swap(1, 2, 2), second)
+    groups = [entry.head["group"] for entry in history.journal.entries]
+    assert len({*groups}) == 3
+    history.journal.close()
+    with Journal(history.journal.path) as journal:
+        assert History(world(), journal).new_group() > max(groups)
+
+
 def test_what_was_undone_can_be_redone_though_a_group_went_on(history):
     group = history.new_group()
     history.do(Swap(1, 2, 1), group)

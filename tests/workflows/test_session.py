@@ -20,6 +20,7 @@ from napari_semiconv.workflows.session import Session
 
 SETTINGS = SegmentSettings(cell_size=4.0, link=LinkSettings(solver="greedy"))
 LONG = 60.0
+PIXEL = Region(0, 0, np.ones((1, 2), bool))
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_edits_while_a_run_goes_on_are_undone_first_and_the_run_after_its_end(
     with pytest.raises(EditError, match="run is still going on"):
         session.undo()
     before = session.project.document.labels(0)
-    session.do(Paint(0, 1, Region(0, 0, np.ones((1, 2), bool))))
+    session.do(Paint(0, 1, PIXEL))
     assert not np.array_equal(session.project.document.labels(0), before)
     session.undo()
     assert np.array_equal(session.project.document.labels(0), before)
@@ -142,6 +143,51 @@ def test_edits_while_a_run_goes_on_are_undone_first_and_the_run_after_its_end(
     assert not shown(session.project.document).any()
     with pytest.raises(EditError, match="nothing to undo"):
         session.undo()
+
+
+def test_an_edit_before_the_first_frame_of_a_run_is_a_step_of_its_own(
+    begin, long_choice
+):
+    session = begin("steady")
+    done(session.open(long_choice.path))
+    begun = threading.Event()
+    session.project_changed.connect(lambda project: project and begun.set())
+    job = session.segment(SETTINGS)
+    assert begun.wait(LONG)
+    session.do(Paint(11, 7, PIXEL))
+    assert session.project.history.undoable == "paint cell 7, frame 11"
+    done(job)
+    groups = {
+        entry.head["group"]
+        for entry in session.project.history.journal.entries
+        if entry.head["do"] == "edit"
+    }
+    assert len(groups) == 2
+
+
+def test_nobody_edits_what_an_export_writes(begin, long_choice, tmp_path, monkeypatch):
+    session = begin()
+    done(session.open(long_choice.path))
+    done(session.segment(SETTINGS))
+    write, go = threading.Event(), threading.Event()
+
+    def slow(tracked, target, progress):
+        write.set()
+        assert go.wait(LONG)
+        target.mkdir()
+
+    monkeypatch.setattr(
+        "napari_semiconv.io.cells.format.Format.write",
+        lambda self, *given: slow(*given),
+    )
+    job = session.export("ctc", tmp_path / "01_RES")
+    assert write.wait(LONG)
+    for act in (session.undo, lambda: session.do(Paint(0, 1, PIXEL))):
+        with pytest.raises(BusyError, match="edit when it is done"):
+            act()
+    go.set()
+    done(job)
+    session.undo()
 
 
 def test_a_preview_leaves_nothing(begin, choice):

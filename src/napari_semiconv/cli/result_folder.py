@@ -42,15 +42,16 @@ def refuse_foreign(folder: Path, *, overwrite: bool) -> None:
         )
 
 
-def publish(draft: Path, folder: Path) -> None:
+def publish(draft: Path, folder: Path, *, overwrite: bool) -> None:
     """Let a complete folder take the place of an earlier result.
 
     Raises
     ------
     SaveError
-        When files cannot be moved; what was complete stays in the draft.
+        When files cannot be moved, or the folder got others meanwhile.
     """
-    refuse_foreign(folder, overwrite=True)
+    # Long since it was first looked at, somebody may have put something there.
+    refuse_foreign(folder, overwrite=overwrite)
     with saving(folder):
         if not folder.exists():
             draft.rename(folder)

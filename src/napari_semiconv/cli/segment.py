@@ -141,12 +141,10 @@ def segment(arguments: argparse.Namespace) -> None:
             print(f"{facts}: {folder}")
             tell(f"To go on: napari-semiconv run {folder}")
             raise KeyboardInterrupt
-        if arguments.format != "project":
-            way_on = (
-                f"To write it: napari-semiconv export {{0}} --to {arguments.format}"
-            )
-            with keeping(folder, f"{way_on} {arguments.output}"):
-                _export(outcome, arguments.format, wanted, frames)
+        if (form := arguments.format) != "project":
+            way_on = f"To write it: napari-semiconv export {{0}} --to {form} OUT"
+            with keeping(folder, way_on):
+                _export(outcome, form, wanted, frames, arguments.overwrite)
     if arguments.format != "project":
         shutil.rmtree(folder)
     print(f"{facts}: {arguments.output}")
@@ -173,7 +171,9 @@ def _segmented(
     return outcome, summary_of(outcome, time.perf_counter() - start)
 
 
-def _export(outcome: "Segmented", form: str, wanted: Path, frames: range) -> None:
+def _export(
+    outcome: "Segmented", form: str, wanted: Path, frames: range, overwrite: bool
+) -> None:
     """Write what a run found as a result folder; an earlier one stays until then."""
     from ..workflows.exporting import export
 
@@ -186,7 +186,7 @@ def _export(outcome: "Segmented", form: str, wanted: Path, frames: range) -> Non
         project = outcome.project
         follow(lambda stop: export(project, form, target, frames=frames, stop=stop))
         write_json_safely(draft / RECORD, record_of(outcome, frames))
-        publish(draft, wanted)
+        publish(draft, wanted, overwrite=overwrite)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

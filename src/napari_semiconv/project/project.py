@@ -270,7 +270,7 @@ class Project:
         _masks(self.document).offer(frame, path, labels)
 
     def tracked(self, movie: Movie | None = None) -> TrackedMovie:
-        """Give masks and tracks to an export.
+        """Give masks and tracks, as they are now, to an export; edits must wait for it.
 
         Parameters
         ----------
@@ -278,11 +278,13 @@ class Project:
             The movie, where pixels are needed.
         """
         facts = self.info.movie
+        with self.document.guard:
+            lineage = Lineage(self.lineage.tracks, self.lineage.score_names)
         return TrackedMovie(
             facts.name,
             self.document.shape,
             self.document.labels,
-            self.lineage,
+            lineage,
             facts.pixel_size,
             facts.frame_interval,
             movie,

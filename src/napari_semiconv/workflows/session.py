@@ -159,8 +159,8 @@ class Session(JobRunner):
             self.selection_changed.emit(labels)
 
     def do(self, edit: Edit) -> Change:
-        """Make an edit; see `Project.do`."""
-        return self._need_project().do(edit)
+        """Make an edit, as `Project.do`, unless an export is writing them."""
+        return self._editable().do(edit)
 
     def undo(self) -> list[Change]:
         """Take the last step back.
@@ -169,8 +169,10 @@ class Session(JobRunner):
         ------
         EditError
             When there is none, or it is the run that is going on.
+        BusyError
+            When an export is writing what would change.
         """
-        project, job = self._need_project(), self.job
+        project, job = self._editable(), self.job
         if job is not None and job.kind == "segment":
             running = project.info.runs[-1].group if project.info.runs else None
             if project.history.undoable_group == running:
@@ -181,8 +183,8 @@ class Session(JobRunner):
         return project.undo()
 
     def redo(self) -> list[Change]:
-        """Make the step that was undone last again."""
-        return self._need_project().redo()
+        """Make the step that was undone last again; see `undo`."""
+        return self._editable().redo()
 
     def warm(self, settings: SegmentSettings) -> None:
         """Let the computing process load the network while the user looks around."""
@@ -277,12 +279,8 @@ class Session(JobRunner):
 
         Parameters
         ----------
-        source
+        source, folder, movie
             As in `workflows.importing.import_tracked`.
-        folder
-            Where to make the project.
-        movie
-            The movie that the masks belong to.
         """
 
         def steps(stop: Stop) -> Steps[Project]:
@@ -367,6 +365,12 @@ class Session(JobRunner):
         if self.movie is None:
             raise BadInputError("Expected an open movie, found none. Open one first.")
         return self.movie
+
+    def _editable(self) -> Project:
+        job = self.job
+        if job is None or job.kind != "export":
+            return self._need_project()
+        raise BusyError(f"{job.title}: edit when it is done, or stop it first.")
 
     def _need_project(self) -> Project:
         if self.project is None:
