@@ -131,7 +131,7 @@ def test_the_history_is_told_in_three_ways(folder, capsys):
         project.do(Paint(2, 7, Region(0, 0, np.ones((2, 2), bool))))
     assert run("history", folder) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert "paint: frame 2, label 7" in lines[-1]
     assert run("history", folder, "--json") == 0
     rows = json.loads(capsys.readouterr().out)

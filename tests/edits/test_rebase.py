@@ -1,6 +1,7 @@
 """A run is one step, however the user edits, undoes and redoes while it goes on."""
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,11 @@ class Session:
     def do(self, edit, group=None):
         return self.history.do(edit, group)
 
+    @contextmanager
+    def editing(self):
+        with self.history.writing:
+            yield
+
     def adopt(self):
         frame = self.left.pop(0)
         self.adopter.adopt(frame, family_pixels()[frame], PARENTS.get(frame, {}))
@@ -120,6 +126,25 @@ def session(tmp_path):
     session.check()
     session.check_replay()
     session.history.journal.close()
+
+
+def test_a_run_that_goes_on_after_its_journal_was_made_small_is_undone(session):
+    before = state(session.document)
+    session.adopt()
+    paint = Paint(0, 30, Region(0, 20, np.ones((4, 4), bool)))
+    session.do(paint)
+    session.turn("undo")
+    session.do(NewCell(0, Region(0, 26, np.ones((2, 2), bool))))
+    session.history.compact()
+    session.adopt()
+    after = state(session.document)
+    assert session.turn("undo")
+    session.check_one_step()
+    assert session.turn("redo")
+    assert state(session.document) == after
+    while session.turn("undo"):
+        session.check()
+    assert state(session.document) == before
 
 
 def play(random, edits, ways):

@@ -5,7 +5,9 @@ import os
 
 import numpy as np
 import pytest
+import zarr
 from tests.edits.worlds import SHAPE, family_pixels, shown
+from zarr.codecs import ZstdCodec
 
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
@@ -54,6 +56,27 @@ def test_frames_that_were_adopted_as_they_are_take_no_room(project, run):
         one, other = pair(project, run, frame)
         assert one.samefile(other)
     assert np.array_equal(shown(project.document), family_pixels())
+
+
+def test_masks_that_a_run_wrote_in_another_way_are_not_taken(project):
+    run = begin_run(project, FRAMES, SegmentSettings())
+    run.folder.mkdir(parents=True)
+    masks = zarr.create_array(
+        run.folder / "labels.zarr",
+        shape=SHAPE,
+        chunks=(1, *SHAPE[1:]),
+        dtype="int32",
+        compressors=[ZstdCodec(level=1)],
+    )
+    for frame in FRAMES:
+        masks[frame] = family_pixels()[frame]
+        run.adopt(frame, {3: [(2, 1), (3, 1)]}.get(frame, []))
+    project.save()
+    pairs = [pair(project, run, frame) for frame in FRAMES]
+    assert not any(one.samefile(other) for one, other in pairs)
+    project.close()
+    with Project.open(project.folder) as again:
+        assert np.array_equal(shown(again.document), family_pixels())
 
 
 def test_a_later_edit_does_not_change_the_file_of_the_run(project, run):

@@ -156,6 +156,13 @@ def test_a_stop_while_tracks_are_weighed_leaves_them_as_they_came(project, chain
     assert finish(steps, watch.tell).cancelled
     assert project.lineage.tracks[3].parent == 1
     assert faults(project.document) == []
+    # Going on decides what is left: the tracks.
+    assert not finish(go_on(project, supervisor=chain())).cancelled
+    tracks = project.lineage.tracks.values()
+    assert all(t.intervals == ((0, 11),) and not t.parent for t in tracks)
+    assert unfinished_run(project) is None
+    project.undo()
+    assert not project.lineage.tracks
 
 
 def test_a_crash_keeps_the_frames_before_and_the_run_goes_on(project, chain, expected):

@@ -30,7 +30,8 @@ def check(arguments: argparse.Namespace) -> None:
         with progress_bar(frames, "frame") as bar:
             faults = list(project.faults(lambda done, _: bar.update(done - bar.n)))
         tracks = len(project.lineage.tracks)
-        edits = project.history.journal.last
+        entries = project.history.journal.entries
+        edits = sum(entry.head["do"] != "note" for entry in entries)
     if not faults:
         print(
             f"{arguments.project.name} is sound: {counted(frames, 'frame')}, "

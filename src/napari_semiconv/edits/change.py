@@ -1,7 +1,7 @@
 """What an edit does, as a value: pixels, names and tracks before and after."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,12 @@ class Change:
         return bool(
             self.patches or len(self.names) or self.tracks or self.added or self.removed
         )
+
+    def without_pixels(self) -> "Change":
+        """Give what tells frames and tracks, without the pixels, which may be many."""
+        none = np.zeros((0, 0), np.int32)
+        bare = (Patch(p.frame, p.y, p.x, none, none) for p in self.patches)
+        return replace(self, patches=tuple(bare))
 
     def inverse(self) -> "Change":
         """Give the change that takes this one back."""

@@ -2,7 +2,7 @@
 
 import getpass
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from .rebase import rebased
 
 # Entries that are one to the user: they are undone together.
 Step = list[Entry]
+# An entry, and whether what it changed is taken back.
+Part = tuple[Entry, bool]
 # What begins with such an entry is a run of the network, its tracks included.
 RUN_KIND, RUN = "adopt frame", "find and follow cells"
 
@@ -51,7 +53,7 @@ class History:
         for entry in journal.entries:
             self._note(entry)
             if entry.number > applied:
-                for change in self._changes(entry):
+                for change in self._decoded(self._parts_of(entry)):
                     document.apply(change)
 
     @property
@@ -73,9 +75,11 @@ class History:
     def restorable(self) -> set[int]:
         """Numbers of the entries that can be undone or redone."""
         done, undone = self.standing
-        # What was interleaved with others is undone with all that came since.
-        mixed = [s[0].number for s in (*self._done, *self._undone) if _is_mixed(s)]
-        since = range(min(mixed), self.journal.last + 1) if mixed else ()
+        # A run that is interleaved with others, or may be when it goes on, is undone
+        # with all that came since.
+        steps = (*self._done, *self._undone)
+        runs = [s[0].number for s in steps if _is_mixed(s) or _is_run(s)]
+        since = range(min(runs), self.journal.last + 1) if runs else ()
         return done | undone | {*since}
 
     @property
@@ -158,6 +162,12 @@ class History:
                 raise EditError("There is nothing to redo.")
             return self._turn("redo", self._undone[-1])
 
+    def note(self, kind: str, what: dict[str, Any]) -> None:
+        """Write into the journal what changes nothing but should be known."""
+        with self.writing:
+            head = {"do": "note", "kind": kind, "what": what}
+            self._note(self.journal.append(self._signed(head)))
+
     def new_group(self) -> int:
         """Give a number that no group of edits has, nor will get."""
         with self.writing:
@@ -180,28 +190,37 @@ class History:
                 self._undid[group] = entries[entry.number - 1]
 
     def _turn(self, way: str, step: Step) -> list[Change]:
-        group, body = _group(step[0]), b""
+        group = _group(step[0])
         head = {"do": way, "kind": step[-1].head["kind"], "group": group}
         if _is_mixed(step):
             # All steps after it are undone: it is undone, and redone, with all that was
             # done and undone since it began.
             last = self._undid[group].number if way == "redo" else self.journal.last + 1
             head |= {"first": step[0].number, "last": last}
-        # Read before it is journalled: a damaged entry must not be turned in part.
         if group in self._loose and "first" not in head:
             # Redone as it was undone, which may be less than what was done.
-            undid = [*self._changes(self._undid[group])] if way == "redo" else None
-            changes = [*self._turned(head, step)] if undid is None else _inverse(undid)
-            changes = [self._fitted(changes)]
-            body = encode(changes[0])
-        else:
-            changes = list(self._turned(head, step))
-        for frame in {patch.frame for change in changes for patch in change.patches}:
-            self.document.masks.read(frame)
-        self._note(self.journal.append(self._signed(head), body))
-        for change in changes:
+            undid = self._parts_of(self._undid[group]) if way == "redo" else None
+            parts = self._parts(head, step) if undid is None else _inverse(undid)
+            change = self._fitted([*self._decoded(parts)])
+            self._check([change])
+            self._note(self.journal.append(self._signed(head), encode(change)))
             self.document.apply(change)
-        return changes
+            return [change]
+        parts = self._parts(head, step)
+        # Read before it is journalled: a damaged entry must not be turned in part.
+        self._check(self._decoded(parts))
+        self._note(self.journal.append(self._signed(head)))
+        done = []
+        for change in self._decoded(parts):
+            self.document.apply(change)
+            done.append(change.without_pixels())
+        return done
+
+    def _check(self, changes: Iterable[Change]) -> None:
+        """Make sure that what changes, and what is to be changed, can be read."""
+        for change in changes:
+            for patch in change.patches:
+                self.document.masks.read(patch.frame)
 
     def _fitted(self, changes: list[Change]) -> Change:
         """Fit changes to what others made of the document; it may be nothing."""
@@ -211,21 +230,28 @@ class History:
             number = self.document.next_number
             return Change(numbers=(number, number))
 
-    def _changes(self, entry: Entry) -> Iterator[Change]:
-        """Go through the changes that an entry of the journal made."""
+    def _parts_of(self, entry: Entry) -> list[Part]:
+        """List the entries whose changes an entry made."""
         head = entry.head
         if head["do"] == "edit" or entry.size:
-            yield decode(self.journal.body(entry))
-        elif head["do"] in ("undo", "redo"):
-            yield from self._turned(head, self._turns[entry.number])
+            return [(entry, False)]
+        if head["do"] in ("undo", "redo"):
+            return self._parts(head, self._turns[entry.number])
+        return []
 
-    def _turned(self, head: dict[str, Any], step: Step) -> list[Change]:
-        """List the changes that undoing or redoing a step makes."""
+    def _parts(self, head: dict[str, Any], step: Step) -> list[Part]:
+        """List the entries whose changes undoing or redoing a step makes."""
         since = step
         if "first" in head:
-            since = self.journal.entries[head["first"] - 1 : head["last"] - 1]
-        changes = [change for entry in since for change in self._changes(entry)]
-        return changes if head["do"] == "redo" else _inverse(changes)
+            since = _net(self.journal.entries[head["first"] - 1 : head["last"] - 1])
+        parts = [part for entry in since for part in self._parts_of(entry)]
+        return parts if head["do"] == "redo" else _inverse(parts)
+
+    def _decoded(self, parts: Iterable[Part]) -> Iterator[Change]:
+        """Read changes one after the other: all pixels of a run may be too many."""
+        for entry, inverse in parts:
+            change = decode(self.journal.body(entry))
+            yield change.inverse() if inverse else change
 
     def _note(self, entry: Entry) -> None:
         """Keep the stacks of what can be undone and redone."""
@@ -272,13 +298,33 @@ def _group(entry: Entry) -> int:
     return int(entry.head["group"])
 
 
-def _inverse(changes: list[Change]) -> list[Change]:
-    return [change.inverse() for change in reversed(changes)]
+def _inverse(parts: list[Part]) -> list[Part]:
+    return [(entry, not inverse) for entry, inverse in reversed(parts)]
+
+
+def _net(entries: Iterable[Entry]) -> list[Entry]:
+    """Leave out what was undone and redone: of what lies between, nothing is left."""
+    kept: list[Entry] = []
+    for entry in entries:
+        if entry.head["do"] == "redo" and "first" in entry.head:
+            undone = next(
+                n
+                for n, known in reversed([*enumerate(kept)])
+                if known.head["do"] == "undo" and _group(known) == _group(entry)
+            )
+            del kept[undone:]
+        else:
+            kept.append(entry)
+    return kept
 
 
 def _is_mixed(step: Step) -> bool:
     """Whether others did something while the step went on."""
     return any(entry.head.get("joins") for entry in step)
+
+
+def _is_run(step: Step) -> bool:
+    return current_kind(step[0].head["kind"]) == RUN_KIND
 
 
 def _who() -> str:
@@ -290,7 +336,7 @@ def _who() -> str:
 
 def _words(step: Step) -> str:
     """Name a step as a user calls it: a run, a group, or an edit of a cell."""
-    if current_kind(step[0].head["kind"]) == RUN_KIND:
+    if _is_run(step):
         return RUN
     what = step[-1].head["what"]
     if what.get("title"):

@@ -78,7 +78,7 @@ class Adopter:
             When it could not be written; nothing was changed.
         """
         # Nobody edits between what is looked at and what is written.
-        with self._project.history.writing:
+        with self._project.editing():
             return self._adopt(frame, labels, parents)
 
     def _adopt(self, frame: int, labels: Labels, parents: Mapping[int, int]) -> Change:
@@ -115,7 +115,7 @@ class Adopter:
 
     def close(self) -> None:
         """Join the tracks with those of the frames after the last that was adopted."""
-        with self._project.history.writing:
+        with self._project.editing():
             self._close()
 
     def _close(self) -> None:

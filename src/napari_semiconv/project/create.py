@@ -1,5 +1,6 @@
 """The files of a new project."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -7,10 +8,10 @@ import numpy as np
 
 from ..edits.document import Document
 from ..edits.journal import Journal
-from ..errors import BadInputError
+from ..errors import BadInputError, SaveError
 from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
-from ..safe import saving
+from ..safe import new_draft_folder, saving
 from ..tracking.evidence import scored
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
@@ -21,6 +22,32 @@ from .snapshot import CENTROIDS, LINEAGE, write_centroids, write_snapshot
 from .store import ZarrMasks
 
 Progress = Callable[[int, int], None]
+
+
+def make(
+    folder: Path,
+    movie: Movie,
+    found: TrackedMovie | None,
+    progress: Progress | None,
+) -> None:
+    """Make the folder of a new project, whole or not at all; see `Project.create`."""
+    check_shape(movie, found)
+    with saving(folder):
+        if folder.exists() and any(folder.iterdir()):
+            raise SaveError(
+                f"{folder}: expected a new or empty folder, found files in it. "
+                f"Choose another name for the project."
+            )
+        draft = new_draft_folder(folder)
+    try:
+        fill(draft, movie, (len(movie), *movie.frame_shape), found, progress)
+        with saving(folder):
+            if folder.exists():
+                folder.rmdir()
+            draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def fill(

@@ -29,6 +29,7 @@ class RunFacts(Settings):
     ``folder`` lies in the project; ``frames`` are the first and the last asked for,
     both included; those before ``first`` only tell the network what was before.
     ``group`` is the number that its edits share, ``settings`` are those asked for.
+    ``undecided`` tells that its tracks are still to be decided together.
     """
 
     folder: str
@@ -36,6 +37,7 @@ class RunFacts(Settings):
     first: int
     group: int
     settings: Value
+    undecided: bool = False
 
     def chosen(self, values: Value | None = None) -> SegmentSettings:
         """Give the settings as such, out of other ``values`` where those are given.

@@ -15,9 +15,9 @@ What lies in ``labels.zarr`` and ``lineage.npz`` may be older than the journal: 
 entries in between are made again when the project is opened.
 """
 
-import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -30,10 +30,9 @@ from ..edits.history import History
 from ..errors import BadInputError, SaveError
 from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
-from ..safe import new_draft_folder, saving
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
-from .create import Progress, check_shape, fill
+from .create import Progress, make
 from .facts import SUFFIX, ProjectInfo, is_project, read_info, write_info
 from .locking import Lock
 from .movies import MovieFacts, check_movie, find_movie
@@ -91,6 +90,9 @@ class Project:
         self._lock = lock
         self._movie: Movie | None = None
         self._kept = self._tried = history.journal.last
+        # The thread that makes several edits at once, and what it changed so far.
+        self._editor: int | None = None
+        self._pending: list[Change] = []
 
     @staticmethod
     def create(
@@ -119,25 +121,7 @@ class Project:
         BadInputError
             When the masks do not fit the movie or the tracks.
         """
-        folder = Path(folder)
-        shape = (len(movie), *movie.frame_shape)
-        check_shape(movie, found)
-        with saving(folder):
-            if folder.exists() and any(folder.iterdir()):
-                raise SaveError(
-                    f"{folder}: expected a new or empty folder, found files in it. "
-                    f"Choose another name for the project."
-                )
-            draft = new_draft_folder(folder)
-        try:
-            fill(draft, movie, shape, found, progress)
-            with saving(folder):
-                if folder.exists():
-                    folder.rmdir()
-                draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        make(Path(folder), movie, found, progress)
         return Project.open(folder, movie=movie)
 
     @staticmethod
@@ -232,6 +216,18 @@ class Project:
         info = self.info
         self._take_movie(check_movie(self.folder, movie, info.movie, info.fingerprint))
         return self.movie()
+
+    def set_units(self, movie: Movie) -> None:
+        """Take over pixel size and frame interval that the user corrected."""
+        units = {
+            "pixel_size": movie.pixel_size,
+            "frame_interval": movie.frame_interval,
+        }
+        if self._movie is not None:
+            self._movie = self._movie.with_choices(**units)
+        if not self.read_only:
+            facts = self.info.movie.model_copy(update=units)
+            self.note_runs(self.info.model_copy(update={"movie": facts}))
 
     def do(self, edit: Edit, group: int | None = None) -> Change:
         """Make an edit; see `History.do`."""
@@ -350,7 +346,27 @@ class Project:
                 self._lock.free()
             self._lock = None
 
+    @contextmanager
+    def editing(self) -> Iterator[None]:
+        """Let nobody else edit meanwhile; what changed is told at the end, all at once.
+
+        Whoever is told may edit, save or undo: no lock is held then.
+        """
+        with self.history.writing:
+            outer, self._editor = self._editor, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._editor = outer
+                changes = [] if outer is not None else self._pending
+                if outer is None:
+                    self._pending = []
+        self._tell(changes)
+
     def _tell(self, changes: Iterable[Change]) -> None:
+        if self._editor == threading.get_ident():
+            self._pending.extend(change.without_pixels() for change in changes)
+            return
         self._keep_up()
         touched = Touched.by(changes)
         if touched.frames or touched.labels:

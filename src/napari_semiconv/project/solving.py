@@ -11,7 +11,7 @@ from ..edits.base import Group
 from ..edits.change import Labels
 from ..edits.removing import DeleteCell
 from ..edits.results import AdoptScores, AdoptTracks, same_cells
-from ..errors import BadInputError
+from ..errors import BadInputError, EditError
 from ..inference.linking.solve import Fixed, Solved, Solver
 from ..io.movies.zarr_store import DAMAGED
 from ..labels import areas_in
@@ -28,6 +28,8 @@ from .runs.store import LABELS
 # Masks are compared with those of a run on every so many-th row and column.
 COARSE = 2
 TITLE = "solve tracks"
+# Times that tracks are decided while the user edits.
+ATTEMPTS = 3
 
 
 def solve_steps(
@@ -72,17 +74,43 @@ def solve_steps(
     BadInputError
         When there is no cell, a frame is damaged, or what was confirmed contradicts
         itself.
+    EditError
+        When cells were edited again and again meanwhile.
     SaveError
         When it cannot be written; the project is as it was.
     """
-    lineage = project.lineage
+    settings = settings or last_settings(project)
+    for _ in range(ATTEMPTS):
+        mark = project.history.journal.last
+        solved = yield from _solved(project, settings, within, stop)
+        if solved is None:
+            return None
+        with project.editing():
+            # What was decided is of cells that may have been edited meanwhile.
+            if project.history.journal.last == mark:
+                group = project.history.new_group() if group is None else group
+                _adopt(project, solved, group, within)
+                return solved
+    raise EditError(
+        f"{project.folder.name}: its cells were edited again and again while their "
+        f"tracks were decided: expected a moment without. Decide them afterwards."
+    )
+
+
+def _solved(
+    project: Project,
+    settings: SegmentSettings,
+    within: range | None,
+    stop: Callable[[], bool],
+) -> Generator[tuple[int, int], None, Solved | None]:
+    """Find the best lineage of the cells as they are now; adopt nothing."""
+    lineage = project.tracked().lineage
     frames = sorted({t for track in lineage.tracks.values() for t in track.frames})
     if not frames:
         raise BadInputError(
             f"{project.folder.name}: expected cells to be linked, found none. Run the "
             f"network first, or draw cells."
         )
-    settings = settings or last_settings(project)
     evidence = _RunEvidence(project)
     size = settings.cell_size or _usual_size(project, frames)
     solver = Solver(settings.link, size, evidence.channels(frames))
@@ -99,10 +127,7 @@ def solve_steps(
         _heed(stop)
     except _StoppedError:
         return None
-    solved = replace(solved, unread=tuple(evidence.unread))
-    group = project.history.new_group() if group is None else group
-    _adopt(project, solved, group, within)
-    return solved
+    return replace(solved, unread=tuple(evidence.unread))
 
 
 class _StoppedError(Exception):

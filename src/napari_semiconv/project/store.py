@@ -1,5 +1,6 @@
 """Masks of a project on disk: one chunk a frame, checked, with the last ones kept."""
 
+import json
 import os
 import threading
 from collections import OrderedDict
@@ -18,6 +19,10 @@ from ..safe import draft_of, saving
 
 Numbers = NDArray[np.int32]
 
+# What decides how a chunk is written; runs of the first releases had other codecs.
+WRITTEN_AS = (
+    "shape", "data_type", "chunk_grid", "chunk_key_encoding", "codecs", "fill_value",
+)  # fmt: skip
 # Bytes of decoded frames that are kept.
 KEPT_BYTES = 128 << 20
 
@@ -188,7 +193,7 @@ class ZarrMasks:
     def _link(self, frame: int) -> bool:
         """Let a file that is there be this frame too, where the disk can do that."""
         source = self._ready.get(frame)
-        if source is None:
+        if source is None or not _written_alike(source.parents[3], self.path):
             return False
         target = chunk_of(self.path, frame)
         draft = draft_of(target)
@@ -198,6 +203,15 @@ class ZarrMasks:
             os.link(source, draft, follow_symlinks=False)
             draft.replace(target)
             return True
+        return False
+
+
+def _written_alike(one: Path, other: Path) -> bool:
+    """Tell whether a chunk of one array can be read as a chunk of another."""
+    try:
+        forms = [json.loads((p / "zarr.json").read_text("utf-8")) for p in (one, other)]
+        return all(forms[0][name] == forms[1][name] for name in WRITTEN_AS)
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -117,7 +117,7 @@ def _request(
 
 def _adopt(project: Project, correction: Correction, message: Resegmented) -> None:
     frame = correction.frame
-    with project.history.writing:
+    with project.editing():
         if not np.array_equal(project.document.labels(frame), correction.labels):
             raise EditError(
                 f"Frame {frame} was changed while its cells were segmented again: "

@@ -109,6 +109,23 @@ def place_for(movie: Movie) -> Path | None:
     return parent if os.access(parent, os.W_OK) else None
 
 
+def folder_for(movie: Movie) -> Path:
+    """Name a folder for a project of a movie, beside it.
+
+    Raises
+    ------
+    BadInputError
+        When there is no place: the user must choose one.
+    """
+    parent = place_for(movie)
+    if parent is None:
+        raise BadInputError(
+            f"{movie.name}: expected a folder for its project, found none beside "
+            f"the movie that may be written. Choose one."
+        )
+    return free_folder(parent, movie.name)
+
+
 def free_folder(parent: Path, name: str) -> Path:
     """Next name for a project that nothing else has, so that nothing is overwritten.
 

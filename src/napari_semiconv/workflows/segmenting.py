@@ -22,7 +22,7 @@ from ..compute.messages import (
     Started,
 )
 from ..compute.supervisor import Supervisor
-from ..errors import BadInputError
+from ..errors import BadInputError, EditError
 from ..movie import Movie
 from ..project.project import Project
 from ..project.runs.run import ProjectRun, begin_run, unfinished_run
@@ -274,14 +274,27 @@ def _fill(
     # The supervisor ends every run with that message, or with an error.
     assert finished is not None
     cancelled = finished.cancelled
-    if not cancelled and run.solved_together and project.lineage.tracks:
-        within = range(run.facts.first, run.frames.stop)
-        # Without it the frames are there, linked as they came; `solve` decides later.
-        solved = yield from solve_steps(
-            project, run.settings, within, run.facts.group, stop
-        )
-        cancelled = solved is None
+    if not cancelled and run.facts.undecided:
+        cancelled = yield from _decide(project, run, stop)
     return Segmented(project, finished.done, finished.total, cancelled, skipped)
+
+
+def _decide(project: Project, run: ProjectRun, stop: Stop) -> Steps[bool]:
+    """Decide the tracks of a run; tell whether that was stopped.
+
+    Without it the frames are there, linked as they came; going on decides later.
+    """
+    within = range(run.facts.first, run.frames.stop)
+    try:
+        if project.lineage.tracks:
+            steps = solve_steps(project, run.settings, within, run.facts.group, stop)
+            if (yield from steps) is None:
+                return True
+    except EditError as error:
+        yield Progress("tracks", note=str(error))
+    else:
+        run.decided()
+    return False
 
 
 def _steps_of(message: Message) -> Iterator[Progress]:

@@ -26,7 +26,7 @@ from .copying import ScratchCopy, keep
 from .exporting import export
 from .importing import import_tracked
 from .jobs import BusyError, Job, JobKind, JobRunner
-from .opening import Found, free_folder, place_for, recognise
+from .opening import Found, folder_for, recognise
 from .progress import Progress, Steps, Stop, StoppedError
 from .segmenting import FramePreview, Segmented, go_on, preview, run
 from .solving import solve
@@ -62,6 +62,7 @@ class Session(JobRunner):
         self.selection: frozenset[int] = frozenset()
         self._computing = threading.Lock()
         self._scratch = ScratchCopy()
+        self._closed = False
 
     def open(self, path: str | Path) -> Job:
         """Open a movie or a project; of anything else only tell what it is.
@@ -103,6 +104,7 @@ class Session(JobRunner):
                     f"that its cells were found in, found others. Close the project, "
                     f"or make another one for that channel."
                 )
+            self.project.set_units(movie)
         self._set_movie(movie)
 
     def find_movie(self, path: Path) -> Job:
@@ -132,6 +134,7 @@ class Session(JobRunner):
 
     def close(self) -> None:
         """Stop what runs, save, and let all go; once is enough."""
+        self._closed = True
         job = self.job
         if job is not None:
             job.stop()
@@ -240,7 +243,7 @@ class Session(JobRunner):
             When another job runs.
         """
         movie, project = self._need_movie(), self.project
-        place = folder or (self._place(movie) if project is None else Path())
+        place = folder or (folder_for(movie) if project is None else Path())
 
         def steps(stop: Stop) -> Steps[Segmented]:
             if project is None:
@@ -291,6 +294,9 @@ class Session(JobRunner):
         return self.start("import", f"Making {folder.name}", steps)
 
     def _open_project(self, path: Path) -> Generator[Progress, None, None]:
+        if self.project is not None and self.project.folder.samefile(path):
+            # It is open here already, and may be edited.
+            return
         project = Project.open(path)
         for note in project.notes:
             yield Progress("reading", note=note)
@@ -326,16 +332,11 @@ class Session(JobRunner):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _place(self, movie: Movie) -> Path:
-        parent = place_for(movie)
-        if parent is None:
-            raise BadInputError(
-                f"{movie.name}: expected a folder for its project, found none beside "
-                f"the movie that may be written. Choose one."
-            )
-        return free_folder(parent, movie.name)
-
     def _take(self, project: Project, movie: Movie | None) -> None:
+        if self._closed:
+            # What took long to open came too late.
+            project.close()
+            raise StoppedError
         self._drop_project()
         self.project = project
         project.changed.connect(self._tell_touched)

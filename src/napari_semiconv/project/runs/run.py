@@ -83,11 +83,13 @@ class ProjectRun:
             values = None
         return self.facts.chosen(values)
 
-    @property
-    def solved_together(self) -> bool:
-        """Whether the tracks of all frames are decided together at the end."""
-        settings = self.settings
-        return settings.link.solver == "global" and not settings.engine_info.links
+    def decided(self) -> None:
+        """Note that the tracks of its frames were decided together."""
+        self.facts = self.facts.model_copy(update={"undecided": False})
+        runs = [*self._project.info.runs]
+        runs[self.number - 1] = self.facts
+        info = self._project.info.model_copy(update={"runs": tuple(runs)})
+        self._project.note_runs(info)
 
     def write_constraints(self) -> Path | None:
         """Write the constraints on the run's frames beside its folder.
@@ -172,6 +174,7 @@ def begin_run(project: Project, frames: range, settings: SegmentSettings) -> Pro
         first=frames[0],
         group=project.history.new_group(),
         settings=settings.model_dump(mode="json"),
+        undecided=settings.link.solver == "global" and not settings.engine_info.links,
     )
     # The number of its group is in the journal, so that no edit gets it meanwhile.
     project.history.note("begin run", {"run": number, "group": facts.group})
@@ -191,7 +194,7 @@ def unfinished_run(project: Project) -> ProjectRun | None:
     if not project.info.runs:
         return None
     run = ProjectRun(project, len(project.info.runs))
-    return None if run.whole else run
+    return None if run.whole and not run.facts.undecided else run
 
 
 def last_settings(project: Project) -> SegmentSettings:
