@@ -60,13 +60,23 @@ def test_masks_that_were_exported(tmp_path, name):
     assert recognise(target).kind == "tracked"
 
 
-def test_the_folder_of_a_run_cannot_be_opened_by_itself(family):
-    run = family.folder / "runs" / "0001"
+@pytest.mark.parametrize("part", ["runs/0001", "labels.zarr", "project.json"])
+def test_what_a_project_keeps_for_itself_is_not_opened(family, monkeypatch, part):
     movie = movie_from_array(np.zeros((2, 4, 4), np.uint8), "TYX")
-    RunStore.create(run, movie, {}, {})
-    with pytest.raises(BadInputError, match="a run of a project keeps") as caught:
-        recognise(run)
-    assert f"Open the project: {family.folder}" in str(caught.value)
+    RunStore.create(family.folder / "runs" / "0001", movie, {}, {})
+    path = family.folder / part
+    monkeypatch.chdir(path.parent)
+    for name in (path, path.name):
+        with pytest.raises(BadInputError, match="a project keeps") as caught:
+            recognise(name)
+        assert f"Open the project: {family.folder}" in str(caught.value)
+
+
+def test_what_others_call_run_json_hides_no_movie(tmp_path):
+    for t in range(3):
+        tifffile.imwrite(tmp_path / f"t{t:03d}.tif", lively[t].astype(np.uint8))
+    (tmp_path / "run.json").write_text("{}")
+    assert recognise(tmp_path).kind == "movie"
 
 
 def test_nothing_is_told(tmp_path):

@@ -10,9 +10,13 @@ from ..io.cells import formats
 from ..io.cells.old_result import movie_of_result
 from ..io.movies.opener import open_movie
 from ..movie import Movie
+from ..project.facts import INFO
 from ..project.project import SUFFIX, Project, is_project
+from ..project.recovery import JOURNAL, LABELS
+from ..project.runs.run import RUNS
 
 OLD = "result"
+PARTS = (INFO, JOURNAL, LABELS, RUNS)
 
 Kind = Literal["project", "old result", "tracked", "movie"]
 
@@ -49,15 +53,24 @@ def recognise(path: str | Path) -> Found:
         )
     if path.is_dir() and is_project(path):
         return Found("project", path)
-    if path.is_dir() and (path / "run.json").is_file():
+    if project := _project_around(path):
         raise BadInputError(
-            f"{path}: expected a movie, a project or a result, found what a run of a "
-            f"project keeps for itself. Open the project: {path.parents[1]}"
+            f"{path}: expected a movie, a project or a result, found what a project "
+            f"keeps for itself. Open the project: {project}"
         )
     form = formats.cells_in(path)
     if form is None:
         return Found("movie", path)
     return Found("old result" if form.name == OLD else "tracked", path)
+
+
+def _project_around(path: Path) -> Path | None:
+    """Find the project of which a path is a part; what users put there is theirs."""
+    path = path.resolve()
+    for folder in path.parents:
+        if is_project(folder):
+            return folder if path.relative_to(folder).parts[0] in PARTS else None
+    return None
 
 
 def project_beside(movie: Movie) -> Path | None:
