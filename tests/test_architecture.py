@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from benchmarks.source import (
-    PACKAGE,
     RANK,
     STRUCK,
     Source,
@@ -179,13 +178,3 @@ def test_an_unknown_public_name_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         napari_semiconv.nonsense  # noqa: B018
-
-
-def test_the_documentation_shows_these_ranks():
-
-    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
-    for part, rank in RANK.items():
-        if (PACKAGE / part).is_dir() or (PACKAGE / f"{part}.py").is_file():
-            rows = [row for row in text.splitlines() if row.startswith(f"| {rank} |")]
-            assert rows, f"rank {rank} is not documented"
-            assert f"`{part}`" in rows[0]

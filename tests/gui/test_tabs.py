@@ -377,7 +377,9 @@ def test_a_format_is_chosen_and_a_place_asked_for(qtbot, monkeypatch):
         click(tab.export)
     proposed = []
     monkeypatch.setattr(
-        QFileDialog, "getSaveFileName", lambda *a: proposed.append(a[2]) or ("/c", "")
+        QFileDialog,
+        "getSaveFileName",
+        lambda *a, **_: proposed.append(a[2]) or ("/c", ""),
     )
     assert tab.ask_target("GEFF", Path("/lab/dish.geff")) == Path("/c")
     assert proposed == ["/lab/dish.geff"]

@@ -110,9 +110,15 @@ def test_geff_is_exported_and_opened(window, tmp_path, monkeypatch):
     form.activated.emit(form.currentIndex())
     target = tmp_path / "shared" / "dish.geff"
     target.parent.mkdir()
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    proposed = []
+    monkeypatch.setattr(
+        QFileDialog,
+        "getSaveFileName",
+        lambda *a, **_: proposed.append(a[2]) or (str(target), ""),
+    )
     one.press("Export…")
     one.rest()
+    assert proposed == [str(tmp_path / "dish_cells.geff")]
     assert one.said().startswith(f"Exported to {target}.")
     one.open(target)
     assert "Which movie do they belong to?" in one.said()

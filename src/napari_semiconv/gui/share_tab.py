@@ -52,6 +52,11 @@ class ShareTab(Tab):
             What is proposed; its ending is that of the format.
         """
         path, _ = QFileDialog.getSaveFileName(
-            self, f"Export as {title}", str(name), "All files (*)"
+            self,
+            f"Export as {title}",
+            str(name),
+            "All files (*)",
+            # Nothing is ever replaced, so nobody is asked whether to.
+            options=QFileDialog.Option.DontConfirmOverwrite,
         )
         return Path(path) if path else None

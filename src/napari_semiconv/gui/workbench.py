@@ -222,7 +222,9 @@ class Workbench:
         """Title of the chosen format, and what is proposed as a name."""
         project, form = self.session.project, format_of(self.choices.format)
         assert project is not None, "only a project is exported"
-        return form.title, project.folder.with_name(project.folder.stem + form.suffix)
+        # Never the name of the movie, which may lie there too.
+        name = f"{project.folder.stem}_cells{form.suffix}"
+        return form.title, project.folder.with_name(name)
 
     def export(self, target: Path) -> None:
         """Write the cells in the chosen format, its ending included."""

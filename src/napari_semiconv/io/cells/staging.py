@@ -55,7 +55,7 @@ def check_free(target: Path) -> None:
     if os.path.lexists(target):
         raise SaveError(
             f"{target}: expected a name that is free, found something there. Choose "
-            f"another name, or remove what is there."
+            f"another name."
         )
 
 
