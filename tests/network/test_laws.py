@@ -44,8 +44,10 @@ def shifted_by():
 @pytest.mark.parametrize("shift", [(STRIDE, 0), (0, 3 * STRIDE), (2 * STRIDE, STRIDE)])
 def test_a_convolutional_embedding_moves_with_the_picture(shifted_by, shift):
     cut, one, other = shifted_by(shift)
-    for name in ("embedding", "offset", "seed"):
-        before, after = getattr(one, name), getattr(other, name)
+    pairs = [(one.embedding, other.embedding)]
+    pairs += [(one.maps[name], other.maps[name]) for name in one.maps]
+    assert len(pairs) > 2
+    for before, after in pairs:
         torch.testing.assert_close(cut(before, (0, 0)), cut(after, shift))
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.tracking.solver import choice
 from napari_semiconv.tracking.solver.choice import choose
 from napari_semiconv.tracking.solver.problem import Options, Problem
 from napari_semiconv.tracking.solver.solve import solve, windows
@@ -227,7 +227,7 @@ def test_options_are_put_together_and_counted_from_elsewhere():
 def test_a_choice_that_takes_too_long_tells_what_it_may_miss(monkeypatch):
     ends = three_mothers.options.ends(6)
     assert choose(three_mothers.options.gain, ends).gap == 0
-    milp = choice.optimize.milp
+    milp = scipy.optimize.milp
 
     def hurried(*given, **more):
         """As if time had run out before the best was proven."""
@@ -235,7 +235,7 @@ def test_a_choice_that_takes_too_long_tells_what_it_may_miss(monkeypatch):
         found.status, found.mip_dual_bound = 1, found.fun - 0.5
         return found
 
-    monkeypatch.setattr(choice.optimize, "milp", hurried)
+    monkeypatch.setattr(scipy.optimize, "milp", hurried)
     assert choose(three_mothers.options.gain, ends).gap == pytest.approx(0.5)
     assert solve(three_mothers).gap == pytest.approx(0.5)
 

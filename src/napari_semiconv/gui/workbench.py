@@ -222,8 +222,7 @@ class Workbench:
         """Title of the chosen format, and what is proposed as a name."""
         project, form = self.session.project, format_of(self.choices.format)
         assert project is not None, "only a project is exported"
-        # Never the name of the movie, which may lie there too.
-        name = f"{project.folder.stem}_cells{form.suffix}"
+        name = f"{project.folder.stem}_cells{form.suffix}"  # never that of the movie
         return form.title, project.folder.with_name(name)
 
     def export(self, target: Path) -> None:
