@@ -69,7 +69,7 @@ class ConvGRU(nn.Module):
         fresh = self.candidate(torch.cat([x, reset * h], 1)).relu()
         if self.limit is not None:
             fresh = self.limit * (fresh / self.limit).tanh()
-        h = torch.lerp(fresh, h, update)
+        h = torch.lerp(fresh.to(h.dtype), h, update.to(h.dtype))
         return h, h
 
 
