@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_semiconv.compute.__main__ import main
-from napari_semiconv.errors import BadModelError
+from napari_semiconv.errors import BadInputError, BadModelError
 from napari_semiconv.tracking.lineage import Lineage
 
 SECONDS = {"steady": 0.1}
@@ -79,9 +79,17 @@ class BlobTools:
             self._work(done)
             yield movie.frame(frame)
 
-    def resegment(self, output, labels, constraints, settings):
-        """Cells that are joined become one; pixels go to the nearest that is parted."""
+    def resegment(self, output, labels, constraints, settings, seed=None):
+        """Cells that are joined become one; pixels go to the nearest that is parted.
+
+        At a seed a cell of 2 x 2 px is added, if the movie is not dark there.
+        """
         after = labels.copy()
+        if seed is not None:
+            if not output[seed]:
+                raise BadInputError("The network sees no cell there. Draw it.")
+            y, x = seed
+            after[y : y + 2, x : x + 2] = labels.max() + 1
         for group in constraints.must_link:
             cells = labels[tuple(group.T)]
             after[np.isin(after, cells[cells > 0])] = cells[0]

@@ -155,6 +155,8 @@ def test_a_correction_tells_the_cells_that_come_of_it(folder, capsys):
     ]
     assert run("correct", folder, "--frame", 2, "--none", "3,3") == 0
     assert capsys.readouterr().out == "cell 1: gone\n"
+    assert run("correct", folder, "--frame", 2, "--add", "3,3") == 0
+    assert capsys.readouterr().out == "cell 4: 4 px, new\n"
     assert run("correct", folder, "--frame", 2, "--count", 1, "--at", "10,8") == 0
     assert capsys.readouterr().out == "cell 2: 24 px, as it was\n"
 

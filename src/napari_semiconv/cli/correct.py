@@ -14,7 +14,9 @@ from .progress import follow, tell, tell_if_watched
 from .words import count, index, pixel
 
 if TYPE_CHECKING:
+    from ..compute.messages import Resegmented
     from ..inference.constraints.model import Constraints
+    from ..workflows.progress import Steps, Stop
 
 Labels = NDArray[np.int32]
 Pixels = Sequence[tuple[int, int]]
@@ -46,6 +48,9 @@ def add(commands: Any) -> None:
         "it are",
     )
     kind.add_argument("--none", **pixels, help="no cell is at these pixels")
+    kind.add_argument(
+        "--add", type=pixel, metavar="Y,X", help="a cell was missed at this pixel"
+    )
     command.add_argument(
         "--at", type=pixel, metavar="Y,X", help="with --count: a pixel of a cell"
     )
@@ -62,16 +67,22 @@ def correct(arguments: argparse.Namespace) -> None:
     SemiconvError
         When it cannot be done; the project is as it was.
     """
-    from ..workflows.correcting import correct as steps_of
-    from ..workflows.correcting import run_of
+    from ..project.project import Project
+    from ..workflows import correcting
 
     _check(arguments)
     frame = arguments.frame
-    with open_project(arguments) as project:
-        run_of(project, frame)
-        before = project.document.labels(frame)
+
+    def begin(project: Project, stop: "Stop") -> "Steps[Resegmented]":
+        if arguments.add is not None:
+            return correcting.add_cell(project, frame, arguments.add, stop=stop)
         added = _constraints(arguments, before)
-        done = follow(lambda stop: steps_of(project, frame, added, stop=stop))
+        return correcting.correct(project, frame, added, stop=stop)
+
+    with open_project(arguments) as project:
+        correcting.run_of(project, frame)
+        before = project.document.labels(frame)
+        done = follow(lambda stop: begin(project, stop))
         tell_if_watched(f"Segmented again in {done.seconds:.2f} s")
         _tell_cells(before, project.document.labels(frame), _pixels(arguments))
 
@@ -108,7 +119,7 @@ def _constraints(arguments: argparse.Namespace, labels: Labels) -> "Constraints"
 def _pixels(arguments: argparse.Namespace) -> Pixels:
     """Pixels that the user named."""
     pixels: Pixels = arguments.together or arguments.apart or arguments.none
-    return pixels or [arguments.at]
+    return pixels or [arguments.at or arguments.add]
 
 
 def _tell_cells(before: Labels, after: Labels, pixels: Pixels) -> None:

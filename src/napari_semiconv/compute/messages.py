@@ -84,26 +84,34 @@ class Segment(Settings):
     constraints: Path | None = None
 
 
-class ResegmentRequest(Settings):
-    """Ask for the cells of one frame once a correction was worked in.
+class FrameRequest(Settings):
+    """Ask for what needs the network's maps of one frame.
 
-    ``labels`` is a .npy file of the cells as they are, (Y, X), ``constraints`` a
-    file of all that are to hold. The window that changes is written to the .npy file
-    ``output``.
     The frame is seen again as by a run with these settings from the frame ``begin``
     on; ``run`` is its folder, whose saved states shorten that.
     """
 
-    do: Literal["resegment"] = "resegment"
     ticket: int = 0
     movie: MovieChoice
     settings: SegmentSettings
     frame: int
     begin: int = 0
+    run: Path | None = None
+
+
+class ResegmentRequest(FrameRequest):
+    """Ask for the cells of one frame once a correction was worked in.
+
+    ``labels`` is a .npy file of the cells as they are, (Y, X), ``constraints`` a
+    file of all that are to hold. The window that changes is written to the .npy file
+    ``output``. ``seed`` is a pixel, row and column, at which a cell was missed.
+    """
+
+    do: Literal["resegment"] = "resegment"
     labels: Path
     constraints: Path
     output: Path
-    run: Path | None = None
+    seed: tuple[int, int] | None = None
 
 
 class Cancel(Settings):

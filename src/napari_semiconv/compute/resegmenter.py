@@ -80,7 +80,7 @@ class Resegmenter:
         except _CancelledError:
             return self._answered(request, start, cancelled=True)
         (rows, columns), found = self._tools.resegment(
-            output, labels, constraints, settings
+            output, labels, constraints, settings, request.seed
         )
         write_array_safely(request.output, found)
         box = (rows.start, columns.start, *found.shape)

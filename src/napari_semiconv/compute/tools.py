@@ -76,10 +76,12 @@ class Tools(Protocol):
         labels: Labels,
         constraints: Constraints,
         settings: SegmentSettings,
+        seed: tuple[int, int] | None = None,
     ) -> tuple[Window, Labels]:
         """Segment the cells, (Y, X), anew that do not meet the constraints.
 
-        Returns the rows and columns that change, and the cells there.
+        At the pixel ``seed`` a cell was missed. Returns the rows and columns that
+        change, and the cells there.
         """
 
 
@@ -165,10 +167,11 @@ class NetworkTools:
         labels: Labels,
         constraints: Constraints,
         settings: SegmentSettings,
+        seed: tuple[int, int] | None = None,
     ) -> tuple[Window, Labels]:
         """Segment the cells, (Y, X), anew that do not meet the constraints."""
         found = self._resegment.resegment(
-            output, labels, constraints, VOTES.own(settings)
+            output, labels, constraints, VOTES.own(settings), seed
         )
         return found.window, found.labels
 

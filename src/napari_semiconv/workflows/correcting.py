@@ -13,7 +13,7 @@ from ..inference.constraints.model import Constraints
 from ..project.constraints import write_constraints
 from ..project.correcting import Correction, correction_of
 from ..project.project import Project
-from ..project.runs.run import ProjectRun, adopted_frames
+from ..project.runs.run import ProjectRun, runs_by_frame
 from ..safe import write_array_safely
 from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
@@ -77,9 +77,76 @@ def correct(
             f"pixels that belong together or do not, or a number of cells."
         )
     correction = correction_of(project.document, frame, constraints)
+    return (yield from _worked_in(project, run, correction, None, supervisor, stop))
+
+
+def add_cell(
+    project: Project,
+    frame: int,
+    place: tuple[int, int],
+    *,
+    supervisor: Supervisor | None = None,
+    stop: Stop = never,
+) -> Steps[Resegmented]:
+    """Add the cell that the user sees at a pixel and that was missed.
+
+    Its mask is what the network sees there, without pixels of other cells; a cell that
+    is not confirmed and has the pixel swallowed it, and is split. It is one step to
+    undo; the new cell is confirmed.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    frame
+        Index of a frame that a run of the project computed.
+    place
+        Row and column of the pixel.
+    supervisor, stop
+        As in `correct`.
+
+    Raises
+    ------
+    BadInputError
+        When no run computed the frame, the pixel lies outside of it or in a confirmed
+        cell, or the movie is not found.
+    ComputeError
+        When the network sees no cell there, or the computing process fails; nothing was
+        changed.
+    EditError
+        When the frame was changed meanwhile.
+    SaveError
+        When the project can only be read, or nothing can be written.
+    StoppedError
+        When ``stop`` asked for it.
+    """
+    check_writable(project)
+    run = run_of(project, frame)
+    shape = project.document.shape[1:]
+    added = Constraints((shape[0], shape[1]), must_link=[np.array([place], np.int64)])
+    correction = correction_of(project.document, frame, added)
+    known = int(correction.labels[place])
+    if known and project.lineage.tracks[known].is_confirmed(frame):
+        raise BadInputError(
+            f"The pixel (y {place[0]}, x {place[1]}) is of cell {known}, which is "
+            f"confirmed in frame {frame}: expected one of no cell. Split that cell, "
+            f"or take its confirmation back."
+        )
+    return (yield from _worked_in(project, run, correction, place, supervisor, stop))
+
+
+def _worked_in(
+    project: Project,
+    run: ProjectRun,
+    correction: Correction,
+    seed: tuple[int, int] | None,
+    supervisor: Supervisor | None,
+    stop: Stop,
+) -> Steps[Resegmented]:
+    """Have the child work a correction in, and adopt what it found."""
     yield Progress("preparing")
     with tempfile.TemporaryDirectory(prefix="semiconv-") as scratch:
-        request = _request(project, run, correction, Path(scratch))
+        request = _request(project, run, correction, seed, Path(scratch))
         with (
             supervised(supervisor) as child,
             closing(child.follow(request, stop)) as messages,
@@ -95,7 +162,11 @@ def correct(
 
 
 def _request(
-    project: Project, run: ProjectRun, correction: Correction, scratch: Path
+    project: Project,
+    run: ProjectRun,
+    correction: Correction,
+    seed: tuple[int, int] | None,
+    scratch: Path,
 ) -> ResegmentRequest:
     movie = project.movie()
     assert movie.path is not None, "a project finds its movie as a file"
@@ -108,6 +179,7 @@ def _request(
         constraints=scratch / "constraints.npz",
         output=scratch / "window.npy",
         run=run.folder,
+        seed=seed,
     )
     write_array_safely(request.labels, correction.labels)
     known = [(correction.frame, correction.constraints)]
@@ -143,9 +215,9 @@ def run_of(project: Project, frame: int) -> ProjectRun:
             f"Frame {frame}: expected one of the movie's {count} frames, which are "
             f"counted from 0. Choose one of these."
         )
-    for number in range(len(project.info.runs), 0, -1):
-        if frame in adopted_frames(project, number):
-            return ProjectRun(project, number)
+    number = runs_by_frame(project).get(frame)
+    if number is not None:
+        return ProjectRun(project, number)
     raise BadInputError(
         f"Frame {frame}: expected one that a run of this project computed, found none. "
         f"Compute it first: napari-semiconv run {project.folder} --frames "

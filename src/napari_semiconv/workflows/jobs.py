@@ -1,6 +1,7 @@
 """The one long job of a session, done in a thread; no Qt."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,8 +12,16 @@ from psygnal import Signal
 from ..errors import SemiconvError
 from .progress import Progress, Steps, Stop, StoppedError, finish
 
-JobKind = Literal["open", "preview", "segment", "solve", "export", "import"]
+JobKind = Literal[
+    "open", "preview", "segment", "solve", "export", "import", "correct", "follow"
+]
+# Short ones of these kinds wait for one another, instead of being refused.
+QUEUED = frozenset({"correct"})
+Place = tuple[int, int, int]  # frame, row and column
 JobState = Literal["running", "done", "stopped", "failed"]
+
+
+Begin = Callable[[Stop], Steps[Any]]
 
 
 class BusyError(SemiconvError):
@@ -29,6 +38,8 @@ class Job:
         What is done.
     title
         What the user reads.
+    place
+        Where in the movie it is about something, if it is.
     state
         Whether it runs, or how it ended.
     progress
@@ -43,6 +54,7 @@ class Job:
 
     kind: JobKind
     title: str
+    place: Place | None = None
     state: JobState = "running"
     progress: Progress | None = None
     notes: list[str] = field(default_factory=list)
@@ -73,25 +85,50 @@ class JobRunner:
 
     def __init__(self) -> None:
         self.job: Job | None = None
+        self._turn = threading.Lock()
+        self._waiting: deque[tuple[Job, Begin]] = deque()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The job that runs and those that wait for it, first come first."""
+        running = [] if self.job is None else [self.job]
+        return [*running, *(job for job, _ in self._waiting)]
 
     def start(
-        self, kind: JobKind, title: str, begin: Callable[[Stop], Steps[Any]]
+        self, kind: JobKind, title: str, begin: Begin, place: Place | None = None
     ) -> Job:
-        """Start a job.
+        """Start a job; a correction waits for those before it.
+
+        Parameters
+        ----------
+        kind, title, place
+            As in `Job`.
+        begin
+            Makes its steps.
 
         Raises
         ------
         BusyError
             When another one runs.
         """
-        if self.job is not None:
-            raise BusyError(f"{self.job.title}: wait for its end, or stop it first.")
-        self.job = job = Job(kind, title)
-        self.job_changed.emit(job)
-        threading.Thread(target=self._drive, args=(job, begin), daemon=True).start()
+        job = Job(kind, title, place)
+        with self._turn:
+            if self.job is not None:
+                if not {kind, self.job.kind} <= QUEUED:
+                    raise BusyError(
+                        f"{self.job.title}: wait for its end, or stop it first."
+                    )
+                self._waiting.append((job, begin))
+                return job
+            self.job = job
+        self._launch(job, begin)
         return job
 
-    def _drive(self, job: Job, begin: Callable[[Stop], Steps[Any]]) -> None:
+    def _launch(self, job: Job, begin: Begin) -> None:
+        self.job_changed.emit(job)
+        threading.Thread(target=self._drive, args=(job, begin), daemon=True).start()
+
+    def _drive(self, job: Job, begin: Begin) -> None:
         def tell(progress: Progress) -> None:
             if progress.note:
                 job.notes.append(progress.note)
@@ -116,6 +153,10 @@ class JobRunner:
             raise
         finally:
             job.state = state
-            self.job = None
+            with self._turn:
+                following = self._waiting.popleft() if self._waiting else None
+                self.job = None if following is None else following[0]
             job._ended.set()
             self.job_changed.emit(job)
+            if following is not None:
+                self._launch(*following)

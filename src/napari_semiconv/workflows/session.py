@@ -6,7 +6,7 @@ Qt here: signals may come from the thread of a job.
 
 import shutil
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,20 @@ from ..project.project import Project
 from ..project.runs.run import ProjectRun, unfinished_run
 from ..settings import SegmentSettings
 from .copying import ScratchCopy, keep
+from .correction_jobs import CorrectionJobs
 from .exporting import export
 from .importing import import_tracked
-from .jobs import BusyError, Job, JobKind, JobRunner
+from .jobs import BusyError, Job
 from .opening import Found, folder_for, recognise
 from .progress import Progress, Steps, Stop, StoppedError
 from .segmenting import FramePreview, Segmented, go_on, preview, run
 from .solving import solve
 
-# Seconds between two looks at whether the computing process is free.
-TICK = 0.1
 # Seconds that closing waits for a job that was told to stop.
 PATIENCE = 10.0
 
 
-class Session(JobRunner):
+class Session(CorrectionJobs):
     """Owns what is open and tells every change of it.
 
     Parameters
@@ -54,13 +53,10 @@ class Session(JobRunner):
     ready = Signal(Ready)
 
     def __init__(self, supervisor: Supervisor | None = None) -> None:
-        super().__init__()
-        self.supervisor = supervisor or Supervisor()
+        super().__init__(supervisor)
         self.movie: Movie | None = None
-        self.project: Project | None = None
         self.frame = 0
         self.selection: frozenset[int] = frozenset()
-        self._computing = threading.Lock()
         self._scratch = ScratchCopy()
         self._closed = False
 
@@ -135,9 +131,10 @@ class Session(JobRunner):
     def close(self) -> None:
         """Stop what runs, save, and let all go; once is enough."""
         self._closed = True
-        job = self.job
-        if job is not None:
+        jobs = self.jobs
+        for job in jobs:
             job.stop()
+        for job in jobs:
             self.supervisor.cancel()
             job.wait(PATIENCE)
         self._drop_project()
@@ -372,27 +369,3 @@ class Session(JobRunner):
         if job is None or job.kind != "export":
             return self._need_project()
         raise BusyError(f"{job.title}: edit when it is done, or stop it first.")
-
-    def _need_project(self) -> Project:
-        if self.project is None:
-            raise BadInputError(
-                "Expected an open project, found none. Open one, or find cells first."
-            )
-        return self.project
-
-    def _compute(
-        self, kind: JobKind, title: str, begin: Callable[[Stop], Steps[Any]]
-    ) -> Job:
-        """Start a job that needs the computing process, which does one thing a time."""
-
-        def steps(stop: Stop) -> Steps[Any]:
-            while not self._computing.acquire(timeout=TICK):
-                if stop():
-                    raise StoppedError
-                yield Progress("preparing")
-            try:
-                return (yield from begin(stop))
-            finally:
-                self._computing.release()
-
-        return self.start(kind, title, steps)

@@ -16,6 +16,7 @@ from ..stream.stream import WARM_UP, FrameOutput, Stream
 from .enforce import enforce_within
 from .maps import Maps, Window
 from .model import Constraints
+from .seed import add_cell
 
 # Maps of a 1024 x 1024 frame take 68 MB with the default model.
 CACHE_BYTES = 512 << 20
@@ -48,6 +49,7 @@ def resegment(
     labels: Labels,
     constraints: Constraints,
     settings: VotesSettings | None = None,
+    seed: tuple[int, int] | None = None,
 ) -> ResegmentedWindow:
     """Find the cells that a correction touches anew, and leave all others.
 
@@ -65,6 +67,8 @@ def resegment(
         The correction, and all other constraints on the frame.
     settings
         How votes are clustered; the usual way when None.
+    seed
+        Row and column of a pixel at which a cell was missed (see `add_cell`).
 
     Returns
     -------
@@ -75,12 +79,15 @@ def resegment(
     Raises
     ------
     BadInputError
-        When the correction contradicts something else, or does not fit the frame.
+        When the correction contradicts something else, does not fit the frame, or the
+        network sees no cell at the seed.
     """
-    shape = (labels.shape[0], labels.shape[1])
-    window, found = enforce_within(
-        labels, constraints, Maps.of(output, shape, settings)
-    )
+    maps = Maps.of(output, (labels.shape[0], labels.shape[1]), settings)
+    if seed is not None:
+        whole = add_cell(labels, constraints, maps, seed)
+        everything = slice(0, labels.shape[0]), slice(0, labels.shape[1])
+        return ResegmentedWindow(*_tight(everything, labels, whole))
+    window, found = enforce_within(labels, constraints, maps)
     return ResegmentedWindow(*_tight(window, labels[window], found))
 
 

@@ -1,6 +1,6 @@
 """Which runs of the network a project has, and which of their frames it adopted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -206,11 +206,21 @@ def last_settings(project: Project) -> SegmentSettings:
 
 def adopted_frames(project: Project, number: int) -> set[int]:
     """Frames of a run that were adopted and not undone."""
+    return {frame for frame, run in _adopted(project) if run == number}
+
+
+def runs_by_frame(project: Project) -> dict[int, int]:
+    """Tell the number of the last run that each frame was computed by, from 1."""
+    found: dict[int, int] = {}
+    for frame, run in _adopted(project):
+        found[frame] = max(run, found.get(frame, 0))
+    return found
+
+
+def _adopted(project: Project) -> Iterator[tuple[int, int]]:
+    """Frame and run of what was adopted and not undone."""
     done, _ = project.history.standing
-    return {
-        int(entry.head["what"]["frame"])
-        for entry in project.history.journal.entries
-        if entry.number in done
-        and current_kind(entry.head["kind"]) == AdoptFrame.kind
-        and entry.head["what"]["run"] == number
-    }
+    for entry in project.history.journal.entries:
+        if entry.number in done and current_kind(entry.head["kind"]) == AdoptFrame.kind:
+            what = entry.head["what"]
+            yield int(what["frame"]), int(what["run"])

@@ -1,0 +1,170 @@
+"""Jobs of a session that mend cells with what the network says of them."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compute.supervisor import Supervisor
+from ..errors import BadInputError
+from ..inference.constraints.model import Constraints
+from ..project.project import Project
+from ..project.runs.run import runs_by_frame
+from .correcting import add_cell, correct
+from .jobs import BusyError, Job, JobKind, JobRunner, Place
+from .progress import Progress, Steps, Stop, StoppedError
+from .solving import solve
+
+# Seconds between two looks at whether the computing process is free.
+TICK = 0.1
+
+
+class CorrectionJobs(JobRunner):
+    """Mends cells of the open project by the computing process, a job each.
+
+    Each is one step to undo. One that is stopped or fails, or whose process is killed,
+    changes nothing.
+
+    Parameters
+    ----------
+    supervisor
+        Runs the computing process; the usual one when None.
+    """
+
+    def __init__(self, supervisor: Supervisor | None = None) -> None:
+        super().__init__()
+        self.supervisor = supervisor or Supervisor()
+        self.project: Project | None = None
+        self._computing = threading.Lock()
+        # Which frames a run computed, as of an entry of the journal.
+        self._computed: tuple[object, dict[int, int]] = (None, {})
+
+    def can_constrain(self, frame: int) -> bool:
+        """Tell whether cells of a frame can be corrected with the network now.
+
+        It cannot where no run computed the frame, as with masks of other programs, nor
+        while the network is busy with a run; split by shape then (`SplitByPoints`).
+        """
+        project, job = self.project, self.job
+        if project is None or project.read_only:
+            return False
+        if job is not None and job.kind != "correct":
+            return False
+        mark = (project, project.history.journal.last)
+        if mark != self._computed[0]:
+            self._computed = (mark, runs_by_frame(project))
+        return frame in self._computed[1]
+
+    def constrain(self, frame: int, constraints: Constraints) -> Job:
+        """Have the cells of a frame found anew as the user says: see `correct`.
+
+        The first time in a frame the network looks at it again; `look_closer` does that
+        beforehand. Corrections wait for one another.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When a job of another kind runs.
+        """
+        project = self._need_project()
+        self._check_free()
+        return self._compute(
+            "correct",
+            f"Correcting cells of frame {frame}",
+            lambda stop: correct(
+                project, frame, constraints, supervisor=self.supervisor, stop=stop
+            ),
+            (frame, *_middle(constraints)),
+        )
+
+    def add_cell(self, frame: int, y: int, x: int) -> Job:
+        """Add the cell that the user sees at a pixel: see `correcting.add_cell`.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When a job of another kind runs.
+        """
+        project = self._need_project()
+        self._check_free()
+        return self._compute(
+            "correct",
+            f"Adding a cell to frame {frame}",
+            lambda stop: add_cell(
+                project, frame, (y, x), supervisor=self.supervisor, stop=stop
+            ),
+            (frame, y, x),
+        )
+
+    def solve_around(self, frames: range) -> Job:
+        """Decide the tracks anew whose links lie within some frames.
+
+        What is confirmed, and all links elsewhere, stay.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When another job runs.
+        """
+        project = self._need_project()
+        return self.start(
+            "solve",
+            f"Deciding tracks of frames {frames.start} to {frames.stop - 1}",
+            lambda stop: solve(project, within=frames, stop=stop),
+        )
+
+    def _check_free(self) -> None:
+        job = self.job
+        if job is not None and job.kind == "segment":
+            raise BusyError(
+                f"{job.title}: the network is busy until it is done. Correct this by "
+                f"hand meanwhile, which it takes into account, or stop it first."
+            )
+
+    def _need_project(self) -> Project:
+        if self.project is None:
+            raise BadInputError(
+                "Expected an open project, found none. Open one, or find cells first."
+            )
+        return self.project
+
+    def _compute(
+        self,
+        kind: JobKind,
+        title: str,
+        begin: Callable[[Stop], Steps[Any]],
+        place: Place | None = None,
+    ) -> Job:
+        """Start a job that needs the computing process, which does one thing a time."""
+
+        def steps(stop: Stop) -> Steps[Any]:
+            while not self._computing.acquire(timeout=TICK):
+                if stop():
+                    raise StoppedError
+                yield Progress("preparing")
+            try:
+                if stop():
+                    raise StoppedError
+                return (yield from begin(stop))
+            finally:
+                self._computing.release()
+
+        return self.start(kind, title, steps, place)
+
+
+def _middle(constraints: Constraints) -> tuple[int, int]:
+    """Row and column in the middle of what constraints are about."""
+    groups = (*constraints.must_link, *constraints.cannot_link, constraints.absent)
+    regions = (np.argwhere(count.mask) for count in constraints.counts)
+    points = np.concatenate([*groups, *regions])
+    if not len(points):
+        return 0, 0
+    y, x = points.mean(0).round().astype(int).tolist()
+    return y, x
