@@ -25,6 +25,7 @@ SYSTEM = (
     "inference/test_tiling.py", "io/test_formats.py::test_the_table_is_light",
     "io/test_fuzz.py", "project/test_full_disk.py", "project/test_kills.py",
     "project/test_project.py::test_a_second_window_opens_to_read_only",
+    "project/test_solving.py::test_whatever_was_edited_what_is_confirmed_stays",
     "test_benchmark", "test_documentation.py", "test_experiments",
     "test_import_time.py", "test_labels.py::test_importing_loads_no_image_library",
     "tracking/test_challenge_measures.py", "training/test_loop.py",
@@ -32,6 +33,14 @@ SYSTEM = (
     "training/test_precision.py", "workflows",
 )  # fmt: skip
 TESTS = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path, config):
+    # What only system tests load is not loaded for the unit tests alone.
+    alone = config.getoption("markexpr", "").startswith("unit")
+    if alone and is_system(collection_path.relative_to(TESTS).as_posix()):
+        return True
+    return None
 
 
 def pytest_collection_modifyitems(items):
@@ -48,7 +57,11 @@ def pytest_collection_modifyitems(items):
 def is_unit(item):
     place = f"{item.path.relative_to(TESTS).as_posix()}::{item.name}"
     apart = any(item.get_closest_marker(name) for name in ("gui", "slow", "gpu"))
-    return not apart and not place.startswith(SYSTEM)
+    return not apart and not is_system(place)
+
+
+def is_system(place):
+    return place.startswith(SYSTEM)
 
 
 def pytest_runtest_setup(item):

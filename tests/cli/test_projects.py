@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 from tests.edits.worlds import shown
+from tests.old_results import write_old_result
 from tests.stand_in_child import command
+from tests.tracked_worlds import PARENTS, lively
 
 from napari_semiconv.cli import main
 from napari_semiconv.edits.masks import Paint
@@ -204,3 +206,12 @@ def test_solving_tells_where_nothing_is_known_of_the_network(folder, capsys):
     assert main(["solve", str(folder)]) == 0
     said = capsys.readouterr().err
     assert "Of 5 frames, the first of them 0, no readable prediction" in said
+
+
+@pytest.mark.parametrize("command", ["check", "run", "solve", "history"])
+def test_cells_that_are_no_project_yet_are_told_from_one(tmp_path, command, capsys):
+    old = write_old_result(tmp_path / "dish.semiconv", lively, PARENTS)
+    assert run(command, old) == 1
+    said = capsys.readouterr().err
+    assert f"napari-semiconv import {old} --movie MOVIE" in said
+    assert said.count("\n") == 1

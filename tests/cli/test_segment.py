@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import tifffile
 from tests.cli.stand_in import Here, Threshold
 
 from napari_semiconv.cli import main
+from napari_semiconv.cli.result_folder import REPLACED
 from napari_semiconv.cli.segment import describe
 from napari_semiconv.errors import DeviceError, UnreadableFrameError
 from napari_semiconv.io.cells.ctc.folder import check_masks, read_ctc
@@ -283,6 +285,69 @@ def test_a_folder_of_somebody_else_is_refused(movie, output, use, capsys):
     assert segment(movie, output) == 1
     assert "found 'thesis.docx'" in capsys.readouterr().err
     assert names(output) == ["thesis.docx"]
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does: nothing is tidied up after it."""
+
+
+def test_a_result_that_a_killed_run_was_replacing_is_put_back(
+    movie, output, use, monkeypatch, capsys
+):
+    use(Threshold())
+    assert segment(movie, output) == 0
+    before = contents(output)
+    rename = Path.rename
+
+    def killed(self, target):
+        moved = rename(self, target)
+        if target.name == REPLACED:
+            raise Killed
+        return moved
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(Killed):
+            segment(movie, output, "--overwrite")
+    assert not output.exists()
+    capsys.readouterr()
+    assert segment(movie, output) == 1
+    said = capsys.readouterr().err
+    assert "put back" in said
+    assert "found an earlier result" in said
+    assert contents(output) == before
+    assert segment(movie, output, "--format", "tiff", "--overwrite") == 0
+    assert names(output) == ["labels.tif", "labels_tracks.csv", "segmentation.json"]
+
+
+def test_a_second_interrupt_keeps_frames_that_were_found(movie, output, use, capsys):
+    """Also of a procedure whose frames stay only when all were seen."""
+
+    def at_frame(now):
+        if now == 2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    use(Twice(at_frame))
+    assert segment(movie, output) == 130
+    project = project_of(output)
+    assert f"To go on: napari-semiconv run {project}" in capsys.readouterr().err
+    use(Twice())
+    assert main(["run", str(project)]) == 0
+    assert "4 of 4 frames" in capsys.readouterr().out
+
+
+def test_a_second_interrupt_before_any_frame_says_that_nothing_is_kept(
+    movie, output, use, capsys
+):
+    def at_frame(now):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    use(Threshold(at_frame))
+    assert segment(movie, output) == 130
+    assert "nothing is kept" in capsys.readouterr().err
+    assert names(output.parent) == ["movie.tif"]
 
 
 @pytest.mark.parametrize("form", ["ctc", "tiff", "project"])

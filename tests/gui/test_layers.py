@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -6,6 +8,7 @@ from tests.gui.movies import project_of
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import UnreadableFrameError
+from napari_semiconv.gui import plugin
 from napari_semiconv.gui.layers import (
     CellLayers,
     MovieArray,
@@ -240,6 +243,24 @@ def test_a_layer_of_the_user_is_hidden_not_taken_away(viewer, layers, movie):
     layers.show_movie(movie)
     assert names(viewer) == ["mine", "dish"]
     assert not mine.visible
+
+
+def test_a_sample_makes_room_for_a_movie_that_is_opened(
+    viewer, layers, movie, tmp_path
+):
+    ((data, facts, _),) = plugin.sample_nuclei()
+    viewer.add_image(data, **facts)
+    file = movie_layer(replace(movie, path=tmp_path / "other.tif", name="of the user"))
+    viewer.add_image(**file)
+    layers.show_movie(movie)
+    assert names(viewer) == ["of the user", "dish"]
+
+
+def test_a_sample_that_is_taken_stays(viewer, layers):
+    ((data, facts, _),) = plugin.sample_nuclei()
+    sample = viewer.add_image(data, **facts)
+    layers.show_movie(data.movie, sample)
+    assert [*viewer.layers] == [sample]
 
 
 def test_closing_a_project_leaves_its_movie(viewer, layers, movie, project):

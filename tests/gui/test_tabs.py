@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QDialogButtonBox, QFileDialog, QPushButton
 from napari_semiconv.gui import movie_tab, recent
 from napari_semiconv.gui.advanced import OWN, PARTS, Advanced
 from napari_semiconv.gui.find_tab import OTHER_MODEL, FindTab
-from napari_semiconv.gui.form import Number, SettingsForm, Whole
+from napari_semiconv.gui.form import Choice, Number, SettingsForm, Whole
 from napari_semiconv.gui.movie_tab import MovieTab
 from napari_semiconv.gui.open_dialog import OpenDialog
 from napari_semiconv.gui.panel import TitleRow
@@ -269,16 +269,16 @@ def test_a_line_on_a_cell_is_asked_for_and_taken_back(qtbot):
 def test_the_preset_is_shown_and_asked_for(qtbot):
     tab = shown(qtbot, FindTab(), FIND)
     preset = tab.advanced.preset
-    assert preset.currentText() == "usual"
+    assert preset.currentText() == "Usual"
     with qtbot.waitSignal(tab.preset_requested) as asked:
-        pick(preset, preset.findText("payer2018-hela"))
+        pick(preset, preset.findText("Payer 2018: Fluo-N2DL-HeLa"))
     assert asked.args == ["payer2018-hela"]
 
 
 def test_each_preset_says_what_it_is_for(qtbot):
     tab = shown(qtbot, FindTab(), FIND)
     preset = tab.advanced.preset
-    index = preset.findText("payer2018-hela")
+    index = preset.findText("Payer 2018: Fluo-N2DL-HeLa")
     hint = preset.itemData(index, Qt.ItemDataRole.ToolTipRole)
     assert "Fluo-N2DL-HeLa" in hint
     assert "usual way" in preset.toolTip()
@@ -435,6 +435,22 @@ def test_a_form_has_title_unit_range_and_explanation(qtbot):
         form.show_settings(LinkSettings(most_gap=1, divisions=False))
     assert gap.value() == 1
     assert not form._fields["divisions"].isChecked()
+
+
+def test_values_are_shown_in_plain_words(qtbot):
+    """Never by the name that files and the command line have for them."""
+    shown, advanced = [], Advanced()
+    qtbot.addWidget(advanced)
+    for form in advanced._forms.values():
+        for name, field in form._fields.items():
+            if isinstance(field, Choice):
+                shown.append(name)
+                for row, (value, text) in enumerate(field._shown):
+                    assert text != value
+                    assert text[0].isupper() or text[0].isdecimal()
+                    assert field.itemData(row, Qt.ItemDataRole.ToolTipRole)
+    fields = ["clustered", "position", "precision", "resize", "solver", "tile"]
+    assert sorted(shown) == fields
 
 
 def test_open_ends_of_a_range_are_kept_out(qtbot):

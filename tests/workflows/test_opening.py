@@ -17,6 +17,7 @@ from napari_semiconv.project.runs.store import RunStore
 from napari_semiconv.workflows.opening import (
     free_folder,
     movie_beside,
+    name_of_cells,
     open_project,
     place_for,
     project_beside,
@@ -58,6 +59,35 @@ def test_masks_that_were_exported(tmp_path, name):
     target = tmp_path / f"cells{form.suffix}"
     form.write(tracked_of(lively, PARENTS), target)
     assert recognise(target).kind == "tracked"
+
+
+@pytest.mark.parametrize("name", ["trackmate", "csv", "rois"])
+def test_what_is_only_written_is_refused_before_its_movie_is_asked_for(tmp_path, name):
+    form = format_of(name)
+    target = tmp_path / f"cells{form.suffix}"
+    form.write(tracked_of(lively, PARENTS), target)
+    with pytest.raises(BadInputError, match="be opened as cells again") as caught:
+        recognise(target)
+    assert form.title in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("01_GT/", "01_GT"),
+        ("01_GT/TRA/", "01_GT"),
+        ("run 2.5_RES/", "run 2.5_RES"),
+        ("dish_cells.geff/", "dish_cells"),
+        ("dish.ome.zarr/", "dish"),
+        ("labels.ome.tif", "labels"),
+        ("old.semiconv/", "old"),
+    ],
+)
+def test_a_project_of_cells_is_named_after_where_they_lie(tmp_path, path, name):
+    target = tmp_path / path
+    if path.endswith("/"):
+        target.mkdir(parents=True)
+    assert name_of_cells(target) == name
 
 
 @pytest.mark.parametrize("part", ["runs/0001", "labels.zarr", "project.json"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from ..errors import SaveError
+from ..errors import BadInputError, SaveError
 from ..settings import DeviceName
 from .progress import tell
 from .words import frame_span, index, positive, z_choice
@@ -95,12 +95,15 @@ def open_project(arguments: argparse.Namespace, *, write: bool = True) -> "Proje
 
     Raises
     ------
+    BadInputError
+        When it is none.
     SaveError
         When it is to be written to, and another program has it open.
     """
     from ..io.movies.opener import open_movie
     from ..project.project import Project
 
+    _refuse_cells(arguments.project)
     moved = getattr(arguments, "movie", None)
     named = None if moved is None else open_movie(moved)
     project = Project.open(arguments.project, movie=named, write=write)
@@ -113,3 +116,17 @@ def open_project(arguments: argparse.Namespace, *, write: bool = True) -> "Proje
             f"changed. Close it where it is open, and try again."
         )
     return project
+
+
+def _refuse_cells(path: Path) -> None:
+    """Tell how a project is made of cells that are none yet, such as an old result."""
+    from ..io.cells import formats
+
+    form = formats.cells_in(path) if path.exists() else None
+    if form is not None:
+        form.check_readable(path)
+        raise BadInputError(
+            f"{path}: expected a project, found cells in the format '{form.title}'. "
+            f"Make a project of them: napari-semiconv import {path} --movie MOVIE "
+            f"--output NEW.semiconv"
+        )

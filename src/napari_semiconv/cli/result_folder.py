@@ -1,17 +1,20 @@
 """The output folder of `segment`: nothing in it but an earlier result is replaced."""
 
 import re
-import shutil
+from glob import escape
 from pathlib import Path
 
 from ..errors import SaveError
-from ..io.cells.formats import RECORD
-from ..safe import new_draft_folder, saving
+from ..io.cells.formats import PROJECT, RECORD
+from ..safe import saving
 
 # What a result folder may hold; anything else is somebody else's.
 OURS = re.compile(
     rf"mask\d+\.tif|res_track\.txt|labels\.tif|labels_tracks\.csv|{re.escape(RECORD)}"
 )
+
+# Name inside a project of the result that its export replaced.
+REPLACED = "replaced"
 
 
 def refuse_foreign(folder: Path, *, overwrite: bool) -> None:
@@ -45,6 +48,16 @@ def refuse_foreign(folder: Path, *, overwrite: bool) -> None:
 def publish(draft: Path, folder: Path, *, overwrite: bool) -> None:
     """Let a complete folder take the place of an earlier result.
 
+    Parameters
+    ----------
+    draft
+        The complete folder, inside the project that it was exported from; the earlier
+        result is left beside it, and goes when the project does.
+    folder
+        Its place.
+    overwrite
+        Whether an earlier result may be replaced.
+
     Raises
     ------
     SaveError
@@ -52,14 +65,37 @@ def publish(draft: Path, folder: Path, *, overwrite: bool) -> None:
     """
     # Long since it was first looked at, somebody may have put something there.
     refuse_foreign(folder, overwrite=overwrite)
+    old = draft.with_name(REPLACED)
     with saving(folder):
         if not folder.exists():
             draft.rename(folder)
             return
-        old = new_draft_folder(folder)
-        for path in [*folder.iterdir()]:
-            path.rename(old / path.name)
-        for path in [*draft.iterdir()]:
-            path.rename(folder / path.name)
-        draft.rmdir()
-        shutil.rmtree(old)
+        folder.rename(old)
+        try:
+            draft.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
+
+
+def restore(folder: Path) -> bool:
+    """Put an earlier result back that a run was killed while it replaced.
+
+    Returns
+    -------
+    bool
+        Whether there was one.
+
+    Raises
+    ------
+    SaveError
+        When it cannot be moved.
+    """
+    if folder.exists():
+        return False
+    for old in sorted(folder.parent.glob(f"{escape(folder.name)}*/{REPLACED}")):
+        if (old / RECORD).is_file() and (old.parent / PROJECT).is_file():
+            with saving(folder):
+                old.rename(folder)
+            return True
+    return False

@@ -22,7 +22,7 @@ from .options import (
     chosen_movie,
 )
 from .progress import follow, tell, tell_if_watched
-from .result_folder import publish, refuse_foreign
+from .result_folder import publish, refuse_foreign, restore
 from .run import summary_of
 from .words import chosen_frames, index, positive
 
@@ -126,6 +126,8 @@ def segment(arguments: argparse.Namespace) -> None:
             )
         folder = wanted
     else:
+        if restore(wanted):
+            tell(f"{wanted}: put back; a run was killed while it replaced it.")
         refuse_foreign(wanted, overwrite=arguments.overwrite)
         folder = _beside(wanted)
     movie = chosen_movie(arguments.movie, arguments)
@@ -155,9 +157,11 @@ def keeping(folder: Path, way_on: str) -> Iterator[None]:
     """Say how to go on with the project of what ended before its end, if it is kept."""
     try:
         yield
-    except (SemiconvError, KeyboardInterrupt):
+    except (SemiconvError, KeyboardInterrupt) as error:
         if folder.is_dir():
             tell(way_on.format(folder))
+        elif isinstance(error, KeyboardInterrupt):
+            tell("No frame was finished; nothing is kept.")
         raise
 
 
@@ -177,13 +181,14 @@ def _export(
     """Write what a run found as a result folder; an earlier one stays until then."""
     from ..workflows.exporting import export
 
+    project = outcome.project
     with saving(wanted):
-        draft = new_draft_folder(wanted)
+        # In the project, which a run that is killed leaves behind anyway.
+        draft = new_draft_folder(project.folder / wanted.name)
     try:
         target = draft / FORMATS[form]
         if not FORMATS[form]:
             draft.rmdir()
-        project = outcome.project
         follow(lambda stop: export(project, form, target, frames=frames, stop=stop))
         write_json_safely(draft / RECORD, record_of(outcome, frames))
         publish(draft, wanted, overwrite=overwrite)

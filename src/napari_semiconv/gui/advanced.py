@@ -4,7 +4,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from ..inference.presets import PRESETS, describe_preset
+from ..inference.presets import PRESETS, describe_preset, preset_title
 from ..settings import ENGINES, SegmentSettings, Settings
 from .form import Choice, SettingsForm
 
@@ -93,7 +93,8 @@ class Advanced(QWidget):
             Names of the devices that there are.
         """
         own = () if preset else (("", OWN),)
-        self.preset.offer((*own, *((name, name) for name in PRESETS)), preset)
+        titled = ((name, preset_title(name)) for name in PRESETS)
+        self.preset.offer((*own, *titled), preset)
         hints = {name: describe_preset(name) for name in PRESETS}
         self.preset.explain({"": OWN_HINT, **hints})
         engines = tuple((name, info.title) for name, info in ENGINES.items())

@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..settings import choices_of
+
 # What a number field can hold where the setting itself names no limit.
 UNLIMITED = 1_000_000
 # Published weights of coordinates go down to a thousandth per px.
@@ -164,9 +166,11 @@ def make_field(info: FieldInfo) -> QWidget:
     if info.annotation is bool:
         return QCheckBox(info.title or "")
     if get_origin(info.annotation) is Literal:
+        texts = choices_of(info)
         choice = Choice()
-        values = tuple((value, value) for value in get_args(info.annotation))
-        choice.offer(values, info.default)
+        values = get_args(info.annotation)
+        choice.offer(tuple((value, texts[value][0]) for value in values), info.default)
+        choice.explain({value: hint for value, (_, hint) in texts.items()})
         return choice
     field = Whole(unit) if info.annotation is int else Number(unit, DECIMALS)
     _limit(field, info)

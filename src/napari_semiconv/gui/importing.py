@@ -9,7 +9,13 @@ from napari.layers import Labels
 from ..errors import BadInputError, SemiconvError
 from ..io.movies.opener import open_movie
 from ..movie import Movie
-from ..workflows.opening import Found, free_folder, movie_beside, place_for
+from ..workflows.opening import (
+    Found,
+    free_folder,
+    movie_beside,
+    name_of_cells,
+    place_for,
+)
 from .layer_movies import tracked_of_layer
 from .open_dialog import ask_what_to_open
 from .state import Offer
@@ -66,7 +72,7 @@ class Importer:
 
     def make(self, source: Path, movie: Movie) -> None:
         """Make a project of the cells in a file or folder, and open it."""
-        self._begin(source, movie)
+        self._begin(source, movie, name_of_cells(source))
 
     def take_layer(self, layer: Labels) -> None:
         """Make a project of a labels layer, whose movie is open.
@@ -82,7 +88,8 @@ class Importer:
                 f"{layer.name}: expected its movie to be open, found none. Open the "
                 f"movie, or use its image layer, then use the labels."
             )
-        self._begin(partial(tracked_of_layer, layer.data, layer.name, movie), movie)
+        source = partial(tracked_of_layer, layer.data, layer.name, movie)
+        self._begin(source, movie, movie.name)
 
     def find_movie(self) -> None:
         """Ask where the movie of the open project is now."""
@@ -101,16 +108,18 @@ class Importer:
         try:
             if found.kind == "old result":
                 return movie_beside(path)
+            name = name_of_cells(path)
+            above = path.parent.parent if path.name == "TRA" else path.parent
             for ending in RESULTS:
-                movie = path.with_name(path.name.removesuffix(ending))
-                if path.name.endswith(ending) and movie.is_dir():
+                movie = above / name.removesuffix(ending)
+                if name.endswith(ending) and movie.is_dir():
                     return open_movie(movie)
             return open_movie(path) if path.name.endswith(".ome.zarr") else None
         except SemiconvError:
             # It was only a guess; the user can choose.
             return None
 
-    def _begin(self, source: object, movie: Movie) -> None:
+    def _begin(self, source: object, movie: Movie, name: str) -> None:
         bench = self._bench
         place = bench.choices.folder or place_for(movie)
         if place is None:
@@ -118,5 +127,5 @@ class Importer:
             place = bench.choices.folder
         if place is None:
             return
-        folder = free_folder(place, movie.name)
+        folder = free_folder(place, name)
         bench.attempt(lambda: bench.session.import_tracked(source, folder, movie))

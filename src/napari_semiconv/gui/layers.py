@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..movie import Movie, movie_from_array
 from ..project.project import Project
+from ..workflows.copying import same_pixels
 from .frame_array import FrameArray
 from .tails import LENGTH, Tails
 
@@ -168,6 +169,8 @@ class CellLayers:
             self._put_away()
         if movie is None:
             return
+        samples = [one for one in self._viewer.layers if _is_sample(one)]
+        self._remove(*(one for one in samples if one is not layer))
         if not without_image:
             self._image = layer or self._viewer.add_image(
                 **movie_layer(movie, self._too_deep)
@@ -386,11 +389,10 @@ def blank_movie(project: Project) -> Movie:
     )
 
 
-def same_pixels(one: Movie, other: Movie) -> bool:
-    """Tell whether two movies show the same pixels, if perhaps in other units."""
-    readings = [(m.axes, m.channel, m.z) for m in (one, other)]
-    return one.source is other.source and readings[0] == readings[1]
-
-
 def _is_ours(layer: Layer | None) -> bool:
     return isinstance(layer, Image) and isinstance(layer.data, MovieArray)
+
+
+def _is_sample(layer: Layer) -> bool:
+    """Whether it is a movie of ours that is no file, which the menu simulates again."""
+    return _is_ours(layer) and layer.data.movie.path is None

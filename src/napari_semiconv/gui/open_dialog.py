@@ -4,9 +4,9 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 
+from ..workflows.opening import WHOLE
+
 TITLE = "Open a movie, project or tracking result"
-# Folders that are one thing to the user, who never looks into them.
-WHOLE = (".semiconv", ".zarr", ".geff")
 
 
 class OpenDialog(QFileDialog):

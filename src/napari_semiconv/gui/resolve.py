@@ -282,6 +282,7 @@ def keeps_of(form: Format) -> str:
         ("Gaps", keeps.gaps),
         ("Pixel size, interval", keeps.units),
         ("What is confirmed", "yes" if keeps.confirmed else "no"),
+        ("Can be opened here again", "yes" if form.reader else "no"),
     )
     return "\n".join(f"{name}: {text}" for name, text in rows)
 

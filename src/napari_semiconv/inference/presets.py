@@ -145,6 +145,16 @@ def with_engine(settings: SegmentSettings, engine: EngineName) -> SegmentSetting
     return settings.model_copy(update={"engine": engine})
 
 
+def preset_title(name: str) -> str:
+    """Name a preset as the window shows it: the paper, and the movies it is for."""
+    if name == "usual":
+        return "Usual"
+    procedure, _, data = name.partition("-")
+    year = procedure.removeprefix("payer")
+    movies = DATA_SETS[data].rpartition("(")[2].rstrip(")") if data else "any movie"
+    return f"Payer {year}: {movies}"
+
+
 def describe_preset(name: str) -> str:
     """Say in one line what a preset is for; empty when there is none of that name."""
     if name not in PRESETS:

@@ -4,7 +4,7 @@ They are the form on screen, the command-line options, the record kept with a re
 and the page in the documentation.
 """
 
-from .base import Settings, setting
+from .base import Settings, choices_of, setting
 from .engines import (
     ENGINES,
     HDBSCAN,
@@ -67,5 +67,6 @@ __all__ = [
     "SegmentSettings",
     "Settings",
     "VotesSettings",
+    "choices_of",
     "setting",
 ]

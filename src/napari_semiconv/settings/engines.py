@@ -99,6 +99,10 @@ class HdbscanSettings(Settings):
         "Groups of pixels that are alike, which is fast, or every single pixel by the "
         "hdbscan package, which is the slow reference.",
         advanced="masks",
+        choices={
+            "groups": ("Groups of pixels", "Pixels that are alike count as one: fast."),
+            "pixels": ("Every pixel", "By the hdbscan package: the slow reference."),
+        },
     )
     position: Position = setting(
         "auto",
@@ -106,6 +110,11 @@ class HdbscanSettings(Settings):
         "Where its vote falls (vote), or its own place, as published (pixel); auto "
         "takes votes where the model has them.",
         advanced="masks",
+        choices={
+            "auto": ("Automatic", "Where its vote falls, if the model has votes."),
+            "vote": ("Where its vote falls", "Needs a model with votes."),
+            "pixel": ("Its own place", "As published."),
+        },
     )
     embedding_weight: float = setting(
         1.0,

@@ -1,6 +1,6 @@
 """How a movie is segmented and tracked."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import create_model, model_validator
 
@@ -31,6 +31,16 @@ class LinkSettings(Settings):
         "Decide tracks when all frames are there, weighed together (global), or each "
         "frame for good as it comes (greedy), which is faster.",
         advanced="links",
+        choices={
+            "global": (
+                "All frames together",
+                "Links, gaps and divisions of all frames are weighed together.",
+            ),
+            "greedy": (
+                "Frame by frame",
+                "Each frame is decided for good as it comes, which is faster.",
+            ),
+        },
     )
     least_overlap: float = setting(
         0.1,
@@ -125,6 +135,20 @@ class SegmentSettings(OfEngines):
         "(cells), or to a height x width in px whatever the aspect, as published; then "
         "the cell size is not used.",
         advanced="published",
+        choices={
+            "cells": (
+                "By cell size",
+                "Cells become as large as the network knows them.",
+            ),
+            **{
+                size: (
+                    f"{size.replace('x', ' x ')} px",
+                    "Every frame becomes that high and wide, as published; the cell "
+                    "size is not used.",
+                )
+                for size in get_args(Resize)[1:]
+            },
+        },
     )
     memory_span: int = setting(
         8,
@@ -148,6 +172,17 @@ class SegmentSettings(OfEngines):
         "Numbers the network computes with; auto takes bfloat16 on CUDA cards that "
         "have it and float32 elsewhere. What it remembers is always float32.",
         advanced="speed",
+        choices={
+            "auto": (
+                "Automatic",
+                "16 bits on CUDA cards that have them, 32 bits elsewhere.",
+            ),
+            "float32": ("32 bits (float32)", "The most exact."),
+            "bfloat16": (
+                "16 bits (bfloat16)",
+                "Faster and with less memory on most devices, a little less exact.",
+            ),
+        },
     )
     tile: Tile = setting(
         "auto",
@@ -156,6 +191,19 @@ class SegmentSettings(OfEngines):
         "sees them, halo included; auto computes frames of up to 8 megapixels whole, "
         "larger ones in tiles of 2048. Smaller tiles need less memory.",
         advanced="speed",
+        choices={
+            "auto": (
+                "Automatic",
+                "Frames of up to 8 megapixels whole, larger ones in tiles of 2048 px.",
+            ),
+            **{
+                side: (
+                    f"{side} x {side} px",
+                    "Larger frames are computed in tiles of this size.",
+                )
+                for side in get_args(Tile)[1:]
+            },
+        },
     )
 
     @model_validator(mode="before")

@@ -16,6 +16,8 @@ from ..project.recovery import JOURNAL, LABELS
 from ..project.runs.run import RUNS
 
 OLD = "result"
+# Folders whose names end like those of files.
+WHOLE = (SUFFIX, ".zarr", ".geff")
 PARTS = (INFO, JOURNAL, LABELS, RUNS)
 
 Kind = Literal["project", "old result", "tracked", "movie"]
@@ -43,7 +45,7 @@ def recognise(path: str | Path) -> Found:
     Raises
     ------
     BadInputError
-        When nothing is there.
+        When nothing is there, or what is there cannot be opened as cells again.
     """
     path = Path(path)
     if not path.exists():
@@ -61,6 +63,7 @@ def recognise(path: str | Path) -> Found:
     form = formats.cells_in(path)
     if form is None:
         return Found("movie", path)
+    form.check_readable(path)
     return Found("old result" if form.name == OLD else "tracked", path)
 
 
@@ -79,6 +82,20 @@ def project_beside(movie: Movie) -> Path | None:
         return None
     folder = movie.path.absolute().parent / f"{movie.name}{SUFFIX}"
     return folder if is_project(folder) else None
+
+
+def name_of_cells(path: Path) -> str:
+    """Name a project of cells that were found before after where they lie.
+
+    Of one movie there may be truth and several results: ``01_GT`` is told apart from
+    ``01_RES``, and both from what is found here in ``01``.
+    """
+    if path.name == "TRA":
+        # Tracking truth of the challenge: the folder above says of which movie.
+        path = path.parent
+    if path.is_dir() and path.suffix not in WHOLE:
+        return path.name
+    return path.stem.removesuffix(".ome")
 
 
 def movie_beside(result: Path) -> Movie | None:

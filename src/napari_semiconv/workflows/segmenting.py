@@ -25,7 +25,7 @@ from ..compute.supervisor import Supervisor
 from ..errors import BadInputError, EditError
 from ..movie import Movie
 from ..project.project import Project
-from ..project.runs.run import ProjectRun, begin_run, unfinished_run
+from ..project.runs.run import ProjectRun, begin_run, is_worthless, unfinished_run
 from ..settings import SegmentSettings
 from .copying import keep
 from .opening import check_writable
@@ -101,9 +101,9 @@ def segment(
             yield from run(project, settings, frames, supervisor=supervisor, stop=stop)
         )
     except BaseException:
-        empty = not project.history.edited
+        worthless = is_worthless(project)
         project.close()
-        if empty:
+        if worthless:
             shutil.rmtree(folder, ignore_errors=True)
         raise
 

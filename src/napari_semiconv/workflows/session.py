@@ -20,7 +20,7 @@ from ..errors import BadInputError, EditError, SemiconvError
 from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..project.project import Project
-from ..project.runs.run import ProjectRun, unfinished_run
+from ..project.runs.run import ProjectRun, is_worthless, unfinished_run
 from ..settings import SegmentSettings
 from .copying import ScratchCopy, keep
 from .correction_jobs import CorrectionJobs
@@ -324,7 +324,7 @@ class Session(CorrectionJobs):
                 )
             )
         except BaseException:
-            if not project.history.edited:
+            if is_worthless(project):
                 self._drop_project()
                 shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -104,13 +104,24 @@ class Format:
             masks.
         """
         path = Path(path)
+        self.check_readable(path)
+        found: TrackedMovie = self._load(self.reader)(path)
+        return found
+
+    def check_readable(self, path: Path) -> None:
+        """Refuse a file or folder of this format if masks cannot be read from it.
+
+        Raises
+        ------
+        BadInputError
+            When the format is only written.
+        """
         if not self.reader:
             raise BadInputError(
                 f"{path.name}: expected masks, found the format '{self.title}', which "
-                f"cannot be turned back into them. Import the masks it was made of."
+                f"is written for other programs and cannot be opened as cells again. "
+                f"Open the project, or the masks, that it was made from."
             )
-        found: TrackedMovie = self._load(self.reader)(path)
-        return found
 
     def write(
         self,

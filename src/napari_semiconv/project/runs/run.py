@@ -15,7 +15,7 @@ from ..constraints import write_constraints_of
 from ..facts import RunFacts
 from ..project import Project
 from ..store import chunk_of
-from .masks import Labels, stored_labels
+from .masks import Labels, frames_done, stored_labels
 from .store import LABELS, RunStore
 
 RUNS = "runs"
@@ -195,6 +195,15 @@ def unfinished_run(project: Project) -> ProjectRun | None:
         return None
     run = ProjectRun(project, len(project.info.runs))
     return None if run.whole and not run.facts.undecided else run
+
+
+def is_worthless(project: Project) -> bool:
+    """Whether a project has neither edits nor frames that a run found."""
+    frames = project.document.shape[0]
+    return not project.history.edited and not any(
+        frames_done(project.folder / run.folder / LABELS, frames)
+        for run in project.info.runs
+    )
 
 
 def last_settings(project: Project) -> SegmentSettings:
