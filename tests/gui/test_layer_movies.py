@@ -10,7 +10,7 @@ from napari_semiconv.gui.layer_movies import (
     movie_of_layer,
     tracked_of_layer,
 )
-from napari_semiconv.gui.layers import movie_layer
+from napari_semiconv.gui.movie_layer import movie_layer
 from napari_semiconv.movie import movie_from_array
 
 

@@ -9,8 +9,8 @@ from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.gui import plugin
-from napari_semiconv.gui.layers import (
-    CellLayers,
+from napari_semiconv.gui.layers import CellLayers
+from napari_semiconv.gui.movie_layer import (
     MovieArray,
     blank_movie,
     movie_layer,
@@ -126,7 +126,7 @@ def test_cells_and_tails_are_those_of_the_project(
     colour = np.rint(255 * viewer.layers["Cells"].get_color(5))
     tail = np.argwhere((shown(viewer.layers["Tracks"]) == colour).all(-1))
     assert [tuple(at) for at in tail] == [(5, x) for x in range(1, 8)]
-    assert not viewer.layers["Cells"].editable
+    assert viewer.layers["Cells"].editable
 
 
 def test_opening_reads_the_frame_in_view_alone(viewer, layers, movie, project):

@@ -67,3 +67,56 @@ class FrameArray:
                 self._missed.add(t)
                 show_warning(str(error))
             return np.zeros(self.shape[1:], self.dtype)
+
+
+class PaintedFrames(FrameArray):
+    """Cells that napari may paint into: a stroke stays apart until it is an edit.
+
+    Parameters
+    ----------
+    shape, dtype, read, refuses
+        As in `FrameArray`; frames that are read are not written to.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        read: Callable[[int], NDArray[Any]],
+        refuses: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(shape, dtype, read, refuses)
+        self._before: dict[int, NDArray[Any]] = {}
+        self._painted: dict[int, NDArray[Any]] = {}
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        """Paint, as napari does: one frame as a slice, or pixels as index arrays."""
+        frames, *rest = index
+        if isinstance(frames, slice):
+            chosen = range(*frames.indices(self.shape[0]))
+            values = np.broadcast_to(values, self[index].shape)
+            for row, frame in enumerate(chosen):
+                self._canvas(frame)[tuple(rest)] = values[row]
+            return
+        frames, *rest = np.broadcast_arrays(frames, *rest)
+        values = np.broadcast_to(values, frames.shape)
+        for frame in np.unique(frames).tolist():
+            there = frames == frame
+            pixels = tuple(part[there] for part in rest)
+            self._canvas(frame)[pixels] = values[there]
+
+    def take(self) -> dict[int, tuple[NDArray[Any], NDArray[Any]]]:
+        """Give the frames that were painted, before and after, and forget them."""
+        taken = {t: (self._before[t], after) for t, after in self._painted.items()}
+        self._before, self._painted = {}, {}
+        return taken
+
+    def _canvas(self, frame: int) -> NDArray[Any]:
+        if frame not in self._painted:
+            self._before[frame] = super()._frame(frame)
+            self._painted[frame] = self._before[frame].copy()
+        return self._painted[frame]
+
+    def _frame(self, t: int) -> NDArray[Any]:
+        # napari writes into the frame in view, too.
+        return self._painted[t] if t in self._painted else super()._frame(t).copy()

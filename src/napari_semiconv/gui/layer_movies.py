@@ -9,7 +9,7 @@ from ..io.cells.tracked import TrackedMovie, lineage_of_labels
 from ..io.movies.opener import open_movie
 from ..labels import as_labels
 from ..movie import Movie, movie_from_array
-from .layers import MovieArray
+from .movie_layer import MovieArray
 
 # Letters of an axis by the name that an image layer gives it.
 AXIS_LETTERS = {"time": "T", "channel": "C", **{a.lower(): a for a in "TCZYX"}}

@@ -9,11 +9,13 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_info
 from numpy.typing import NDArray
+from psygnal import Signal
 
-from ..movie import Movie, movie_from_array
+from ..movie import Movie
 from ..project.project import Project
 from ..workflows.copying import same_pixels
-from .frame_array import FrameArray
+from .frame_array import FrameArray, PaintedFrames
+from .movie_layer import MovieArray, movie_layer, placement
 from .tails import LENGTH, Tails
 
 Later = Callable[[Callable[[], None]], None]
@@ -22,63 +24,6 @@ LIST_EVENTS = ("inserted", "removed", "reordered")
 CELLS, TRACKS = "Cells", "Tracks"
 # Pixels of a movie that napari may load whole to show frames as depth.
 MOST_IN_3D = 1 << 24
-
-
-class MovieArray(FrameArray):
-    """A movie as the array, (T, Y, X), that an image layer shows frame by frame.
-
-    Parameters
-    ----------
-    movie
-        Read when napari asks for a frame, never before.
-    refuses
-        As in `FrameArray`.
-    """
-
-    def __init__(
-        self, movie: Movie, refuses: Callable[[], bool] = lambda: False
-    ) -> None:
-        shape = (len(movie), *movie.frame_shape)
-        super().__init__(shape, movie.dtype, movie.frame, refuses)
-        self.movie = movie
-
-
-def placement(movie: Movie) -> dict[str, Any]:
-    """Where a layer of (T, Y, X) lies: scale, units and axis labels of the movie."""
-    pixel = movie.pixel_size or (1.0, 1.0)
-    return {
-        "scale": (movie.frame_interval or 1.0, *pixel),
-        "units": (
-            "s" if movie.frame_interval else "pixel",
-            *(("um", "um") if movie.pixel_size else ("pixel", "pixel")),
-        ),
-        "axis_labels": ("t", "y", "x"),
-    }
-
-
-def movie_layer(
-    movie: Movie, refuses: Callable[[], bool] = lambda: False
-) -> dict[str, Any]:
-    """Arguments of the image layer of a movie, its contrast taken from frame 0.
-
-    Parameters
-    ----------
-    movie
-        The movie.
-    refuses
-        As in `FrameArray`.
-    """
-    data = MovieArray(movie, refuses)
-    first = data[0]
-    finite = first[np.isfinite(first)].astype(float)
-    low, high = np.percentile(finite, [0.1, 99.9]) if finite.size else (0.0, 1.0)
-    return {
-        "data": data,
-        "name": movie.name,
-        "contrast_limits": (low, max(high, low + 1e-3)),
-        "colormap": "gray",
-        **placement(movie),
-    }
 
 
 class CellLayers:
@@ -93,6 +38,10 @@ class CellLayers:
         a layer, and the window answers between two of them.
     """
 
+    # A new layer of cells, for those who draw on it.
+    cells_made = Signal(Labels)
+    project_shown = Signal()
+
     def __init__(self, viewer: ViewerModel, later: Later = lambda act: act()) -> None:
         self._viewer = viewer
         self._later = later
@@ -104,6 +53,7 @@ class CellLayers:
         self._tails: Tails | None = None
         self._preview: dict[int, NDArray[np.int32]] = {}
         self._listeners: list[tuple[Any, Callable[[Any], None]]] = []
+        self._mark: Callable[[int, NDArray[np.uint8]], None] = lambda *_: None
         viewer.dims.events.ndisplay.connect(self._guard)
         self._listeners.append((viewer.dims.events.ndisplay, self._guard))
 
@@ -131,6 +81,27 @@ class CellLayers:
         for event, tell in self._listeners:
             event.disconnect(tell)
         self._listeners.clear()
+
+    @property
+    def cells(self) -> Labels | None:
+        """The layer "Cells", if it is shown."""
+        shown = self._cells is not None and self._cells in self._viewer.layers
+        return self._cells if shown else None
+
+    @property
+    def tracks(self) -> Image | None:
+        """The layer "Tracks", if it is shown."""
+        shown = self._tracks is not None and self._tracks in self._viewer.layers
+        return self._tracks if shown else None
+
+    @property
+    def mode(self) -> str:
+        """What the mouse does to the cells, as napari calls it; empty without them."""
+        return "" if self.cells is None else str(self.cells.mode)
+
+    def mark_by(self, mark: Callable[[int, NDArray[np.uint8]], None]) -> None:
+        """Let somebody draw on what "Tracks" shows of a frame, (Y, X, 4)."""
+        self._mark = mark
 
     def selected(self) -> Layer | None:
         """Layer that is selected, unless it is one of these."""
@@ -288,7 +259,9 @@ class CellLayers:
         movie = self._movie
         assert movie is not None, "cells are shown after their movie"
         shape = (len(movie), *movie.frame_shape)
-        data = FrameArray(shape, np.dtype(np.int32), self._read_cells, self._too_deep)
+        data = PaintedFrames(
+            shape, np.dtype(np.int32), self._read_cells, self._too_deep
+        )
         if self._cells is not None and self._cells in self._viewer.layers:
             # napari takes long to make a layer, and hardly any time to fill it anew.
             self._cells.data = data
@@ -297,10 +270,11 @@ class CellLayers:
                 data, name=CELLS, **self._where(movie)
             )
             self._cells.events.colormap.connect(self._recolour)
-        # Masks are mended by tools that know the lineage, not by the brush: nor is its
-        # help shown.
-        self._cells.editable = False
-        self._cells.help = ""
+            self.cells_made.emit(self._cells)
+        project = self._project
+        self._cells.editable = project is not None and not project.read_only
+        # napari's help of a locked layer names tools that do nothing.
+        self._cells.help = "" if not self._cells.editable else self._cells.help
 
     def _show_tracks(self, project: Project) -> None:
         movie, tails, cells = self._movie, self._tails, self._cells
@@ -310,6 +284,7 @@ class CellLayers:
         data = FrameArray(shape, np.dtype(np.uint8), self._paint, self._too_deep)
         if self._tracks is not None and self._tracks in self._viewer.layers:
             self._tracks.data = data
+            self.project_shown.emit()
             return
         # Not labels: those cost napari twice as much, and have no border.
         self._tracks = self._viewer.add_image(
@@ -318,14 +293,25 @@ class CellLayers:
         if cells is not None and cells in self._viewer.layers:
             # A click and the status line mean the cells.
             self._viewer.layers.selection.active = cells
+        self.project_shown.emit()
 
     def _paint(self, frame: int) -> NDArray[np.uint8]:
         assert self._tails is not None, "tracks are shown of a project"
         assert self._cells is not None, "tracks are shown after cells"
-        return self._tails.paint(frame, self._cells.colormap.map)
+        image = self._tails.paint(frame, self._cells.colormap.map)
+        self._mark(frame, image)
+        return image
 
     def _recolour(self, _: Any = None) -> None:
+        self.remark()
+
+    def remark(self) -> None:
+        """Draw tails and marks of the frame in view anew."""
         self._refresh(self._tracks)
+
+    def refill(self) -> None:
+        """Show the cells of the frame in view as they are."""
+        self._refresh(self._cells)
 
     def _read_cells(self, frame: int) -> NDArray[np.int32]:
         if frame in self._preview:
@@ -374,19 +360,6 @@ class CellLayers:
         for layer in layers:
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-
-
-def blank_movie(project: Project) -> Movie:
-    """Make a movie of zeros as a project knows it, where its own is not found."""
-    facts, shape = project.info.movie, project.document.shape
-    zeros = np.broadcast_to(np.zeros((1, 1, 1), np.uint8), shape)
-    return movie_from_array(
-        zeros,
-        "TYX",
-        facts.name,
-        pixel_size=facts.pixel_size,
-        frame_interval=facts.frame_interval,
-    )
 
 
 def _is_ours(layer: Layer | None) -> bool:

@@ -112,7 +112,7 @@ class Outcomes:
 
     def _exported(self, job: Job) -> None:
         # What the format loses stood above the button all the time.
-        notes = [note for note in job.notes if note not in self._bench.lost()]
+        notes = [note for note in job.notes if note not in self._bench.sharing.lost()]
         text = " ".join((f"Exported to {job.outcome}.", *notes))
         self._bench.say(text, "note" if notes else "said")
 

@@ -18,7 +18,9 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from .benches import workbench_of
+from .benches import bench_of, workbench_of
+from .correct.keys import register_keys
+from .correct.tab import CorrectTab
 from .find_tab import FindTab
 from .movie_tab import MovieTab
 from .parts import Status
@@ -43,12 +45,14 @@ class CellPanel(QWidget):
         self.bench = workbench_of(napari_viewer)
         self.title = TitleRow()
         self.movie_tab, self.find_tab = MovieTab(), FindTab()
+        self.correct_tab = CorrectTab()
         self.share_tab = ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()
         for tab, name in (
             (self.movie_tab, "Movie"),
             (self.find_tab, "Find"),
+            (self.correct_tab, "Correct"),
             (self.share_tab, "Share"),
         ):
             self.tabs.addTab(tab, name)
@@ -66,6 +70,7 @@ class CellPanel(QWidget):
         self._shown: PanelState | None = None
         self._window: QMainWindow | None = None
         self._connect(self.bench)
+        register_keys(bench_of)
         self.refresh()
 
     def refresh(self) -> None:
@@ -76,6 +81,7 @@ class CellPanel(QWidget):
             ("title", self.title),
             ("movie", self.movie_tab),
             ("find", self.find_tab),
+            ("correct", self.correct_tab),
             ("share", self.share_tab),
             ("status", self.status),
         )
@@ -102,6 +108,7 @@ class CellPanel(QWidget):
         if isinstance(parent, QMainWindow) and self._window is None:
             self._window = parent
             parent.destroyed.connect(self.bench.close)
+            self.bench.canvas.show_in(parent)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Take files and folders."""
@@ -119,6 +126,7 @@ class CellPanel(QWidget):
         bench.changed.connect(self.refresh)
         bench.show_in(self)
         movie, find, share = self.movie_tab, self.find_tab, self.share_tab
+        correct = self.correct_tab
         self.title.undo.clicked.connect(lambda: bench.undo())
         self.title.redo.clicked.connect(lambda: bench.redo())
         for signal, act in (
@@ -139,7 +147,9 @@ class CellPanel(QWidget):
             (find.run_requested, bench.run),
             (find.go_on_requested, bench.go_on),
             (find.stop_requested, bench.stop),
-            (share.format_requested, bench.set_format),
+            (correct.requested, lambda act: bench.corrector.run(act.do)),
+            (correct.mode_requested, bench.canvas.set_mode),
+            (share.format_requested, bench.sharing.set_format),
             (share.export_requested, self._export),
         ):
             signal.connect(act)
@@ -148,9 +158,9 @@ class CellPanel(QWidget):
         self.bench.tab = index
 
     def _export(self) -> None:
-        target = self.share_tab.ask_target(*self.bench.target())
+        target = self.share_tab.ask_target(*self.bench.sharing.target())
         if target is not None:
-            self.bench.export(target)
+            self.bench.sharing.export(target)
 
 
 class TitleRow(QWidget):

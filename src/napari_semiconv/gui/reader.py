@@ -21,7 +21,8 @@ from ..tracking.lineage import Lineage
 from ..workflows.opening import recognise
 from .docking import open_panel
 from .frame_array import FrameArray
-from .layers import CELLS, movie_layer, placement
+from .layers import CELLS
+from .movie_layer import movie_layer, placement
 
 # Frames of a movie of the Cell Tracking Challenge, whose folders others do not read.
 FRAMES = ("t[0-9]*.tif", "t[0-9]*.tiff")

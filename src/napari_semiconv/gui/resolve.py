@@ -252,7 +252,7 @@ def duration(seconds: float) -> str:
 
 
 def resolve_share(form: Format, lost: list[str], *, can_export: bool) -> ShareState:
-    """Work out the third tab.
+    """Work out the fourth tab.
 
     Parameters
     ----------

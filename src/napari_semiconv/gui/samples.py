@@ -6,7 +6,7 @@ from napari.types import LayerData
 
 from ..movie import movie_from_array
 from ..synthetic import CellKind, SyntheticSettings, simulate
-from .layers import movie_layer
+from .movie_layer import movie_layer
 
 # The same movie each time, so that what is seen can be talked about.
 SEED = 1

@@ -109,8 +109,21 @@ class FindState:
 
 
 @dataclass(frozen=True)
+class CorrectState:
+    """What the third tab shows.
+
+    ``armed`` is the name of what waits for the mouse: a tool or a brush of napari.
+    """
+
+    words: str = ""
+    prompt: str = ""
+    armed: str = ""
+    enabled: bool = False
+
+
+@dataclass(frozen=True)
 class ShareState:
-    """What the third tab shows: pairs of name and title, and the chosen format."""
+    """What the fourth tab shows: pairs of name and title, and the chosen format."""
 
     formats: tuple[tuple[str, str], ...] = ()
     format: str = ""
@@ -138,6 +151,7 @@ class PanelState:
     title: TitleState
     movie: MovieState
     find: FindState
+    correct: CorrectState
     share: ShareState
     status: StatusState
 

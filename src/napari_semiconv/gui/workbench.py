@@ -24,10 +24,14 @@ from ..workflows.jobs import Job
 from ..workflows.opening import free_folder, place_for
 from ..workflows.session import Session
 from .choices import Choices, with_setting
+from .correct.canvas import Canvas
+from .correct.corrector import Corrector
+from .correct.resolving import resolve_correct
 from .importing import Importer
-from .layers import CellLayers, blank_movie
+from .layers import CellLayers
 from .mailbox import Mailbox
 from .model_folder import model_in
+from .movie_layer import blank_movie
 from .outcomes import Outcomes
 from .reading import Reading
 from .resolve import (
@@ -39,6 +43,7 @@ from .resolve import (
     resolve_title,
 )
 from .ruler import Ruler
+from .sharing import Sharing
 from .state import Offer, Panel, PanelState, Sentence
 
 CHANGED = "Settings changed: preview, or find and follow again, to see what they do."
@@ -72,10 +77,12 @@ class Workbench:
         self.panel: Panel | None = None
         self.importer = Importer(self)
         self.reading = Reading(self)
+        self.sharing = Sharing(self)
+        self.corrector = Corrector(self)
+        self.canvas = Canvas(self, self.corrector)
         self.pace = Pace()
         self._source: object = None
         self._wants_to_run = False
-        self._lost: tuple[Any, list[str]] = (None, [])
         self._outcomes = Outcomes(self)
         self._closed = False
         self._doing: Job | None = None
@@ -110,9 +117,10 @@ class Workbench:
                 unfinished=job is None and session.unfinished is not None,
                 place=self._place(),
             ),
+            resolve_correct(self.corrector, session, self.layers.mode),
             resolve_share(
                 format_of(self.choices.format),
-                self.lost(),
+                self.sharing.lost(),
                 can_export=project is not None and job is None,
             ),
             resolve_status(job, self.sentence, self.pace.seconds_left),
@@ -211,26 +219,7 @@ class Workbench:
             self.session.job.stop()
             self.changed.emit()
 
-    # Sharing and undoing
-
-    def set_format(self, name: str) -> None:
-        """Choose a format to export to."""
-        self.choices.format = name
-        self.changed.emit()
-
-    def target(self) -> tuple[str, Path]:
-        """Title of the chosen format, and what is proposed as a name."""
-        project, form = self.session.project, format_of(self.choices.format)
-        assert project is not None, "only a project is exported"
-        name = f"{project.folder.stem}_cells{form.suffix}"  # never that of the movie
-        return form.title, project.folder.with_name(name)
-
-    def export(self, target: Path) -> None:
-        """Write the cells in the chosen format, its ending included."""
-        form = format_of(self.choices.format)
-        if not target.name.endswith(form.suffix):
-            target = target.with_name(target.name + form.suffix)
-        self.attempt(lambda: self.session.export(form.name, target))
+    # Undoing
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -276,6 +265,7 @@ class Workbench:
         self._closed = True
         atexit.unregister(self.close)
         self.ruler.stop()
+        self.canvas.close()
         self.layers.close()
         self.session.close()
         # A thread may hold the session a moment longer; the window goes now.
@@ -294,7 +284,8 @@ class Workbench:
             (session.project_changed, lambda _: self._on_opened()),
             (session.touched, lambda touched: self.layers.touch(touched.frames)),
             # Not the frame it told of: it may have moved on meanwhile.
-            (session.frame_changed, lambda _: self.layers.go_to(session.frame)),
+            (session.frame_changed, lambda _: self._on_frame()),
+            (session.selection_changed, lambda _: self.canvas.show_selection()),
             (session.job_changed, self._on_job),
             (session.progressed, self._on_progress),
             (session.ready, self._on_ready),
@@ -335,6 +326,10 @@ class Workbench:
             layer = self.reading.taken_layer()
             self.layers.show_movie(movie, layer)
         self.layers.show_project(project)
+
+    def _on_frame(self) -> None:
+        self.layers.go_to(self.session.frame)
+        self.corrector.quiet()
 
     def _on_ready(self, message: Ready) -> None:
         choices = self.choices
@@ -380,16 +375,6 @@ class Workbench:
     def _place(self) -> Path | None:
         movie = self.session.movie
         return self.choices.folder or (place_for(movie) if movie is not None else None)
-
-    def lost(self) -> list[str]:
-        """Say what the open cells lose in the chosen format, a sentence each."""
-        project, form = self.session.project, format_of(self.choices.format)
-        if project is not None and self.session.job is None:
-            # Of thousands of tracks it takes a while: not at each word under the tabs.
-            key = (project, form.name, project.history.journal.last)
-            if key != self._lost[0]:
-                self._lost = (key, form.lost(project.tracked()))
-        return self._lost[1] if project is not None else []
 
     def attempt(self, act: Callable[[], Any]) -> Any:
         """Do something; an error meant for the user is shown, and None is given."""

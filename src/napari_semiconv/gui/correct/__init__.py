@@ -1,0 +1,1 @@
+"""The room where cells and tracks are corrected by mouse and keys."""

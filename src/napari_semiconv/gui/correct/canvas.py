@@ -1,0 +1,294 @@
+"""Mouse and brush on the canvas: what is clicked, dragged and painted there."""
+
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QMainWindow
+
+from ...errors import SemiconvError
+from .corrector import Corrector
+from .describing import describe_cell
+from .marks import Marks
+from .notice import Notice
+from .place import Point
+from .strokes import edit_of_stroke
+
+if TYPE_CHECKING:
+    from ..workbench import Workbench
+
+# Pixels of the screen that the mouse may move in a click.
+STILL = 4.0
+# A cell takes this share of the height of the canvas when it is brought into view.
+SHARE = 1 / 8
+
+
+class Canvas:
+    """Ties a corrector to the layers of a viewer.
+
+    Parameters
+    ----------
+    bench
+        Whose layers.
+    corrector
+        Told what is clicked, dragged and painted.
+    """
+
+    def __init__(self, bench: "Workbench", corrector: Corrector) -> None:
+        self._bench, self._viewer = bench, bench.viewer
+        self._corrector = corrector
+        self.marks = Marks(corrector)
+        # Where the camera is since napari 0.9.
+        self._camera = getattr(self._viewer, "scene", self._viewer).camera
+        self._keys: list[QShortcut] = []
+        self._double: list[Any] | None = None
+        self._picking = False
+        self._layer: Labels | None = None
+        self._window: QMainWindow | None = None
+        layers = bench.layers
+        layers.mark_by(self.marks.draw)
+        layers.cells_made.connect(self._attach)
+        self._viewer.mouse_drag_callbacks.append(self._on_press)
+        corrector.armed.connect(self._on_armed)
+        corrector.painting.connect(self._on_painting)
+        corrector.looked_at.connect(self._on_look)
+        corrector.refused.connect(self._on_refused)
+        self.notice = Notice(bench.viewer)
+
+    def show_in(self, window: QMainWindow) -> None:
+        """Learn which window has the canvas, and hears Esc while a tool waits."""
+        self._window = window
+        self.notice.show_in(window)
+
+    def close(self) -> None:
+        """Let the viewer go."""
+        self._corrector.disarm()
+        if self._on_press in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_press)
+        self.notice.close()
+        self._layer = None
+
+    def set_mode(self, mode: str) -> None:
+        """Take a brush of napari's, or put it away if it is taken already."""
+        layer = self._layer
+        if layer is None:
+            return
+        self._corrector.disarm()
+        self._viewer.layers.selection.active = layer
+        layer.mode = "pan_zoom" if str(layer.mode) == mode else mode
+
+    # Listening
+
+    def _attach(self, layer: Labels) -> None:
+        """Listen to a new layer of cells."""
+        self._layer = layer
+        layer.events.paint.connect(self._on_paint)
+        layer.events.selected_label.connect(self._on_picked)
+        layer.events.mode.connect(self._on_mode)
+        # The same as napari's keys do to other layers, but as steps of the project.
+        corrector = self._corrector
+        for key, act in (
+            ("M", Corrector.new_cell),
+            ("Control-Z", lambda c: c.bench.undo()),
+            ("Control-Shift-Z", lambda c: c.bench.redo()),
+        ):
+            run = partial(corrector.run, act)
+            layer.bind_key(key, lambda _, run=run: run(), overwrite=True)
+        self._speak(layer)
+
+    def _speak(self, layer: Labels) -> None:
+        """Let the status line tell of the cell under the mouse in words."""
+        own = layer.get_status
+
+        def get_status(position: Any = None, **options: Any) -> Any:
+            status = own(position, **options)
+            project = self._bench.session.project
+            if project is None or position is None or not isinstance(status, dict):
+                return status
+            point = self._point(position)
+            if point is not None and point.label:
+                status["coordinates"] = describe_cell(project, point.frame, point.label)
+            return status
+
+        # An attribute of this one layer: napari asks the layer, in a thread of its own.
+        setattr(layer, "get_status", get_status)  # noqa: B010 - a method, to the checker
+
+    def show_selection(self) -> None:
+        """Paint with the label of the selected cell, and show which it is."""
+        layer, label = self._layer, self._corrector.only_selected()
+        if layer is not None and label:
+            self._picking = True
+            layer.selected_label = label
+            self._picking = False
+        self._bench.layers.remark()
+
+    def _on_picked(self, _: Any) -> None:
+        """Select the cell whose label is picked to paint with."""
+        layer, project = self._layer, self._bench.session.project
+        if self._picking or layer is None or project is None:
+            return
+        label = int(layer.selected_label)
+        found = label in project.lineage.tracks
+        self._bench.session.select(frozenset({label} if found else ()))
+
+    def _on_mode(self, _: Any) -> None:
+        """Let a tool wait no longer when a brush of napari's is taken."""
+        if self._layer is not None and str(self._layer.mode) != "pan_zoom":
+            self._corrector.disarm()
+        self._bench.changed.emit()
+
+    def _on_armed(self) -> None:
+        tool, layer = self._corrector.tool, self._layer
+        if tool is None:
+            self._rest()
+        else:
+            if layer is not None:
+                layer.mode = "pan_zoom"
+                self._viewer.layers.selection.active = layer
+            self._camera.mouse_pan = not tool.drags
+            self._wait()
+        self._bench.layers.remark()
+        self._bench.changed.emit()
+
+    def _wait(self) -> None:
+        """Let Esc end the tool, and two quick clicks be two clicks."""
+        if self._double is None:
+            callbacks = self._viewer.mouse_double_click_callbacks
+            self._double = list(callbacks)
+            callbacks[:] = [self._on_double]
+        if not self._keys and self._window is not None:
+            key = QShortcut(QKeySequence(Qt.Key.Key_Escape), self._window)
+            key.setContext(Qt.ShortcutContext.ApplicationShortcut)
+            key.activated.connect(self._corrector.disarm)
+            self._keys.append(key)
+
+    def _rest(self) -> None:
+        self._camera.mouse_pan = True
+        for key in self._keys:
+            key.setEnabled(False)
+            key.deleteLater()
+        self._keys.clear()
+        if self._double is not None:
+            self._viewer.mouse_double_click_callbacks[:] = self._double
+            self._double = None
+
+    def _on_painting(self, label: int) -> None:
+        layer = self._layer
+        if layer is None:
+            return
+        self._viewer.layers.selection.active = layer
+        layer.selected_label = label
+        if layer.mode not in ("paint", "polygon"):
+            layer.mode = "paint"
+
+    # The mouse
+
+    def _on_press(self, viewer: Any, event: Any) -> Generator[None, None, None]:
+        tool, layer = self._corrector.tool, self._layer
+        shown = layer is not None and layer is self._bench.layers.cells
+        # What the user draws on another layer, or with napari's brush, is not for us.
+        if layer is None or not shown or event.button != 1:
+            return
+        active = viewer.layers.selection.active
+        if tool is None and (layer.mode != "pan_zoom" or active is not layer):
+            return
+        first = self._point(event.position)
+        line = [first] if first is not None else []
+        start, moved = np.array(event.pos, float), False
+        more = "Shift" in event.modifiers
+        yield
+        while event.type == "mouse_move":
+            moved = moved or bool(np.hypot(*(event.pos - start)) > STILL)
+            point = self._point(event.position)
+            if point is not None:
+                line.append(point)
+            yield
+        if not moved:
+            if first is not None:
+                self._click(first, more=more)
+        elif tool is not None and tool.drags and line and tool is self._corrector.tool:
+            self._corrector.drag(line)
+
+    def _on_double(self, viewer: Any, event: Any) -> None:
+        """Take the second of two quick clicks, which Qt calls a double click."""
+        point = self._point(event.position)
+        if point is not None:
+            self._corrector.click(point)
+
+    def _click(self, point: Point, *, more: bool) -> None:
+        corrector = self._corrector
+        if corrector.tool is not None:
+            corrector.click(point)
+            return
+        corrector.quiet()
+        old = set(corrector.selection)
+        if more and point.label:
+            corrector.select(*(old ^ {point.label}))
+        elif not more:
+            corrector.select(point.label)
+
+    def _point(self, position: Any) -> Point | None:
+        """Find the pixel at a place of the viewer; None outside the frame."""
+        layer, project = self._layer, self._bench.session.project
+        if layer is None or project is None:
+            return None
+        y, x = np.asarray(layer.world_to_data(position))[-2:]
+        _, height, width = project.document.shape
+        row, column = round(float(y)), round(float(x))
+        if not (0 <= row < height and 0 <= column < width):
+            return None
+        t = self._bench.layers.frame()
+        label = int(project.document.labels(t)[row, column])
+        return Point(t, float(y), float(x), label)
+
+    def _on_paint(self, _: Any) -> None:
+        """Make an edit of a stroke; what cannot be one is taken off the canvas."""
+        layer = self._layer
+        take = getattr(layer.data, "take", None) if layer is not None else None
+        painted = take() if take is not None else {}
+        refused = False
+        for frame, (before, after) in painted.items():
+            edit = edit_of_stroke(frame, before, after)
+            if edit is None:
+                continue
+            y, x = np.argwhere(before != after)[-1].tolist()
+            label = int(after[y, x])
+            if self._corrector.do(edit, Point(frame, y, x, label)):
+                self._corrector.select(label)
+            else:
+                refused = True
+        if refused:
+            self._bench.layers.refill()
+
+    # Looking
+
+    def _on_refused(self, text: str | None, place: Point | None) -> None:
+        layer = self._layer
+        if text is None:
+            self.notice.hide()
+        elif layer is not None and place is not None:
+            self.notice.say(text, layer.data_to_world((0, place.y, place.x))[-2:])
+        else:
+            self.notice.say(text, None)
+
+    def _on_look(self, frame: int, label: int) -> None:
+        """Bring a cell into view, large enough to be judged."""
+        try:
+            point = self._corrector.middle(frame, label)
+        except SemiconvError as error:
+            self._corrector.refuse(str(error))
+            return
+        layer, project = self._layer, self._bench.session.project
+        if layer is None or project is None:
+            return
+        world = layer.data_to_world((frame, point.y, point.x))
+        self._camera.center = (*tuple(self._camera.center)[:-2], *world[-2:])
+        places = project.centroids(frame)
+        area = float(np.median(places.areas)) if len(places.areas) else 1.0
+        size = 2 * np.sqrt(area / np.pi) * float(layer.scale[-1])
+        height = self._viewer.canvas.size[0] if hasattr(self._viewer, "canvas") else 600
+        self._camera.zoom = max(self._camera.zoom, SHARE * height / size)
