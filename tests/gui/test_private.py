@@ -11,9 +11,7 @@ FILES = sorted(Path(gui.__file__).parent.rglob("*.py"))
 OWN = {"self", "cls", "other"}
 
 
-@pytest.mark.parametrize(
-    "path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}"
-)
+@pytest.mark.parametrize("path", FILES, ids=str)
 def test_only_an_objects_own_attributes_are_private(path):
     tree = ast.parse(path.read_text("utf-8"))
     found = [

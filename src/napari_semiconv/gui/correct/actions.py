@@ -6,12 +6,11 @@ buttons and the page in the docs all come from here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .corrector import Corrector
+from . import acts
+from .corrector import Corrector
 
-Do = Callable[["Corrector"], object]
+Do = Callable[[Corrector], object]
 
 
 @dataclass(frozen=True)
@@ -48,21 +47,27 @@ class Action:
 def _actions() -> tuple[Action, ...]:
     rows: dict[str, tuple[tuple[str, str, str, str, Do], ...]] = {
         "Move": (
-            ("back", "Frame before", "A", "Go one frame back.", lambda c: c.step(-1)),
-            ("on", "Frame after", "D", "Go one frame on.", lambda c: c.step(1)),
+            (
+                "back",
+                "Frame before",
+                "A",
+                "Go one frame back.",
+                lambda c: acts.step(c, -1),
+            ),
+            ("on", "Frame after", "D", "Go one frame on.", lambda c: acts.step(c, 1)),
             (
                 "begin",
                 "Begin of the track",
                 "Shift-A",
                 "Go to the first frame of the selected cell.",
-                lambda c: c.go_to_end(first=True),
+                lambda c: acts.go_to_end(c, first=True),
             ),
             (
                 "end",
                 "End of the track",
                 "Shift-D",
                 "Go to the last frame of the selected cell.",
-                lambda c: c.go_to_end(first=False),
+                lambda c: acts.go_to_end(c, first=False),
             ),
         ),
         "Masks": (
@@ -86,7 +91,7 @@ def _actions() -> tuple[Action, ...]:
                 "J",
                 "Merge the selected cells; without two, click the cells or drag a loop "
                 "around them.",
-                lambda c: c.merge(),
+                lambda c: acts.merge(c),
             ),
             (
                 "redraw",
@@ -100,56 +105,56 @@ def _actions() -> tuple[Action, ...]:
                 "Copy from before",
                 "C",
                 "Copy the selected cell here from the frame before.",
-                lambda c: c.copy(-1),
+                lambda c: acts.copy(c, -1),
             ),
             (
                 "copy_after",
                 "Copy from after",
                 "Shift-C",
                 "Copy the selected cell here from the frame after.",
-                lambda c: c.copy(1),
+                lambda c: acts.copy(c, 1),
             ),
             (
                 "fill_gap",
                 "Fill gap",
                 "I",
                 "Fill the gap of the selected cell with masks in between.",
-                lambda c: c.fill_gap(),
+                lambda c: acts.fill_gap(c),
             ),
             (
                 "fill_holes",
                 "Fill holes",
                 "H",
                 "Fill the holes of the selected cell.",
-                lambda c: c.fill_holes(),
+                lambda c: acts.fill_holes(c),
             ),
             (
                 "smooth",
                 "Smooth",
                 "Shift-H",
                 "Smooth the outline of the selected cell.",
-                lambda c: c.reshape("smooth"),
+                lambda c: acts.reshape(c, "smooth"),
             ),
             (
                 "grow",
                 "Grow",
                 "O",
                 "Let the selected cell grow by a pixel.",
-                lambda c: c.reshape("grow"),
+                lambda c: acts.reshape(c, "grow"),
             ),
             (
                 "shrink",
                 "Shrink",
                 "Shift-O",
                 "Let the selected cell shrink by a pixel.",
-                lambda c: c.reshape("shrink"),
+                lambda c: acts.reshape(c, "shrink"),
             ),
             (
                 "new",
                 "New cell",
                 "",
                 "Paint a new cell, with a label that no cell has (M).",
-                lambda c: c.new_cell(),
+                lambda c: acts.new_cell(c),
             ),
             (
                 "empty",
@@ -163,21 +168,21 @@ def _actions() -> tuple[Action, ...]:
                 "Delete",
                 "Delete Backspace",
                 "Delete the selected cells in this frame.",
-                lambda c: c.delete("here"),
+                lambda c: acts.delete(c, "here"),
             ),
             (
                 "delete_onward",
                 "Delete from here on",
                 "Shift-Delete",
                 "Delete the selected cells in this frame and all later ones.",
-                lambda c: c.delete("onward"),
+                lambda c: acts.delete(c, "onward"),
             ),
             (
                 "delete_track",
                 "Delete track",
                 "Alt-Delete",
                 "Delete the selected cells in all frames.",
-                lambda c: c.delete("track"),
+                lambda c: acts.delete(c, "track"),
             ),
         ),
         "Tracks": (
@@ -194,14 +199,14 @@ def _actions() -> tuple[Action, ...]:
                 "Unlink",
                 "U",
                 "End the track before this frame; from here on it is another cell.",
-                lambda c: c.unlink(),
+                lambda c: acts.unlink(c),
             ),
             (
                 "swap",
                 "Swap",
                 "W",
                 "Exchange two selected tracks from this frame on.",
-                lambda c: c.swap(),
+                lambda c: acts.swap(c),
             ),
             (
                 "division",
@@ -216,7 +221,7 @@ def _actions() -> tuple[Action, ...]:
                 "No division",
                 "Shift-K",
                 "Take back that the selected cell, or its mother, divides.",
-                lambda c: c.no_division(),
+                lambda c: acts.no_division(c),
             ),
         ),
         "Confirm": (
@@ -225,35 +230,35 @@ def _actions() -> tuple[Action, ...]:
                 "Confirm",
                 "Y",
                 "Confirm the selected cells in this frame: no run changes them.",
-                lambda c: c.confirm("here"),
+                lambda c: acts.confirm(c, "here"),
             ),
             (
                 "confirm_track",
                 "Confirm track",
                 "Shift-Y",
                 "Confirm the selected cells in all frames.",
-                lambda c: c.confirm("track"),
+                lambda c: acts.confirm(c, "track"),
             ),
             (
                 "confirm_frame",
                 "Confirm frame",
                 "Alt-Y",
                 "Confirm all cells of this frame.",
-                lambda c: c.confirm("frame"),
+                lambda c: acts.confirm(c, "frame"),
             ),
             (
                 "confirm_all",
                 "Confirm all",
                 "",
                 "Confirm all cells of all frames.",
-                lambda c: c.confirm("all"),
+                lambda c: acts.confirm(c, "all"),
             ),
             (
                 "unconfirm",
                 "Unconfirm",
                 "Control-Shift-Y",
                 "Take back that the selected cells are confirmed in this frame.",
-                lambda c: c.unconfirm(),
+                lambda c: acts.unconfirm(c),
             ),
         ),
         "Undo": (
@@ -274,11 +279,11 @@ def _actions() -> tuple[Action, ...]:
     )
 
 
-def _undo(corrector: "Corrector") -> None:
+def _undo(corrector: Corrector) -> None:
     corrector.bench.undo()
 
 
-def _redo(corrector: "Corrector") -> None:
+def _redo(corrector: Corrector) -> None:
     corrector.bench.redo()
 
 

@@ -11,6 +11,7 @@ from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QMainWindow
 
 from ...errors import SemiconvError
+from .acts import new_cell
 from .corrector import Corrector
 from .describing import describe_cell
 from .marks import Marks
@@ -92,7 +93,7 @@ class Canvas:
         # The same as napari's keys do to other layers, but as steps of the project.
         corrector = self._corrector
         for key, act in (
-            ("M", Corrector.new_cell),
+            ("M", new_cell),
             ("Control-Z", lambda c: c.bench.undo()),
             ("Control-Shift-Z", lambda c: c.bench.redo()),
         ):

@@ -1,23 +1,16 @@
 """Corrects cells and tracks of the open project: each call is one journalled edit."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
 from ...edits.base import Edit, Group
-from ...edits.confirming import Confirm, Unconfirm
-from ...edits.divisions import UnmarkDivision
-from ...edits.links import Swap, Unlink
-from ...edits.masks import CopyMask, FillHoles, MergeMasks, Redraw
-from ...edits.region import Region
-from ...edits.removing import DeleteCell, DeleteTrack
-from ...edits.shaping import Interpolate
+from ...edits.masks import MergeMasks
 from ...errors import EditError, SemiconvError
 from ...project.project import Project
 from ...tracking.lineage import Track
 from .place import Point
-from .strokes import reshaped
 from .tools import TOOLS, Tool
 
 if TYPE_CHECKING:
@@ -137,7 +130,7 @@ class Corrector:
         """
         self.quiet()
         try:
-            self._check_writable()
+            self.check_writable()
             self.bench.session.do(edit)
         except SemiconvError as error:
             self.refuse(str(error), place or self._place())
@@ -178,7 +171,7 @@ class Corrector:
         if self.tool is not None and self.tool.name == name:
             self.disarm()
             return
-        self._check_writable()
+        self.check_writable()
         self.tool = TOOLS[name](self)
         self.armed.emit()
 
@@ -196,80 +189,7 @@ class Corrector:
         """Hand a line to the tool that waits for one."""
         self._use(line[-1], lambda tool: tool.drag(line))
 
-    # At once
-
-    def step(self, by: int) -> None:
-        """Go some frames on, or back."""
-        frames = self.project.document.shape[0]
-        self.bench.session.go_to(min(max(self.frame + by, 0), frames - 1))
-
-    def go_to_end(self, *, first: bool) -> None:
-        """Go to the first or the last frame of the selected track."""
-        track = self.project.lineage.tracks[self.one()]
-        self.look_at(track.begin if first else track.end, track.label)
-
-    def delete(self, what: Literal["here", "onward", "track"]) -> None:
-        """Delete the selected cells, here, from here on or in all frames."""
-        frame = self.frame
-        labels = self._some(here=what == "here")
-        since = frame if what == "onward" else None
-        parts: list[Edit] = [
-            DeleteCell(frame, n) if what == "here" else DeleteTrack(n, since)
-            for n in labels
-        ]
-        self._together(parts, f"delete {_cells(labels)}")
-
-    def copy(self, way: Literal[-1, 1]) -> None:
-        """Copy the selected cell here from the nearest frame before or after."""
-        label, frame = self.one(), self.frame
-        frames = self.project.lineage.tracks[label].frames
-        beside = [t for t in frames if (t - frame) * way > 0]
-        if not beside:
-            where = "before" if way < 0 else "after"
-            raise EditError(
-                f"Cell {label} is in no frame {where} {frame}: expected one to copy "
-                f"from. Choose another cell or frame."
-            )
-        source = beside[-1] if way < 0 else beside[0]
-        self.do(CopyMask(source, label, frame))
-
-    def fill_gap(self) -> None:
-        """Fill the gap of the selected track in view, or else all of its gaps."""
-        label = self.one()
-        gaps = self.project.lineage.tracks[label].gaps
-        here = any(first <= self.frame <= last for first, last in gaps)
-        self.do(Interpolate(label, self.frame if here else None))
-
-    def fill_holes(self) -> None:
-        """Fill the holes of the selected cells."""
-        labels = self._some()
-        parts = [FillHoles(self.frame, label) for label in labels]
-        self._together(parts, f"fill holes of {_cells(labels)}")
-
-    def reshape(self, way: Literal["grow", "shrink", "smooth"]) -> None:
-        """Let the selected cells grow or shrink by a pixel, or smooth them."""
-        labels, frame = self._some(), self.frame
-        image = self.project.document.labels(frame)
-        parts = []
-        for label in labels:
-            region = reshaped(Region.where(image == label), way)
-            if not region.area:
-                raise EditError(
-                    f"Cell {label} in frame {frame}: expected pixels to be left, found "
-                    f"none. Delete it instead."
-                )
-            parts.append(Redraw(frame, label, region))
-        self._together(parts, f"{way} {_cells(labels)}", always=True)
-
-    def merge(self) -> None:
-        """Merge the selected cells; wait for some to be clicked when there are none."""
-        here = [n for n in self.selection if self._track(n).has(self.frame)]
-        if len(here) > 1:
-            self.merge_cells(tuple(here), self.middle(self.frame, here[0]))
-        else:
-            self.arm("merge")
-
-    def merge_cells(self, labels: Iterable[int], place: Point) -> bool:
+    def mergecells_in_words(self, labels: Iterable[int], place: Point) -> bool:
         """Merge cells of a frame; the one of the longest track takes the others over.
 
         Parameters
@@ -279,57 +199,11 @@ class Corrector:
         place
             Where a refusal is said.
         """
-        order = sorted(labels, key=lambda n: (-len(self._track(n).frames), n))
+        order = sorted(labels, key=lambda n: (-len(self.track(n).frames), n))
         done = self.do(MergeMasks(place.frame, tuple(order)), place)
         if done:
             self.select(order[0])
         return done
-
-    def new_cell(self) -> None:
-        """Paint with a label that no cell has."""
-        self._check_writable()
-        self.disarm()
-        self.painting.emit(self.project.document.next_number)
-
-    def unlink(self) -> None:
-        """End the selected track before this frame."""
-        self.do(Unlink(self.one(), self.frame))
-
-    def swap(self) -> None:
-        """Exchange the two selected tracks from this frame on."""
-        pair = self.selection
-        if len(pair) != 2:
-            raise EditError(
-                f"Expected two selected cells to swap, found {len(pair)}. Click on "
-                f"one, and with Shift on the other."
-            )
-        self.do(Swap(*pair, self.frame))
-
-    def no_division(self) -> None:
-        """Take back that the selected cell divides, or that its mother did."""
-        label = self.one()
-        lineage = self.project.lineage
-        parent = lineage.tracks[label].parent
-        mother = label if lineage.daughters_of(label) or not parent else parent
-        self.do(UnmarkDivision(mother))
-
-    def confirm(self, what: Literal["here", "track", "frame", "all"]) -> None:
-        """Confirm the selected cells here or throughout, a frame, or all."""
-        frame = self.frame
-        if what in ("frame", "all"):
-            only = (frame, frame) if what == "frame" else (None, None)
-            self.do(Confirm(None, *only))
-            return
-        labels = self._some(here=what == "here")
-        only = (frame, frame) if what == "here" else (None, None)
-        parts = [Confirm(label, *only) for label in labels]
-        self._together(parts, f"confirm {_cells(labels)}")
-
-    def unconfirm(self) -> None:
-        """Take back that the selected cells are confirmed in this frame."""
-        frame, labels = self.frame, self._some()
-        parts = [Unconfirm(label, frame, frame) for label in labels]
-        self._together(parts, f"unconfirm {_cells(labels)}")
 
     # How
 
@@ -348,7 +222,23 @@ class Corrector:
         else:
             self.armed.emit()
 
-    def _together(
+    def merge_cells(self, labels: Iterable[int], place: Point) -> bool:
+        """Merge cells of a frame; the one of the longest track takes the others over.
+
+        Parameters
+        ----------
+        labels
+            The cells.
+        place
+            Where, and where a refusal is said.
+        """
+        order = sorted(labels, key=lambda n: (-len(self.track(n).frames), n))
+        done = self.do(MergeMasks(place.frame, tuple(order)), place)
+        if done:
+            self.select(order[0])
+        return done
+
+    def do_together(
         self, parts: Iterable[Edit], title: str, *, always: bool = False
     ) -> None:
         """Make edits one step; a single one has a name of its own."""
@@ -356,7 +246,7 @@ class Corrector:
         alone = len(edits) == 1 and not always
         self.do(edits[0] if alone else Group(edits, f"{title}, frame {self.frame}"))
 
-    def _some(self, *, here: bool = True) -> tuple[int, ...]:
+    def some(self, *, here: bool = True) -> tuple[int, ...]:
         """Give the selected cells, in this frame if asked for; there has to be one."""
         tracks = self.project.lineage.tracks
         labels = tuple(label for label in self.selection if label in tracks)
@@ -368,12 +258,19 @@ class Corrector:
         found = tuple(n for n in labels if not here or tracks[n].has(self.frame))
         if not found:
             raise EditError(
-                f"The selected {_cells(labels)} is not in frame {self.frame}: expected "
-                f"a frame in which it is. Go there, or select another."
+                f"Selected is {cells_in_words(labels)}, not to be found in frame "
+                f"{self.frame}: expected a frame with it. Go there, or select another."
             )
         return found
 
-    def _track(self, label: int) -> Track:
+    def track(self, label: int) -> Track:
+        """Give a track.
+
+        Raises
+        ------
+        EditError
+            When it is gone.
+        """
         track = self.project.lineage.tracks.get(label)
         if track is None:
             raise EditError(
@@ -387,7 +284,14 @@ class Corrector:
             return None
         return self.middle(self.frame, label)
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Make sure that the project can be changed.
+
+        Raises
+        ------
+        EditError
+            When it is open in another window, or none is open.
+        """
         if self.project.read_only:
             raise EditError(
                 f"{self.project.folder.name} is open in another window: expected it "
@@ -395,7 +299,8 @@ class Corrector:
             )
 
 
-def _cells(labels: tuple[int, ...]) -> str:
+def cells_in_words(labels: tuple[int, ...]) -> str:
+    """Name one cell, or count several."""
     if len(labels) == 1:
         return f"cell {labels[0]}"
     return f"{len(labels)} cells"

@@ -1,0 +1,150 @@
+"""What is done to the selected cells at once, by a key or a button."""
+
+from typing import TYPE_CHECKING, Literal
+
+from ...edits.confirming import Confirm, Unconfirm
+from ...edits.divisions import UnmarkDivision
+from ...edits.links import Swap, Unlink
+from ...edits.masks import CopyMask, FillHoles, Redraw
+from ...edits.region import Region
+from ...edits.removing import DeleteCell, DeleteTrack
+from ...edits.shaping import Interpolate
+from ...errors import EditError
+from .corrector import Corrector, cells_in_words
+from .strokes import reshaped
+
+if TYPE_CHECKING:
+    from ...edits.base import Edit
+
+
+def step(corrector: Corrector, by: int) -> None:
+    """Go some frames on, or back."""
+    frames = corrector.project.document.shape[0]
+    corrector.bench.session.go_to(min(max(corrector.frame + by, 0), frames - 1))
+
+
+def go_to_end(corrector: Corrector, *, first: bool) -> None:
+    """Go to the first or the last frame of the selected track."""
+    track = corrector.project.lineage.tracks[corrector.one()]
+    corrector.look_at(track.begin if first else track.end, track.label)
+
+
+def delete(corrector: Corrector, what: Literal["here", "onward", "track"]) -> None:
+    """Delete the selected cells, here, from here on or in all frames."""
+    frame = corrector.frame
+    labels = corrector.some(here=what == "here")
+    since = frame if what == "onward" else None
+    parts: list[Edit] = [
+        DeleteCell(frame, n) if what == "here" else DeleteTrack(n, since)
+        for n in labels
+    ]
+    corrector.do_together(parts, f"delete {cells_in_words(labels)}")
+
+
+def copy(corrector: Corrector, way: Literal[-1, 1]) -> None:
+    """Copy the selected cell here from the nearest frame before or after."""
+    label, frame = corrector.one(), corrector.frame
+    frames = corrector.project.lineage.tracks[label].frames
+    beside = [t for t in frames if (t - frame) * way > 0]
+    if not beside:
+        where = "before" if way < 0 else "after"
+        raise EditError(
+            f"Cell {label} is in no frame {where} {frame}: expected one to copy "
+            f"from. Choose another cell or frame."
+        )
+    source = beside[-1] if way < 0 else beside[0]
+    corrector.do(CopyMask(source, label, frame))
+
+
+def fill_gap(corrector: Corrector) -> None:
+    """Fill the gap of the selected track in view, or else all of its gaps."""
+    label = corrector.one()
+    gaps = corrector.project.lineage.tracks[label].gaps
+    here = any(first <= corrector.frame <= last for first, last in gaps)
+    corrector.do(Interpolate(label, corrector.frame if here else None))
+
+
+def fill_holes(corrector: Corrector) -> None:
+    """Fill the holes of the selected cells."""
+    labels = corrector.some()
+    parts = [FillHoles(corrector.frame, label) for label in labels]
+    corrector.do_together(parts, f"fill holes of {cells_in_words(labels)}")
+
+
+def reshape(corrector: Corrector, way: Literal["grow", "shrink", "smooth"]) -> None:
+    """Let the selected cells grow or shrink by a pixel, or smooth them."""
+    labels, frame = corrector.some(), corrector.frame
+    image = corrector.project.document.labels(frame)
+    parts = []
+    for label in labels:
+        region = reshaped(Region.where(image == label), way)
+        if not region.area:
+            raise EditError(
+                f"Cell {label} in frame {frame}: expected pixels to be left, found "
+                f"none. Delete it instead."
+            )
+        parts.append(Redraw(frame, label, region))
+    corrector.do_together(parts, f"{way} {cells_in_words(labels)}", always=True)
+
+
+def merge(corrector: Corrector) -> None:
+    """Merge the selected cells; wait for some to be clicked when there are none."""
+    here = [n for n in corrector.selection if corrector.track(n).has(corrector.frame)]
+    if len(here) > 1:
+        corrector.merge_cells(tuple(here), corrector.middle(corrector.frame, here[0]))
+    else:
+        corrector.arm("merge")
+
+
+def new_cell(corrector: Corrector) -> None:
+    """Paint with a label that no cell has."""
+    corrector.check_writable()
+    corrector.disarm()
+    corrector.painting.emit(corrector.project.document.next_number)
+
+
+def unlink(corrector: Corrector) -> None:
+    """End the selected track before this frame."""
+    corrector.do(Unlink(corrector.one(), corrector.frame))
+
+
+def swap(corrector: Corrector) -> None:
+    """Exchange the two selected tracks from this frame on."""
+    pair = corrector.selection
+    if len(pair) != 2:
+        raise EditError(
+            f"Expected two selected cells to swap, found {len(pair)}. Click on "
+            f"one, and with Shift on the other."
+        )
+    corrector.do(Swap(*pair, corrector.frame))
+
+
+def no_division(corrector: Corrector) -> None:
+    """Take back that the selected cell divides, or that its mother did."""
+    label = corrector.one()
+    lineage = corrector.project.lineage
+    parent = lineage.tracks[label].parent
+    mother = label if lineage.daughters_of(label) or not parent else parent
+    corrector.do(UnmarkDivision(mother))
+
+
+def confirm(
+    corrector: Corrector, what: Literal["here", "track", "frame", "all"]
+) -> None:
+    """Confirm the selected cells here or throughout, a frame, or all."""
+    frame = corrector.frame
+    if what in ("frame", "all"):
+        only = (frame, frame) if what == "frame" else (None, None)
+        corrector.do(Confirm(None, *only))
+        return
+    labels = corrector.some(here=what == "here")
+    only = (frame, frame) if what == "here" else (None, None)
+    parts = [Confirm(label, *only) for label in labels]
+    corrector.do_together(parts, f"confirm {cells_in_words(labels)}")
+
+
+def unconfirm(corrector: Corrector) -> None:
+    """Take back that the selected cells are confirmed in this frame."""
+    frame, labels = corrector.frame, corrector.some()
+    parts = [Unconfirm(label, frame, frame) for label in labels]
+    corrector.do_together(parts, f"unconfirm {cells_in_words(labels)}")
