@@ -24,7 +24,7 @@ from ..workflows.jobs import Job
 from ..workflows.opening import free_folder, place_for
 from ..workflows.session import Session
 from .choices import Choices, with_setting
-from .correct.canvas import Canvas
+from .correct.canvas import CellCanvas
 from .correct.corrector import Corrector
 from .correct.resolving import resolve_correct
 from .importing import Importer
@@ -79,7 +79,7 @@ class Workbench:
         self.reading = Reading(self)
         self.sharing = Sharing(self)
         self.corrector = Corrector(self)
-        self.canvas = Canvas(self, self.corrector)
+        self.canvas = CellCanvas(self, self.corrector)
         self.pace = Pace()
         self._source: object = None
         self._wants_to_run = False

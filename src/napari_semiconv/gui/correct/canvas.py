@@ -16,7 +16,7 @@ from .corrector import Corrector
 from .describing import describe_cell
 from .marks import Marks
 from .notice import Notice
-from .place import Point
+from .place import Place
 from .strokes import edit_of_stroke
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ STILL = 4.0
 SHARE = 1 / 8
 
 
-class Canvas:
+class CellCanvas:
     """Ties a corrector to the layers of a viewer.
 
     Parameters
@@ -220,7 +220,7 @@ class Canvas:
         if point is not None:
             self._corrector.click(point)
 
-    def _click(self, point: Point, *, more: bool) -> None:
+    def _click(self, point: Place, *, more: bool) -> None:
         corrector = self._corrector
         if corrector.tool is not None:
             corrector.click(point)
@@ -232,7 +232,7 @@ class Canvas:
         elif not more:
             corrector.select(point.label)
 
-    def _point(self, position: Any) -> Point | None:
+    def _point(self, position: Any) -> Place | None:
         """Find the pixel at a place of the viewer; None outside the frame."""
         layer, project = self._layer, self._bench.session.project
         if layer is None or project is None:
@@ -244,7 +244,7 @@ class Canvas:
             return None
         t = self._bench.layers.frame()
         label = int(project.document.labels(t)[row, column])
-        return Point(t, float(y), float(x), label)
+        return Place(t, float(y), float(x), label)
 
     def _on_paint(self, _: Any) -> None:
         """Make an edit of a stroke; what cannot be one is taken off the canvas."""
@@ -258,7 +258,7 @@ class Canvas:
                 continue
             y, x = np.argwhere(before != after)[-1].tolist()
             label = int(after[y, x])
-            if self._corrector.do(edit, Point(frame, y, x, label)):
+            if self._corrector.do(edit, Place(frame, y, x, label)):
                 self._corrector.select(label)
             else:
                 refused = True
@@ -267,7 +267,7 @@ class Canvas:
 
     # Looking
 
-    def _on_refused(self, text: str | None, place: Point | None) -> None:
+    def _on_refused(self, text: str | None, place: Place | None) -> None:
         layer = self._layer
         if text is None:
             self.notice.hide()

@@ -10,7 +10,7 @@ from ...edits.masks import MergeMasks
 from ...errors import EditError, SemiconvError
 from ...project.project import Project
 from ...tracking.lineage import Track
-from .place import Point
+from .place import Place
 from .tools import TOOLS, Tool
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Corrector:
         """Select cells, and no others; 0 is none."""
         self.bench.session.select(frozenset(labels) - {0})
 
-    def middle(self, frame: int, label: int) -> Point:
+    def middle(self, frame: int, label: int) -> Place:
         """Where a cell lies; its last known place when it is not in the frame."""
         project = self.project
         track = project.lineage.tracks.get(label)
@@ -105,8 +105,8 @@ class Corrector:
         found = (places.labels == label).nonzero()[0]
         if not len(found):
             height, width = project.document.shape[1:]
-            return Point(frame, height / 2, width / 2)
-        return Point(frame, float(places.y[found[0]]), float(places.x[found[0]]), label)
+            return Place(frame, height / 2, width / 2)
+        return Place(frame, float(places.y[found[0]]), float(places.x[found[0]]), label)
 
     # Doing
 
@@ -118,7 +118,7 @@ class Corrector:
         except SemiconvError as error:
             self.refuse(str(error), self._place())
 
-    def do(self, edit: Edit, place: Point | None = None) -> bool:
+    def do(self, edit: Edit, place: Place | None = None) -> bool:
         """Make an edit; a refusal is said beside the place, and False given.
 
         Parameters
@@ -137,7 +137,7 @@ class Corrector:
             return False
         return True
 
-    def refuse(self, text: str, place: Point | None = None) -> None:
+    def refuse(self, text: str, place: Place | None = None) -> None:
         """Say why something is not done, beside the place and under the tabs."""
         self._refused = True
         self.bench.say(text, "error")
@@ -181,15 +181,15 @@ class Corrector:
             self.tool = None
             self.armed.emit()
 
-    def click(self, point: Point) -> None:
+    def click(self, point: Place) -> None:
         """Hand a click to the tool that waits for one."""
         self._use(point, lambda tool: tool.click(point))
 
-    def drag(self, line: list[Point]) -> None:
+    def drag(self, line: list[Place]) -> None:
         """Hand a line to the tool that waits for one."""
         self._use(line[-1], lambda tool: tool.drag(line))
 
-    def mergecells_in_words(self, labels: Iterable[int], place: Point) -> bool:
+    def mergecells_in_words(self, labels: Iterable[int], place: Place) -> bool:
         """Merge cells of a frame; the one of the longest track takes the others over.
 
         Parameters
@@ -207,7 +207,7 @@ class Corrector:
 
     # How
 
-    def _use(self, point: Point, hand: Callable[[Tool], bool]) -> None:
+    def _use(self, point: Place, hand: Callable[[Tool], bool]) -> None:
         tool = self.tool
         if tool is None:
             return
@@ -222,7 +222,7 @@ class Corrector:
         else:
             self.armed.emit()
 
-    def merge_cells(self, labels: Iterable[int], place: Point) -> bool:
+    def merge_cells(self, labels: Iterable[int], place: Place) -> bool:
         """Merge cells of a frame; the one of the longest track takes the others over.
 
         Parameters
@@ -278,7 +278,7 @@ class Corrector:
             )
         return track
 
-    def _place(self) -> Point | None:
+    def _place(self) -> Place | None:
         label = self.selection[0] if self.selection else 0
         if self.bench.session.project is None or not label:
             return None

@@ -12,7 +12,7 @@ from ...edits.masks import Erase, Paint
 from ...edits.region import Mask, Region
 from ...errors import EditError
 from ...labels import labels_in
-from .place import Point
+from .place import Place
 
 Labels = NDArray[np.int32]
 # Pixels that an outline drawn by hand encloses at the least.
@@ -42,7 +42,7 @@ def edit_of_stroke(frame: int, before: Labels, after: Labels) -> Edit | None:
     return edits[0] if edits else None
 
 
-def enclosed(line: Iterable[Point], shape: tuple[int, int]) -> Mask:
+def enclosed(line: Iterable[Place], shape: tuple[int, int]) -> Mask:
     """Pixels, (Y, X), inside an outline that was dragged; its ends are joined.
 
     Raises

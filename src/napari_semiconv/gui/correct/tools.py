@@ -13,7 +13,7 @@ from ...edits.region import Region
 from ...edits.removing import MarkEmpty, UnmarkEmpty
 from ...edits.shaping import SplitByLine, SplitByPoints
 from ...errors import EditError
-from .place import Point
+from .place import Place
 from .strokes import enclosed
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Tool(ABC):
 
     def __init__(self, corrector: "Corrector") -> None:
         self.corrector = corrector
-        self.points: list[Point] = []
+        self.points: list[Place] = []
 
     def say(self) -> str:
         """Tell the user what it waits for."""
         return self.prompt
 
-    def click(self, point: Point) -> bool:
+    def click(self, point: Place) -> bool:
         """Take a click; tell whether the tool is done.
 
         Raises
@@ -51,7 +51,7 @@ class Tool(ABC):
         """
         raise EditError(f"{self.prompt} Found a click.")
 
-    def drag(self, line: list[Point]) -> bool:
+    def drag(self, line: list[Place]) -> bool:
         """Take a line that was dragged; tell whether the tool is done.
 
         Raises
@@ -61,7 +61,7 @@ class Tool(ABC):
         """
         raise EditError(f"{self.prompt} Found a line.")
 
-    def do(self, edit: Edit, point: Point) -> bool:
+    def do(self, edit: Edit, point: Place) -> bool:
         """Make an edit; a refusal is said beside the point."""
         return self.corrector.do(edit, point)
 
@@ -69,7 +69,7 @@ class Tool(ABC):
 class _OfCells(Tool):
     """Waits for clicks on cells."""
 
-    def click(self, point: Point) -> bool:
+    def click(self, point: Place) -> bool:
         if not point.label:
             raise EditError(
                 f"No cell is here in frame {point.frame}: expected a click on a cell. "
@@ -78,7 +78,7 @@ class _OfCells(Tool):
         return self.on_cell(point)
 
     @abstractmethod
-    def on_cell(self, point: Point) -> bool:
+    def on_cell(self, point: Place) -> bool:
         """Take a click on a cell."""
 
 
@@ -94,7 +94,7 @@ class Split(_OfCells):
             return f"Split cell {self.points[0].label}: click in the other half."
         return self.prompt
 
-    def on_cell(self, point: Point) -> bool:
+    def on_cell(self, point: Place) -> bool:
         """Take a half; a click on another cell or frame begins with that one."""
         first = self.points[0] if self.points else None
         if (
@@ -117,7 +117,7 @@ class SplitAlong(Tool):
     prompt = "Split: drag a line right across a cell."
     drags = True
 
-    def drag(self, line: list[Point]) -> bool:
+    def drag(self, line: list[Place]) -> bool:
         """Split the cell that most of the line lies on."""
         labels = [point.label for point in line if point.label]
         if not labels:
@@ -144,7 +144,7 @@ class Merge(_OfCells):
             return f"Merge cell {self.points[0].label}: click the other cell."
         return self.prompt
 
-    def on_cell(self, point: Point) -> bool:
+    def on_cell(self, point: Place) -> bool:
         """Take a cell; with two of one frame they are merged."""
         first = self.points[0] if self.points else None
         if first is None or first.frame != point.frame or first.label == point.label:
@@ -154,7 +154,7 @@ class Merge(_OfCells):
         self.points = []
         return self.corrector.merge_cells((first.label, point.label), point)
 
-    def drag(self, line: list[Point]) -> bool:
+    def drag(self, line: list[Place]) -> bool:
         """Merge the cells whose middles lie in the loop."""
         frame = line[0].frame
         document = self.corrector.project.document
@@ -177,12 +177,12 @@ class RedrawOutline(Tool):
     prompt = "Redraw: drag the outline of the selected cell."
     drags = True
 
-    def click(self, point: Point) -> bool:
+    def click(self, point: Place) -> bool:
         """Select the cell to draw."""
         self.corrector.select(point.label)
         return False
 
-    def drag(self, line: list[Point]) -> bool:
+    def drag(self, line: list[Place]) -> bool:
         """Take the outline."""
         label = self.corrector.one()
         mask = enclosed(line, self.corrector.project.document.shape[1:])
@@ -199,7 +199,7 @@ class NoCell(Tool):
     # Pixels around a mark in which a click means it.
     NEAR = 3.0
 
-    def click(self, point: Point) -> bool:
+    def click(self, point: Place) -> bool:
         """Mark the place."""
         marks = [
             (y, x)
@@ -234,7 +234,7 @@ class LinkTo(_OfCells):
             )
         return self.prompt
 
-    def on_cell(self, point: Point) -> bool:
+    def on_cell(self, point: Place) -> bool:
         """Take a cell; with two of different frames they are linked."""
         if not self.points or self.points[0].frame == point.frame:
             self.points = [point]
@@ -263,7 +263,7 @@ class Division(_OfCells):
         which = "the other daughter" if self.points else "both daughters"
         return f"Division of cell {self.mother}: click {which}."
 
-    def on_cell(self, point: Point) -> bool:
+    def on_cell(self, point: Place) -> bool:
         """Take a daughter; with two the division is marked."""
         first = self.points[0] if self.points else None
         if first is None or (first.frame, first.label) == (point.frame, point.label):
