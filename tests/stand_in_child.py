@@ -103,6 +103,12 @@ class BlobTools:
             after[after == after[y, x]] = 0
         return (slice(0, labels.shape[0]), slice(0, labels.shape[1])), after
 
+    def pictures(self, output, shape, settings):
+        return {
+            "embeddings": np.stack([output] * 3, 2).astype(np.uint8),
+            "foreground": (output > 0).astype(np.float32),
+        }
+
     def _work(self, done):
         if done == 2 and self.mode in TROUBLE:
             TROUBLE[self.mode]()

@@ -214,3 +214,58 @@ def test_tracks_are_solved_around_a_frame_as_one_step(begin):
     assert session.project.history.undoable.startswith("solve tracks")
     session.undo()
     assert dict(session.project.lineage.tracks) == before
+
+
+def test_what_the_network_says_is_shown_beside_other_jobs(begin):
+    session = begin()
+    ended = []
+    session.aside_ended.connect(ended.append)
+    job = session.look(2)
+    found = done(job)
+    assert found.frame == 2
+    assert found.pictures["embeddings"].shape == (*SHAPE, 3)
+    seen = found.pictures["foreground"] > 0
+    assert np.array_equal(seen, session.project.document.labels(2) > 0)
+    assert session.job is None
+    assert session.project.history.undoable == "find and follow cells"
+    session.aside_ended.disconnect()
+    assert ended in ([], [job])
+
+
+def test_a_frame_that_was_looked_at_is_corrected_with_its_maps_at_hand(begin):
+    session = begin()
+    done(session.look_closer(1))
+    assert done(session.constrain(1, PARTED)).at_hand
+    assert not done(session.constrain(2, PARTED)).at_hand
+
+
+def test_looking_makes_way_for_what_is_asked_elsewhere_and_not_here(begin):
+    session = begin("steady")
+    here = session.look_closer(3)
+    assert session.look_closer(3) is here
+    assert done(session.constrain(3, PARTED)).at_hand
+    assert here.state == "done"
+    away = session.look_closer(2)
+    done(session.constrain(1, PARTED))
+    assert away.wait(LONG)
+    assert away.state in ("stopped", "done")
+    one, other = session.look(2), session.look(1)
+    assert done(other).frame == 1
+    assert one.wait(LONG)
+
+
+def test_nothing_is_looked_at_without_a_run_or_while_one_goes_on(begin):
+    session = begin("steady", frames=range(2))
+    assert session.look_closer(3) is None
+    assert "Compute it first" in failed(session.look(3))
+    seen = threading.Event()
+    session.progressed.connect(lambda job: job.progress.frame == 0 and seen.set())
+    job = session.segment(SETTINGS)
+    assert seen.wait(LONG)
+    assert session.look_closer(0) is None
+    with pytest.raises(BusyError, match="network is busy"):
+        session.look(0)
+    done(job)
+    aside = session.look_closer(3)
+    session.close_project()
+    assert aside.wait(LONG)

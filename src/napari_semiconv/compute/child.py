@@ -19,6 +19,8 @@ from .messages import (
     Cancel,
     CellSize,
     Failed,
+    FrameRequest,
+    LookRequest,
     Message,
     MovieChoice,
     Preview,
@@ -72,8 +74,8 @@ class Child:
                 self._preview(request)
             elif isinstance(request, Segment):
                 self._segment(request)
-            elif isinstance(request, ResegmentRequest):
-                self._resegment(request)
+            elif isinstance(request, FrameRequest):
+                self._see_again(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
         except MemoryError:
@@ -135,13 +137,16 @@ class Child:
         stops = partial(self._stops, request.ticket)
         SegmentRun(request, plan, self._tools, self._say, stops).go(movie, model)
 
-    def _resegment(self, request: ResegmentRequest) -> None:
+    def _see_again(self, request: FrameRequest) -> None:
         movie = self._movie(request.movie)
         model = self._model(request.settings)
         settings = self._sized(request, movie, range(request.begin, request.frame + 1))
         stops = partial(self._stops, request.ticket)
-        answer = self._resegmenter.answer(request, movie, model, settings, stops)
-        self._say(answer)
+        given = movie, model, settings, stops
+        if isinstance(request, ResegmentRequest):
+            self._say(self._resegmenter.answer(request, *given))
+        elif isinstance(request, LookRequest):
+            self._say(self._resegmenter.look(request, *given))
 
     def _stops(self, ticket: int) -> bool:
         return self._closing or ticket in self._cancelled
@@ -161,7 +166,7 @@ class Child:
         return self._models[key]
 
     def _sized(
-        self, request: Preview | Segment | ResegmentRequest, movie: Movie, frames: range
+        self, request: Preview | Segment | FrameRequest, movie: Movie, frames: range
     ) -> SegmentSettings:
         """Fill in the cell size, in px, where the user gave none."""
         settings = request.settings

@@ -114,6 +114,16 @@ class ResegmentRequest(FrameRequest):
     seed: tuple[int, int] | None = None
 
 
+class LookRequest(FrameRequest):
+    """Ask that the network's maps of a frame be at hand; to show them, in ``output``.
+
+    That is the .npz file that they are written to, at the size of the movie's frames.
+    """
+
+    do: Literal["look"] = "look"
+    output: Path | None = None
+
+
 class Cancel(Settings):
     """Ask the child to stop after the frame it is working on."""
 
@@ -164,6 +174,16 @@ class Resegmented(Settings):
     output: Path
     seconds: float
     at_hand: bool = False
+    cancelled: bool = False
+
+
+class Looked(Settings):
+    """Tell that the network's maps of a frame are at hand, or were not wanted."""
+
+    event: Literal["looked"] = "looked"
+    ticket: int = 0
+    frame: int
+    seconds: float
     cancelled: bool = False
 
 
@@ -223,9 +243,17 @@ class Failed(Settings):
     message: str
 
 
-Request = Warm | Preview | Segment | ResegmentRequest | Cancel
+Request = Warm | Preview | Segment | ResegmentRequest | LookRequest | Cancel
 Message = (
-    Ready | CellSize | Previewed | Resegmented | Started | FrameDone | Finished | Failed
+    Ready
+    | CellSize
+    | Previewed
+    | Resegmented
+    | Looked
+    | Started
+    | FrameDone
+    | Finished
+    | Failed
 )
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(

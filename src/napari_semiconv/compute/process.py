@@ -18,6 +18,7 @@ from ..errors import ComputeError
 from .messages import (
     Failed,
     Finished,
+    Looked,
     Message,
     Previewed,
     Ready,
@@ -32,7 +33,7 @@ LAST_WORDS, LINE = 60, 300
 GONE = 10.0
 
 # Messages that end the answer to a request, but for an error.
-LAST = (Finished, Previewed, Ready, Resegmented)
+LAST = (Finished, Previewed, Ready, Resegmented, Looked)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000
@@ -45,6 +46,8 @@ class Task:
 
     request: Request
     ended: threading.Event = field(default_factory=threading.Event)
+    # Whether it is killed once its patience has run out.
+    forced: bool = False
     cancelled: bool = False
 
     def hears(self, message: Message) -> bool:

@@ -15,9 +15,15 @@ from ..labels import Labels
 from ..movie import Movie
 from ..project.constraints import read_constraints
 from ..project.runs.states import RunStates
-from ..safe import write_array_safely
+from ..safe import saving, write_array_safely
 from ..settings import AFTER_NETWORK, SegmentSettings
-from .messages import Resegmented, ResegmentRequest
+from .messages import (
+    FrameRequest,
+    Looked,
+    LookRequest,
+    Resegmented,
+    ResegmentRequest,
+)
 from .tools import Tools
 
 
@@ -86,9 +92,46 @@ class Resegmenter:
         box = (rows.start, columns.start, *found.shape)
         return self._answered(request, start, box=box, at_hand=not fresh)
 
+    def look(
+        self,
+        request: LookRequest,
+        movie: Movie,
+        model: Any,
+        settings: SegmentSettings,
+        stops: Callable[[], bool],
+    ) -> Looked:
+        """Have the maps of a frame at hand, and write them where that is asked.
+
+        Parameters
+        ----------
+        request, movie, model, settings, stops
+            As in `answer`.
+
+        Raises
+        ------
+        SemiconvError
+            When the frame cannot be seen again, or nothing can be written.
+        """
+        start, cancelled = time.perf_counter(), False
+        try:
+            output, _ = self._output(request, movie, model, settings, stops)
+            if request.output is not None:
+                shape = movie.frame_shape
+                pictures: dict[str, Any] = self._tools.pictures(output, shape, settings)
+                with saving(request.output):
+                    np.savez(request.output, **pictures)
+        except _CancelledError:
+            cancelled = True
+        return Looked(
+            ticket=request.ticket,
+            frame=request.frame,
+            seconds=time.perf_counter() - start,
+            cancelled=cancelled,
+        )
+
     def _output(
         self,
-        request: ResegmentRequest,
+        request: FrameRequest,
         movie: Movie,
         model: Any,
         settings: SegmentSettings,

@@ -77,7 +77,11 @@ class Supervisor:
         return self._words if self._child is None else self._child.words
 
     def follow(
-        self, request: Request, stop: Callable[[], bool] | None = None
+        self,
+        request: Request,
+        stop: Callable[[], bool] | None = None,
+        *,
+        force: bool = True,
     ) -> Generator[Message, None, None]:
         """Send a request and yield the answers as they come, until the last one.
 
@@ -86,10 +90,14 @@ class Supervisor:
         Parameters
         ----------
         request
-            What is asked: `Segment`, `Preview`, `ResegmentRequest` or `Warm`.
+            What is asked: `Segment`, `Preview`, `ResegmentRequest`, `LookRequest` or
+            `Warm`.
         stop
             Asked some ten times a second whether the work is to stop; then it is
             cancelled.
+        force
+            Whether a child that does not stop within its patience is killed then; else
+            it may finish its frame.
 
         Yields
         ------
@@ -110,22 +118,26 @@ class Supervisor:
         self._task, self._progress = task, None
         child.begin(task)
         try:
-            yield from self._answers(child, task, stop)
+            yield from self._answers(child, task, stop, force)
         finally:
             if not task.ended.is_set():
-                self.cancel()
+                self.cancel(force=force)
 
-    def cancel(self) -> None:
+    def cancel(self, *, force: bool = True) -> None:
         """Stop the work: after its frame, or by force once patience has run out.
 
         Returns at once and may be called from any thread or signal handler. Frames that
-        were finished stay.
+        were finished stay. Without ``force`` patience does not run out.
         """
         child, task = self._child, self._task
-        if child is None or task is None or task.cancelled or task.ended.is_set():
+        if child is None or task is None or task.ended.is_set():
             return
-        task.cancelled = True
-        child.send(Cancel(ticket=task.request.ticket))
+        if not task.cancelled:
+            task.cancelled = True
+            child.send(Cancel(ticket=task.request.ticket))
+        if task.forced or not force:
+            return
+        task.forced = True
         timer = threading.Timer(self._patience, _kill_unless_ended, [child, task])
         timer.daemon = True
         timer.start()
@@ -150,11 +162,15 @@ class Supervisor:
         return self._child
 
     def _answers(
-        self, child: ChildProcess, task: Task, stop: Callable[[], bool] | None
+        self,
+        child: ChildProcess,
+        task: Task,
+        stop: Callable[[], bool] | None,
+        force: bool,
     ) -> Iterator[Message]:
         while True:
             if stop is not None and stop():
-                self.cancel()
+                self.cancel(force=force)
             try:
                 message = child.take(TICK)
             except EOFError:

@@ -4,6 +4,8 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
+from numpy.typing import NDArray
+
 from ..errors import DeviceError
 from ..inference.constraints.model import Constraints
 from ..labels import Labels
@@ -84,15 +86,21 @@ class Tools(Protocol):
         change, and the cells there.
         """
 
+    def pictures(
+        self, output: Any, shape: tuple[int, int], settings: SegmentSettings
+    ) -> dict[str, NDArray[Any]]:
+        """Turn the network's maps into images of a height and width, by name."""
+
 
 class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import pipeline, run_state, sizing
+        from ..inference import looking, pipeline, run_state, sizing
         from ..inference.constraints import resegment
         from ..network import weights
 
+        self._looking = looking
         self._pipeline = pipeline
         self._resegment = resegment
         self._run_state = run_state
@@ -174,6 +182,12 @@ class NetworkTools:
             output, labels, constraints, VOTES.own(settings), seed
         )
         return found.window, found.labels
+
+    def pictures(
+        self, output: Any, shape: tuple[int, int], settings: SegmentSettings
+    ) -> dict[str, NDArray[Any]]:
+        """Turn the network's maps into images of a height and width, by name."""
+        return dict(self._looking.pictures_of(output, shape, VOTES.own(settings)))
 
     def _is_there(self, device: DeviceName) -> bool:
         try:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compute.messages import MovieChoice, Resegmented, ResegmentRequest
+from ..compute.messages import (
+    FrameRequest,
+    MovieChoice,
+    Resegmented,
+    ResegmentRequest,
+)
 from ..compute.supervisor import Supervisor
 from ..errors import BadInputError, EditError
 from ..inference.constraints.model import Constraints
@@ -168,23 +173,45 @@ def _request(
     seed: tuple[int, int] | None,
     scratch: Path,
 ) -> ResegmentRequest:
-    movie = project.movie()
-    assert movie.path is not None, "a project finds its movie as a file"
     request = ResegmentRequest(
-        movie=MovieChoice.of(movie, movie.path),
-        settings=run.settings,
-        frame=correction.frame,
-        begin=run.frames.start,
+        **dict(seen_again(project, run, correction.frame)),
         labels=scratch / "labels.npy",
         constraints=scratch / "constraints.npz",
         output=scratch / "window.npy",
-        run=run.folder,
         seed=seed,
     )
     write_array_safely(request.labels, correction.labels)
     known = [(correction.frame, correction.constraints)]
     write_constraints(request.constraints, known, packed=False)
     return request
+
+
+def seen_again(project: Project, run: ProjectRun, frame: int) -> FrameRequest:
+    """Ask for what needs the network's maps of a frame that a run computed.
+
+    Parameters
+    ----------
+    project
+        The project.
+    run
+        The last run that computed the frame.
+    frame
+        Index of the frame.
+
+    Raises
+    ------
+    BadInputError
+        When the movie is not found.
+    """
+    movie = project.movie()
+    assert movie.path is not None, "a project finds its movie as a file"
+    return FrameRequest(
+        movie=MovieChoice.of(movie, movie.path),
+        settings=run.settings,
+        frame=frame,
+        begin=run.frames.start,
+        run=run.folder,
+    )
 
 
 def _adopt(project: Project, correction: Correction, message: Resegmented) -> None:

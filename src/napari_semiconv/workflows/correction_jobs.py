@@ -1,7 +1,6 @@
 """Jobs of a session that mend cells with what the network says of them."""
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from ..inference.constraints.model import Constraints
 from ..project.project import Project
 from ..project.runs.run import runs_by_frame
 from .correcting import add_cell, correct
-from .jobs import BusyError, Job, JobKind, JobRunner, Place
+from .jobs import Begin, BusyError, Job, JobKind, JobRunner, Place
+from .looking import look
 from .progress import Progress, Steps, Stop, StoppedError
 from .solving import solve
 
@@ -120,6 +120,50 @@ class CorrectionJobs(JobRunner):
             lambda stop: solve(project, within=frames, stop=stop),
         )
 
+    def look_closer(self, frame: int) -> Job | None:
+        """Have the network's maps of a frame at hand before it is corrected.
+
+        To be called when a tool is taken up, and when the frame in view changes then.
+        It changes nothing, and makes way for every job; None where no run computed the
+        frame, or the network is busy.
+        """
+        project, aside = self.project, self.aside
+        if project is None or self.job is not None or not self.can_constrain(frame):
+            return None
+        if aside is not None and aside.place == (frame, 0, 0) and not aside.stopping:
+            # It is being looked at already.
+            return aside
+        return self._look(project, frame, pictures=False)
+
+    def look(self, frame: int) -> Job:
+        """Show what the network says of a frame; the outcome is `FramePictures`.
+
+        It runs beside other jobs, and ``aside_ended`` tells its end.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When the network is busy with a run.
+        """
+        project = self._need_project()
+        self._check_free()
+        return self._look(project, frame, pictures=True)
+
+    def _look(self, project: Project, frame: int, *, pictures: bool) -> Job:
+        begin = self._with_network(
+            lambda stop: look(
+                project,
+                frame,
+                pictures=pictures,
+                supervisor=self.supervisor,
+                stop=stop,
+            )
+        )
+        title = f"Looking at frame {frame}"
+        return self.start_aside("look", title, begin, (frame, 0, 0))
+
     def _check_free(self) -> None:
         job = self.job
         if job is not None and job.kind == "segment":
@@ -136,13 +180,18 @@ class CorrectionJobs(JobRunner):
         return self.project
 
     def _compute(
-        self,
-        kind: JobKind,
-        title: str,
-        begin: Callable[[Stop], Steps[Any]],
-        place: Place | None = None,
+        self, kind: JobKind, title: str, begin: Begin, place: Place | None = None
     ) -> Job:
         """Start a job that needs the computing process, which does one thing a time."""
+        job = self.start(kind, title, self._with_network(begin), place)
+        aside = self.aside
+        if aside is not None and (place is None or aside.place != (place[0], 0, 0)):
+            # Of the same frame the maps are needed: it waits for them.
+            aside.stop()
+        return job
+
+    def _with_network(self, begin: Begin) -> Begin:
+        """Begin once the computing process is free."""
 
         def steps(stop: Stop) -> Steps[Any]:
             while not self._computing.acquire(timeout=TICK):
@@ -156,7 +205,7 @@ class CorrectionJobs(JobRunner):
             finally:
                 self._computing.release()
 
-        return self.start(kind, title, steps, place)
+        return steps
 
 
 def _middle(constraints: Constraints) -> tuple[int, int]:

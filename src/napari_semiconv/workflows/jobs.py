@@ -13,7 +13,15 @@ from ..errors import SemiconvError
 from .progress import Progress, Steps, Stop, StoppedError, finish
 
 JobKind = Literal[
-    "open", "preview", "segment", "solve", "export", "import", "correct", "follow"
+    "open",
+    "preview",
+    "segment",
+    "solve",
+    "export",
+    "import",
+    "correct",
+    "follow",
+    "look",
 ]
 # Short ones of these kinds wait for one another, instead of being refused.
 QUEUED = frozenset({"correct"})
@@ -78,13 +86,19 @@ class Job:
 
 
 class JobRunner:
-    """Runs one job at a time and tells how far it is, from the job's thread."""
+    """Runs one job at a time and tells how far it is, from the job's thread.
+
+    Beside it another one may look at something for the view: it changes nothing, is
+    not told as the job that runs, and makes way for it.
+    """
 
     job_changed = Signal(object)
     progressed = Signal(object)
+    aside_ended = Signal(object)
 
     def __init__(self) -> None:
         self.job: Job | None = None
+        self.aside: Job | None = None
         self._turn = threading.Lock()
         self._waiting: deque[tuple[Job, Begin]] = deque()
 
@@ -124,21 +138,66 @@ class JobRunner:
         self._launch(job, begin)
         return job
 
+    def start_aside(
+        self, kind: JobKind, title: str, begin: Begin, place: Place | None = None
+    ) -> Job:
+        """Start a job beside the one that runs; one before it is told to stop.
+
+        ``aside_ended`` tells its end, from its thread.
+        """
+        job = Job(kind, title, place)
+        with self._turn:
+            before, self.aside = self.aside, job
+        if before is not None:
+            before.stop()
+
+        def drive() -> None:
+            try:
+                self._carry_out(job, begin, lambda _: None)
+            finally:
+                with self._turn:
+                    if self.aside is job:
+                        self.aside = None
+                job._ended.set()
+                self.aside_ended.emit(job)
+
+        threading.Thread(target=drive, daemon=True).start()
+        return job
+
     def _launch(self, job: Job, begin: Begin) -> None:
         self.job_changed.emit(job)
         threading.Thread(target=self._drive, args=(job, begin), daemon=True).start()
 
     def _drive(self, job: Job, begin: Begin) -> None:
-        def tell(progress: Progress) -> None:
+        def tell(_: Progress) -> None:
+            self.progressed.emit(job)
+
+        try:
+            self._carry_out(job, begin, tell)
+        finally:
+            with self._turn:
+                following = self._waiting.popleft() if self._waiting else None
+                self.job = None if following is None else following[0]
+            job._ended.set()
+            self.job_changed.emit(job)
+            if following is not None:
+                self._launch(*following)
+
+    def _carry_out(
+        self, job: Job, begin: Begin, tell: Callable[[Progress], object]
+    ) -> None:
+        """Take the steps of a job, and note how it ended."""
+
+        def hear(progress: Progress) -> None:
             if progress.note:
                 job.notes.append(progress.note)
             job.progress = progress
-            self.progressed.emit(job)
+            tell(progress)
 
         state: JobState = "failed"
         try:
             with closing(begin(lambda: job.stopping)) as steps:
-                job.outcome = finish(steps, tell)
+                job.outcome = finish(steps, hear)
             state = "done"
         except StoppedError:
             state = "stopped"
@@ -153,10 +212,3 @@ class JobRunner:
             raise
         finally:
             job.state = state
-            with self._turn:
-                following = self._waiting.popleft() if self._waiting else None
-                self.job = None if following is None else following[0]
-            job._ended.set()
-            self.job_changed.emit(job)
-            if following is not None:
-                self._launch(*following)

@@ -348,6 +348,8 @@ class Session(CorrectionJobs):
         project, self.project = self.project, None
         if project is None:
             return
+        if self.aside is not None:
+            self.aside.stop()
         project.changed.disconnect()
         self.select(frozenset())
         try:
