@@ -177,7 +177,7 @@ class Resegmented(Settings):
     cancelled: bool = False
 
 
-class Looked(Settings):
+class LookDone(Settings):
     """Tell that the network's maps of a frame are at hand, or were not wanted."""
 
     event: Literal["looked"] = "looked"
@@ -249,7 +249,7 @@ Message = (
     | CellSize
     | Previewed
     | Resegmented
-    | Looked
+    | LookDone
     | Started
     | FrameDone
     | Finished

@@ -18,7 +18,7 @@ from ..errors import ComputeError
 from .messages import (
     Failed,
     Finished,
-    Looked,
+    LookDone,
     Message,
     Previewed,
     Ready,
@@ -33,7 +33,7 @@ LAST_WORDS, LINE = 60, 300
 GONE = 10.0
 
 # Messages that end the answer to a request, but for an error.
-LAST = (Finished, Previewed, Ready, Resegmented, Looked)
+LAST = (Finished, Previewed, Ready, Resegmented, LookDone)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000

@@ -19,7 +19,7 @@ from ..safe import saving, write_array_safely
 from ..settings import AFTER_NETWORK, SegmentSettings
 from .messages import (
     FrameRequest,
-    Looked,
+    LookDone,
     LookRequest,
     Resegmented,
     ResegmentRequest,
@@ -99,7 +99,7 @@ class Resegmenter:
         model: Any,
         settings: SegmentSettings,
         stops: Callable[[], bool],
-    ) -> Looked:
+    ) -> LookDone:
         """Have the maps of a frame at hand, and write them where that is asked.
 
         Parameters
@@ -122,7 +122,7 @@ class Resegmenter:
                     np.savez(request.output, **pictures)
         except _CancelledError:
             cancelled = True
-        return Looked(
+        return LookDone(
             ticket=request.ticket,
             frame=request.frame,
             seconds=time.perf_counter() - start,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compute.messages import Looked, LookRequest
+from ..compute.messages import LookDone, LookRequest
 from ..compute.supervisor import Supervisor
 from ..project.project import Project
 from .correcting import run_of, seen_again
@@ -78,7 +78,7 @@ def look(
             closing(child.follow(request, stop, force=False)) as messages,
         ):
             for message in messages:
-                if not isinstance(message, Looked) or message.cancelled or stop():
+                if not isinstance(message, LookDone) or message.cancelled or stop():
                     continue
                 if not pictures:
                     return FramePictures(frame, {})
