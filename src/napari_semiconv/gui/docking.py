@@ -1,20 +1,41 @@
-"""The panel in the dock of a window, as napari itself opens it."""
+"""The docks of a window, as napari itself opens them."""
 
 from typing import TYPE_CHECKING
 
+from napari.settings import get_settings
 from napari.viewer import Viewer
 
 if TYPE_CHECKING:
+    from .lineage.panel import LineagePanel
     from .panel import CellPanel
 
 # Of the distribution, as napari knows it.
 PLUGIN = "napari-semiconv"
+LINEAGE = "Lineage"
 
 
 def open_panel(viewer: Viewer) -> "CellPanel":
     """Open the panel in a viewer, or bring the one that is open to the front."""
     panel: CellPanel
     dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, PLUGIN)
+    dock.show()
+    dock.raise_()
+    return panel
+
+
+def dock_below(title: str) -> None:
+    """Let napari open a dock of ours below, unless the user has it elsewhere.
+
+    napari reads no place from the manifest, but remembers where a dock was put last.
+    """
+    places = get_settings().application.plugin_widget_positions
+    places.setdefault(f"{title} ({PLUGIN})", "bottom")
+
+
+def open_lineage(viewer: Viewer) -> "LineagePanel":
+    """Open the lineage below the canvas, or bring the one there is to the front."""
+    panel: LineagePanel
+    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, LINEAGE)
     dock.show()
     dock.raise_()
     return panel
