@@ -1,9 +1,11 @@
 """Drive a napari window with mouse and keys, as a user does."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from npe2 import PluginManager, PluginManifest
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QApplication,
@@ -142,6 +144,65 @@ class Window:
             click(buttons.button(QDialogButtonBox.StandardButton.Open))
         if dialog.isVisible():
             dialog.reject()
+
+    # The canvas
+
+    @property
+    def canvas(self) -> QWidget:
+        """What the layers are drawn on."""
+        window = self.panel.window()
+        return next(
+            widget
+            for widget in window.centralWidget().findChildren(QWidget)
+            if widget.metaObject().className().startswith("CanvasBackend")
+        )
+
+    def spot(self, y, x):
+        """Where a pixel of the movie lies on the canvas."""
+        layer = self.viewer.layers["Cells"]
+        down, right = layer.data_to_world((0, y, x))[-2:]
+        middle, zoom = self.camera.center[-2:], self.camera.zoom
+        return QPoint(
+            round((right - middle[1]) * zoom + self.canvas.width() / 2),
+            round((down - middle[0]) * zoom + self.canvas.height() / 2),
+        )
+
+    def click_at(self, y, x, keys=Qt.KeyboardModifier.NoModifier):
+        """Click on a pixel of the movie."""
+        button = Qt.MouseButton.LeftButton
+        QTest.mouseMove(self.canvas, self.spot(y, x))
+        QTest.mouseClick(self.canvas, button, keys, self.spot(y, x))
+        QApplication.processEvents()
+
+    def drag_over(self, *places):
+        """Press the button at the first pixel and let it go at the last."""
+        button = Qt.MouseButton.LeftButton
+        QTest.mousePress(self.canvas, button, pos=self.spot(*places[0]))
+        for one, other in pairwise(places):
+            for share in (0.25, 0.5, 0.75, 1.0):
+                y, x = (a + (b - a) * share for a, b in zip(one, other, strict=True))
+                event = QMouseEvent(
+                    QMouseEvent.Type.MouseMove,
+                    QPointF(self.spot(y, x)),
+                    QPointF(self.canvas.mapToGlobal(self.spot(y, x))),
+                    button,
+                    button,
+                    Qt.KeyboardModifier.NoModifier,
+                )
+                QApplication.sendEvent(self.canvas, event)
+                QTest.qWait(10)  # the canvas leaves out what comes faster
+        QTest.mouseRelease(self.canvas, button, pos=self.spot(*places[-1]))
+        QApplication.processEvents()
+
+    def key(self, key, keys=Qt.KeyboardModifier.NoModifier):
+        """Press a key while the canvas has the focus."""
+        QTest.keyClick(self.canvas, key, keys)
+        QApplication.processEvents()
+
+    def step_to(self, frame):
+        """Move the slider."""
+        self.viewer.dims.set_current_step(0, frame)
+        self.rest()
 
     def said(self):
         """What is to be read under the tabs."""

@@ -343,5 +343,5 @@ def _words(step: Step) -> str:
         return str(what["title"])
     words = current_kind(step[-1].head["kind"])
     if what.get("label"):
-        words += f" cell {what['label']}"
+        words = f"{words.removesuffix(' cell')} cell {what['label']}"
     return words if what.get("frame") is None else f"{words}, frame {what['frame']}"

@@ -67,6 +67,7 @@ class CellCanvas:
 
     def close(self) -> None:
         """Let the viewer go."""
+        self._keep_painted()
         self._corrector.disarm()
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
@@ -189,30 +190,36 @@ class CellCanvas:
     # The mouse
 
     def _on_press(self, viewer: Any, event: Any) -> Generator[None, None, None]:
-        tool, layer = self._corrector.tool, self._layer
-        shown = layer is not None and layer is self._bench.layers.cells
-        # What the user draws on another layer, or with napari's brush, is not for us.
-        if layer is None or not shown or event.button != 1:
-            return
-        active = viewer.layers.selection.active
-        if tool is None and (layer.mode != "pan_zoom" or active is not layer):
+        tool = self._corrector.tool
+        if event.button != 1 or not self._hears(viewer):
             return
         first = self._point(event.position)
         line = [first] if first is not None else []
         start, moved = np.array(event.pos, float), False
         more = "Shift" in event.modifiers
         yield
-        while event.type == "mouse_move":
+        while True:
+            # Where the button is let go counts too.
             moved = moved or bool(np.hypot(*(event.pos - start)) > STILL)
             point = self._point(event.position)
             if point is not None:
                 line.append(point)
+            if event.type != "mouse_move":
+                break
             yield
         if not moved:
             if first is not None:
                 self._click(first, more=more)
         elif tool is not None and tool.drags and line and tool is self._corrector.tool:
             self._corrector.drag(line)
+
+    def _hears(self, viewer: Any) -> bool:
+        """Whether the mouse means cells: no brush, and no other layer, is drawn with."""
+        layer = self._bench.layers.cells
+        if layer is None:
+            return False
+        active = viewer.layers.selection.active is layer and layer.mode == "pan_zoom"
+        return self._corrector.tool is not None or active
 
     def _on_double(self, viewer: Any, event: Any) -> None:
         """Take the second of two quick clicks, which Qt calls a double click."""
@@ -247,6 +254,10 @@ class CellCanvas:
         return Place(t, float(y), float(x), label)
 
     def _on_paint(self, _: Any) -> None:
+        # napari tells of some strokes before it has painted them.
+        self._bench.mailbox.next(self._keep_painted)
+
+    def _keep_painted(self) -> None:
         """Make an edit of a stroke; what cannot be one is taken off the canvas."""
         layer = self._layer
         take = getattr(layer.data, "take", None) if layer is not None else None
