@@ -214,7 +214,7 @@ class CellCanvas:
             self._corrector.drag(line)
 
     def _hears(self, viewer: Any) -> bool:
-        """Whether the mouse means cells: no brush, and no other layer, is drawn with."""
+        """Whether the mouse means cells: nothing else is drawn with it."""
         layer = self._bench.layers.cells
         if layer is None:
             return False
