@@ -24,6 +24,7 @@ from .correct.tab import CorrectTab
 from .find_tab import FindTab
 from .movie_tab import MovieTab
 from .parts import Status
+from .review.list import ReviewList
 from .share_tab import ShareTab
 from .state import PanelState, TitleState
 from .workbench import Workbench
@@ -46,6 +47,8 @@ class CellPanel(QWidget):
         self.title = TitleRow()
         self.movie_tab, self.find_tab = MovieTab(), FindTab()
         self.correct_tab = CorrectTab()
+        self.review = ReviewList(self.bench)
+        self.correct_tab.add_list("Review", self.review)
         self.share_tab = ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()
@@ -93,6 +96,7 @@ class CellPanel(QWidget):
     def retire(self) -> None:
         """Show the workbench no longer: napari took this panel out of its window."""
         self.bench.changed.disconnect(self.refresh)
+        self.review.retire()
         self.deleteLater()
 
     def ask_folder(self) -> None:

@@ -81,10 +81,10 @@ class Dish:
             tracks.append(replace(track, scores=table.tobytes()))
         return Lineage(tracks, SCORES)
 
-    def project(self, folder):
-        """Make a project of it."""
+    def project(self, folder, movie=None):
+        """Make a project of it, and of a black movie."""
         masks = self.masks()
-        movie = movie_from_array(np.zeros(masks.shape, np.uint8), "TYX")
+        movie = movie or movie_from_array(np.zeros(masks.shape, np.uint8), "TYX")
         lineage = self.lineage(masks)
         found = TrackedMovie("dish", masks.shape, masks.__getitem__, lineage)
         return Project.create(folder, movie, found)

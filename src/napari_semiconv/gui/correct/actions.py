@@ -261,6 +261,37 @@ def _actions() -> tuple[Action, ...]:
                 lambda c: acts.unconfirm(c),
             ),
         ),
+        "Review": (
+            (
+                "next_suspect",
+                "Next suspect",
+                "N",
+                "Go to the next place that may be wrong; this one counts as looked at.",
+                lambda c: c.review.next(),
+            ),
+            (
+                "previous_suspect",
+                "Suspect before",
+                "Shift-N",
+                "Go back to the suspect before.",
+                lambda c: c.review.previous(),
+            ),
+            (
+                "right",
+                "Right",
+                "",
+                "Confirm what the suspect is about, and go to the next; with its cell "
+                "in view, Y does the same.",
+                lambda c: c.review.right(),
+            ),
+            (
+                "fix",
+                "Fix",
+                "Shift-R",
+                "Go to the suspect and take the tool that most likely mends it.",
+                _fix,
+            ),
+        ),
         "Undo": (
             ("undo", "Undo", "Control-Z", "Take back the last step.", _undo),
             (
@@ -277,6 +308,12 @@ def _actions() -> tuple[Action, ...]:
         for group, some in rows.items()
         for name, title, keys, hint, do in some
     )
+
+
+def _fix(corrector: Corrector) -> None:
+    tool = corrector.review.fix()
+    if tool is not None:
+        BY_NAME[tool].do(corrector)
 
 
 def _undo(corrector: Corrector) -> None:

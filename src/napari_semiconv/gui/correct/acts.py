@@ -137,6 +137,9 @@ def confirm(
         only = (frame, frame) if what == "frame" else (None, None)
         corrector.do(Confirm(None, *only))
         return
+    if what == "here" and corrector.review.is_at(frame, corrector.selection):
+        corrector.review.right()
+        return
     labels = corrector.some(here=what == "here")
     only = (frame, frame) if what == "here" else (None, None)
     parts = [Confirm(label, *only) for label in labels]

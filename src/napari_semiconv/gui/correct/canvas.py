@@ -42,7 +42,7 @@ class CellCanvas:
     def __init__(self, bench: "Workbench", corrector: Corrector) -> None:
         self._bench, self._viewer = bench, bench.viewer
         self._corrector = corrector
-        self.marks = Marks(corrector)
+        self.marks = Marks(corrector, corrector.review.in_frame)
         # Where the camera is since napari 0.9.
         self._camera = getattr(self._viewer, "scene", self._viewer).camera
         self._keys: list[QShortcut] = []
@@ -54,6 +54,7 @@ class CellCanvas:
         layers.mark_by(self.marks.draw)
         layers.cells_made.connect(self._attach)
         self._viewer.mouse_drag_callbacks.append(self._on_press)
+        corrector.review.changed.connect(lambda: layers.remark())
         corrector.armed.connect(self._on_armed)
         corrector.painting.connect(self._on_painting)
         corrector.looked_at.connect(self._on_look)

@@ -10,6 +10,7 @@ from ...edits.masks import MergeMasks
 from ...errors import EditError, SemiconvError
 from ...project.project import Project
 from ...tracking.lineage import Track
+from ..review.review import Review
 from .place import Place
 from .tools import TOOLS, Tool
 
@@ -39,6 +40,7 @@ class Corrector:
         self.bench = bench
         self.tool: Tool | None = None
         self._refused = False
+        self.review = Review(bench, self)
 
     # What is open and selected
 

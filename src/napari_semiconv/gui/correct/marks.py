@@ -68,8 +68,9 @@ class Marks:
         project = self._corrector.bench.session.project
         if project is None:
             return
+        labels = project.document.labels(frame)
         for label in self.suspects(frame):
-            _outline(image, project.document.labels(frame) == label, SUSPECT)
+            _outline(image, labels == label, SUSPECT)
         self._draw_confirmed(project, frame, image)
         for label in self._corrector.selection:
             self._draw_selected(project, frame, label, image)

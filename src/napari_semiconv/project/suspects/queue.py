@@ -147,7 +147,16 @@ class Queue:
         found = place < len(codes) and codes[place] == code
         return int(order[place]) if found else None
 
-    def open_after(self, row: int, *, before: bool = False) -> int | None:
+    def rows_of(self, kind: Kind | None) -> Integers:
+        """Rows of the suspects of a kind, or of all."""
+        if kind is None:
+            return np.arange(len(self))
+        place = len(KINDS) if kind == "left out" else KINDS.index(kind)
+        return np.flatnonzero(self.rows.kind == place)
+
+    def open_after(
+        self, row: int, *, before: bool = False, kind: Kind | None = None
+    ) -> int | None:
         """Row of the next suspect that was not looked at; None when there is none.
 
         Parameters
@@ -155,16 +164,18 @@ class Queue:
         row
             Where to begin; this row is not given. After the last one comes the first.
         before
-            Go the other way.
+            Go the other way, also to those that were looked at.
+        kind
+            Only suspects of this kind; of any when None.
         """
-        open_ = np.flatnonzero(~self.looked)
-        if not len(open_):
+        rows = self.rows_of(kind)
+        rows = rows if before else rows[~self.looked[rows]]
+        if not len(rows):
             return None
-        if before:
-            earlier = open_[open_ < row]
-            return int(earlier[-1] if len(earlier) else open_[-1])
-        later = open_[open_ > row]
-        return int(later[0] if len(later) else open_[0])
+        beyond = rows[rows < row] if before else rows[rows > row]
+        if len(beyond):
+            return int(beyond[-1] if before else beyond[0])
+        return int(rows[-1] if before else rows[0])
 
     def by_label(self) -> dict[int, list[int]]:
         """Frames of the suspects that were not looked at, by label."""
@@ -174,12 +185,13 @@ class Queue:
             found.setdefault(label, []).append(frame)
         return found
 
-    def in_frame(self, frame: int) -> list[int]:
-        """Rows of the suspects of a frame that were not looked at, first of all."""
+    def labels_in(self, frame: int) -> list[int]:
+        """Labels of the suspects of a frame that were not looked at."""
         rows = self.rows
         here = (rows.frame <= frame) & (frame <= rows.last) & ~self.looked
-        found: list[int] = np.flatnonzero(here).tolist()
-        return found
+        found = np.unique(rows.number[here & (rows.kind < len(KINDS))])
+        labels: list[int] = found.tolist()
+        return labels
 
     @cached_property
     def _codes(self) -> tuple[Integers, Integers]:

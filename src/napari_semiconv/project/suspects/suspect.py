@@ -9,15 +9,15 @@ TOOLS: dict[Kind, str] = {
     "appears": "link",
     "vanishes": "link",
     "merged": "split",
-    "gap": "interpolate",
+    "gap": "fill_gap",
     "jump": "unlink",
     "unsure link": "unlink",
-    "division": "unmark_division",
+    "division": "no_division",
     "area jump": "redraw",
     "tiny": "delete",
     "short": "delete_track",
     "unsure cell": "redraw",
-    "left out": "add_cell",
+    "left out": "new",
 }
 TITLES: dict[Kind, str] = {
     "appears": "appears",

@@ -1,6 +1,5 @@
 """The suspects of a project, kept up to date edit by edit."""
 
-import threading
 from collections.abc import Generator
 
 import numpy as np
@@ -29,7 +28,7 @@ class Suspects:
     """Finds the suspects of a project, and keeps them up to date.
 
     First `steps` measures all frames; then `update` measures again what an edit
-    touched. One thread at a time may do either, while others edit and read ``queue``.
+    touched. One thread does so and reads ``queue``, while others edit and `mark`.
 
     Parameters
     ----------
@@ -48,8 +47,9 @@ class Suspects:
         self._listed: dict[int, Places] = {}
         # Tracks as they were when their frames were measured.
         self._tracks: dict[int, Track] = {}
-        self._lock = threading.Lock()
-        self._queue: Queue | None = None
+        # What the user answers while it is ranked counts the next time.
+        self._version = 0
+        self._ranked_at: tuple[int, Queue] | None = None
 
     def steps(self) -> Generator[tuple[int, int], None, None]:
         """Measure all frames, yielding those done and those to do."""
@@ -59,7 +59,7 @@ class Suspects:
         for frame in range(frames):
             self._list(frame)
             yield frame + 1, frames
-        self._queue = None
+        self._version += 1
 
     def update(self, touched: Touched) -> None:
         """Measure again what an edit touched."""
@@ -72,16 +72,15 @@ class Suspects:
                     self._tracks[label] = known[label]
         for frame in sorted(frames):
             self._list(frame)
-        self._queue = None
+        self._version += 1
 
     @property
     def queue(self) -> Queue:
         """The suspects as they were measured last, ranked."""
-        with self._lock:
-            found = self._queue
-            if found is None:
-                found = self._queue = self._ranked()
-            return found
+        found, version = self._ranked_at, self._version
+        if found is None or found[0] != version:
+            found = self._ranked_at = version, self._ranked()
+        return found[1]
 
     def mark(self, suspect: Suspect, how: How) -> None:
         """Note that the user looked at a suspect.
@@ -93,7 +92,7 @@ class Suspects:
         """
         answer = Answer(how, suspect.kind, round(suspect.chance, 4))
         self._looked.note(suspect.key, answer)
-        self._queue = None
+        self._version += 1
 
     def confirming(self, suspect: Suspect) -> Edit | None:
         """Give the edit that confirms what a suspect is about; None for what is hidden.

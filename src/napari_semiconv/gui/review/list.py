@@ -1,0 +1,157 @@
+"""The list of suspects in the tab "Correct"."""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...project.suspects.reasons import KINDS
+from ...project.suspects.suspect import TITLES, Suspect
+from ..correct.actions import BY_NAME
+from ..correct.tab import keys_of
+from ..parts import selectable
+from .rows import COLUMNS, SuspectRows
+
+if TYPE_CHECKING:
+    from ..workbench import Workbench
+
+EVERY = "All kinds"
+# Widths of all columns but the last, in digits.
+WIDTHS = (11, 6, 6, 6)
+BUTTONS = (
+    ("Right", "right"),
+    ("Fix", "fix"),
+    ("Next", "next_suspect"),
+    ("Back", "previous_suspect"),
+)
+
+
+class ReviewList(QWidget):
+    """Shows the suspects of the open project; goes to the one that is picked.
+
+    Parameters
+    ----------
+    bench
+        Whose review.
+    """
+
+    def __init__(self, bench: "Workbench") -> None:
+        super().__init__()
+        self._bench = bench
+        self.review = bench.corrector.review
+        self.words, self.why = QLabel(), selectable(QLabel())
+        self.words.setWordWrap(True)
+        self.why.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.kinds = QComboBox()
+        self.kinds.setToolTip("Which kinds of suspects to list and to go through.")
+        self.kinds.addItem(EVERY, None)
+        for kind in (*KINDS, "left out"):
+            self.kinds.addItem(TITLES[kind].capitalize(), kind)
+        self.rows = SuspectRows(self.review, self)
+        self.table = self._table()
+        self.buttons = {name: self._button(text, name) for text, name in BUTTONS}
+        self._following = False
+        self._lay_out()
+        self.kinds.activated.connect(
+            lambda _: self.review.show_only(self.kinds.currentData())
+        )
+        selection = self.table.selectionModel()
+        assert selection is not None
+        selection.currentRowChanged.connect(self._on_row)
+        self.table.clicked.connect(self._on_row)
+        self.review.changed.connect(self.refresh)
+        self.review.current_changed.connect(self._on_current)
+        self.refresh()
+
+    def retire(self) -> None:
+        """Listen no longer."""
+        self.review.changed.disconnect(self.refresh)
+        self.review.current_changed.disconnect(self._on_current)
+
+    def refresh(self) -> None:
+        """Show the suspects, and how far the user is, as they are now."""
+        self.words.setText(self.review.words)
+        self._following = True
+        self.rows.refresh()
+        self._following = False
+        some = self.rows.rowCount() > 0
+        for name, button in self.buttons.items():
+            alone = name in ("right", "fix")
+            button.setEnabled(some and (not alone or self.review.current is not None))
+        self._follow()
+
+    def _on_current(self, suspect: Suspect | None) -> None:
+        self.why.setText("" if suspect is None else self.review.why(suspect))
+        self.refresh()
+
+    def _follow(self) -> None:
+        """Select the row of the current suspect, and bring it into view."""
+        row = self.rows.row_in_view(self.review.row)
+        self._following = True
+        if row is None:
+            self.table.clearSelection()
+        else:
+            index = self.rows.index(row, 0)
+            if self.table.currentIndex().row() != row:
+                self.table.setCurrentIndex(index)
+            self.table.selectRow(row)
+            self.table.scrollTo(index)
+        self._following = False
+
+    def _on_row(self, index: QModelIndex, _: object = None) -> None:
+        if self._following or not index.isValid():
+            return
+        row = self.rows.row_in_queue(index.row())
+        if row != self.review.row:
+            self.review.go_to(row)
+
+    def _table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.rows)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setWordWrap(False)
+        table.setShowGrid(False)
+        header, side = table.horizontalHeader(), table.verticalHeader()
+        assert header is not None
+        assert side is not None
+        side.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        side.setDefaultSectionSize(self.fontMetrics().lineSpacing() + 4)
+        digit = self.fontMetrics().horizontalAdvance("0")
+        for column, width in enumerate(WIDTHS):
+            table.setColumnWidth(column, width * digit + 8)
+        header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(3 * digit)
+        return table
+
+    def _button(self, text: str, name: str) -> QPushButton:
+        action = BY_NAME[name]
+        button = QPushButton(text)
+        button.setToolTip(f"<qt>{action.hint} {keys_of(action)}</qt>")
+        button.clicked.connect(lambda: self._bench.corrector.run(action.do))
+        return button
+
+    def _lay_out(self) -> None:
+        head, bar = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self.words, 1)
+        head.addWidget(self.kinds)
+        for button in self.buttons.values():
+            bar.addWidget(button, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(3)
+        layout.addLayout(head)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.why)
+        layout.addLayout(bar)
