@@ -13,6 +13,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from scipy import ndimage
@@ -109,10 +110,25 @@ class BlobTools:
             "foreground": (output > 0).astype(np.float32),
         }
 
+    def follower(self, labels, label, output, settings):
+        return Shadow(labels == label)
+
     def _work(self, done):
         if done == 2 and self.mode in TROUBLE:
             TROUBLE[self.mode]()
         threading.Event().wait(SECONDS.get(self.mode, 0.0))
+
+
+@dataclass
+class Shadow:
+    """A cell stays where it is, as far as the movie is bright there."""
+
+    mask: np.ndarray
+
+    def step(self, output):
+        share = (output[self.mask] > 0).mean()
+        self.mask = self.mask & (output > 0)
+        return SimpleNamespace(mask=self.mask, agreement=float(share))
 
 
 class Kept(dict):

@@ -83,6 +83,11 @@ def test_run_without_anything_to_go_on_with_asks_for_frames(folder, capsys):
     assert "--frames 0:5" in capsys.readouterr().err
     assert run("run", folder, "--frames", "1:3") == 0
     assert "2 of 2 frames, 2 tracks" in capsys.readouterr().out
+    assert run("run", folder, "--from", 3) == 0
+    assert "2 of 2 frames" in capsys.readouterr().out
+    assert run("run", folder, "--from", 3, "--frames", "1:3") == 1
+    assert "expected one of them, found both" in capsys.readouterr().err
+    assert run("run", folder, "--from", 5) == 1
     assert run("run", folder, "--frames", "9:12") == 1
     assert "movie's 5 frames" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ from .options import (
     open_project,
 )
 from .progress import follow, tell
-from .words import chosen_frames
+from .words import chosen_frames, index
 
 if TYPE_CHECKING:
     from ..workflows.progress import Steps, Stop
@@ -29,6 +29,14 @@ def add(commands: Any) -> None:
         command,
         "compute frames A to B - 1 again, counted from 0; what is confirmed stays",
     )
+    command.add_argument(
+        "--from",
+        type=index,
+        dest="again",
+        metavar="T",
+        help="compute all again from frame T on, which was corrected, as the last run "
+        "did; what is confirmed stays",
+    )
     add_moved_movie(command)
 
 
@@ -42,10 +50,17 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from ..project.project import Project
     from ..project.runs.run import last_settings, unfinished_run
-    from ..workflows import segmenting
+    from ..workflows import computing_again, segmenting
 
     def begin(project: Project, stop: "Stop") -> "Steps[Segmented]":
         span = arguments.frames
+        if arguments.again is not None:
+            if span is not None:
+                raise BadInputError(
+                    "--frames and --from: expected one of them, found both. Leave one "
+                    "out."
+                )
+            return computing_again.compute_again(project, arguments.again, stop=stop)
         if span is None and unfinished_run(project) is not None:
             return segmenting.go_on(project, stop=stop)
         count = project.document.shape[0]

@@ -15,10 +15,12 @@ from ..labels import labels_in
 from ..movie import Movie
 from ..safe import write_array_safely
 from ..settings import SegmentSettings
+from .following import follow
 from .messages import (
     Cancel,
     CellSize,
     Failed,
+    FollowRequest,
     FrameRequest,
     LookRequest,
     Message,
@@ -147,6 +149,9 @@ class Child:
             self._say(self._resegmenter.answer(request, *given))
         elif isinstance(request, LookRequest):
             self._say(self._resegmenter.look(request, *given))
+        elif isinstance(request, FollowRequest):
+            for message in follow(request, self._tools, *given):
+                self._say(message)
 
     def _stops(self, ticket: int) -> bool:
         return self._closing or ticket in self._cancelled

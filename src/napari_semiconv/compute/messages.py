@@ -67,9 +67,10 @@ class Segment(Settings):
     those asked for before. The folder is new, unless ``resume`` is set: then the run
     that stopped there goes on after the last state that was saved, or is begun if
     there is none. With ``again_from`` it goes on before that frame, which is computed
-    again with all after it. ``save_every`` frames the state is saved; None chooses by
-    what it costs. ``constraints`` is a file of those on the cells, which the
-    run meets.
+    again with all after it. ``after`` is a state of another run, of the frame before
+    the first one, which a run without states of its own goes on from. ``save_every``
+    frames the state is saved; None chooses by what it costs. ``constraints`` is a file
+    of those on the cells, which the run meets.
     """
 
     do: Literal["segment"] = "segment"
@@ -80,6 +81,7 @@ class Segment(Settings):
     output: Path
     resume: bool = False
     again_from: int | None = None
+    after: Path | None = None
     save_every: int | None = Field(None, ge=1)
     constraints: Path | None = None
 
@@ -122,6 +124,21 @@ class LookRequest(FrameRequest):
 
     do: Literal["look"] = "look"
     output: Path | None = None
+
+
+class FollowRequest(FrameRequest):
+    """Ask to follow a cell from a frame on, until the network doubts it.
+
+    ``labels`` is a .npy file of the cells of the frame, (Y, X), ``label`` the one to
+    follow, ``until`` the last frame. The mask of each frame is written to the folder
+    ``output``.
+    """
+
+    do: Literal["follow"] = "follow"
+    labels: Path
+    label: int
+    until: int
+    output: Path
 
 
 class Cancel(Settings):
@@ -187,6 +204,31 @@ class LookDone(Settings):
     cancelled: bool = False
 
 
+class FollowedFrame(Settings):
+    """Tell that the mask of a cell in a frame lies in ``output``, a .npy file.
+
+    ``y`` and ``x`` are row and column of its first pixel; ``agreement`` is how far it
+    agrees with the frame before, 0 to 1.
+    """
+
+    event: Literal["followed"] = "followed"
+    ticket: int = 0
+    frame: int
+    agreement: float
+    y: int
+    x: int
+    output: Path
+
+
+class FollowEnded(Settings):
+    """Tell that a cell is followed no further, and why in ``note``; may be empty."""
+
+    event: Literal["follow_ended"] = "follow_ended"
+    ticket: int = 0
+    note: str = ""
+    cancelled: bool = False
+
+
 class Started(Settings):
     """Tell that the run folder exists.
 
@@ -243,13 +285,17 @@ class Failed(Settings):
     message: str
 
 
-Request = Warm | Preview | Segment | ResegmentRequest | LookRequest | Cancel
+Request = (
+    Warm | Preview | Segment | ResegmentRequest | LookRequest | FollowRequest | Cancel
+)
 Message = (
     Ready
     | CellSize
     | Previewed
     | Resegmented
     | LookDone
+    | FollowedFrame
+    | FollowEnded
     | Started
     | FrameDone
     | Finished

@@ -90,9 +90,8 @@ def plan_run(
         settings = sized(frames)
         make = RunStore.resume if request.resume else RunStore.create
         values = settings.model_dump(mode="json")
-        return Plan(
-            make(request.output, movie, values, facts, frames), settings, frames
-        )
+        store = make(request.output, movie, values, facts, frames)
+        return Plan(store, settings, frames, state_before(request, tools, frames))
     values = request.settings.model_dump(mode="json")
     store = RunStore.resume(request.output, movie, values, facts, asked)
     settings = SegmentSettings.model_validate(store.info.settings)
@@ -101,6 +100,8 @@ def plan_run(
         return Plan(store, settings, frames, ready=True)
     before = frames.stop if request.again_from is None else request.again_from
     state, note = usable_state(store, tools, range(frames.start, before))
+    if state is None:
+        state = state_before(request, tools, frames)
     if state is None and settings.engine_info.whole:
         note = (
             f"The engine '{settings.engine}' decides when it has "
@@ -108,6 +109,33 @@ def plan_run(
             f"the first frame."
         )
     return Plan(store, settings, frames, state, note=note)
+
+
+def state_before(request: Segment, tools: Tools, frames: range) -> Any:
+    """Read the state of another run that a run is to begin with.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    tools
+        Read states.
+    frames
+        Frames of the run.
+
+    Returns
+    -------
+    object
+        The state after the frame before the first; None without one, or when it is
+        damaged: then the network begins anew.
+    """
+    if request.after is None:
+        return None
+    try:
+        state = tools.load_state(request.after)
+    except BadModelError:
+        return None
+    return state if state.frame == frames.start - 1 else None
 
 
 def usable_state(store: RunStore, tools: Tools, frames: range) -> tuple[Any, str]:

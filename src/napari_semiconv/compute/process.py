@@ -18,6 +18,7 @@ from ..errors import ComputeError
 from .messages import (
     Failed,
     Finished,
+    FollowEnded,
     LookDone,
     Message,
     Previewed,
@@ -33,7 +34,7 @@ LAST_WORDS, LINE = 60, 300
 GONE = 10.0
 
 # Messages that end the answer to a request, but for an error.
-LAST = (Finished, Previewed, Ready, Resegmented, LookDone)
+LAST = (Finished, FollowEnded, Previewed, Ready, Resegmented, LookDone)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000

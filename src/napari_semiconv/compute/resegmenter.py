@@ -75,7 +75,7 @@ class Resegmenter:
         """
         start = time.perf_counter()
         labels, known = (
-            _labels_in(request.labels),
+            labels_in(request.labels),
             read_constraints(request.constraints),
         )
         constraints = known.get(request.frame, Constraints(movie.frame_shape))
@@ -186,7 +186,14 @@ class Resegmenter:
         )
 
 
-def _labels_in(path: Path) -> Labels:
+def labels_in(path: Path) -> Labels:
+    """Read the cells, (Y, X), that a request names.
+
+    Raises
+    ------
+    BadInputError
+        When the file is missing or damaged.
+    """
     try:
         labels: Labels = np.load(path)
     except (OSError, ValueError, EOFError) as error:

@@ -90,8 +90,8 @@ class Supervisor:
         Parameters
         ----------
         request
-            What is asked: `Segment`, `Preview`, `ResegmentRequest`, `LookRequest` or
-            `Warm`.
+            What is asked: `Segment`, `Preview`, `ResegmentRequest`, `LookRequest`,
+            `FollowRequest` or `Warm`.
         stop
             Asked some ten times a second whether the work is to stop; then it is
             cancelled.

@@ -91,15 +91,21 @@ class Tools(Protocol):
     ) -> dict[str, NDArray[Any]]:
         """Turn the network's maps into images of a height and width, by name."""
 
+    def follower(
+        self, labels: Labels, label: int, output: Any, settings: SegmentSettings
+    ) -> Any:
+        """Make a `Follower` of a cell among ``labels``, (Y, X)."""
+
 
 class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import looking, pipeline, run_state, sizing
+        from ..inference import following, looking, pipeline, run_state, sizing
         from ..inference.constraints import resegment
         from ..network import weights
 
+        self._following = following
         self._looking = looking
         self._pipeline = pipeline
         self._resegment = resegment
@@ -188,6 +194,13 @@ class NetworkTools:
     ) -> dict[str, NDArray[Any]]:
         """Turn the network's maps into images of a height and width, by name."""
         return dict(self._looking.pictures_of(output, shape, VOTES.own(settings)))
+
+    def follower(
+        self, labels: Labels, label: int, output: Any, settings: SegmentSettings
+    ) -> Any:
+        """Make a `Follower` of a cell among ``labels``, (Y, X)."""
+        own = VOTES.own(settings)
+        return self._following.Follower(labels, label, output, own)
 
     def _is_there(self, device: DeviceName) -> bool:
         try:

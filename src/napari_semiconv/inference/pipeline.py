@@ -48,8 +48,9 @@ def segment_and_track(
     frames
         Frames to do, without steps; all when None.
     resume_from
-        State of an earlier run over these frames, from `FrameResult.state`: the frames
-        after it are done, as if the run had never stopped. None begins anew.
+        State of an earlier run over these frames, or up to the frame before them, from
+        `FrameResult.state`: the frames after it are done, as if the run had never
+        stopped. None begins anew.
     constraints
         By frame, the constraints on its cells, in pixels of the movie; every engine
         holds all of it exactly.
@@ -116,7 +117,7 @@ def _followed(
     if state is not None:
         stream.restore(state.stream)
         tracker.restore(state)
-        begin = frames.index(state.frame) + 1
+        begin = state.frame + 1 - frames.start
     steps = see(movie, stream, frames[begin:], skip_unreadable=settings.skip_unreadable)
     if prefetches(model.device):
         steps = prefetch(steps)

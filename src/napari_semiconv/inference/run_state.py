@@ -145,7 +145,7 @@ def check_resumable(
             f"Expected a state of frames of {_size(frame_shape)} px, found one of "
             f"{_size(state.frame_shape)} px. Choose the movie it was saved with."
         )
-    if state.frame not in frames:
+    if state.frame not in range(frames.start - 1, frames.stop):
         raise BadInputError(
             f"Expected a state of one of the frames {frames.start}:{frames.stop}, "
             f"found one of frame {state.frame}. Choose frames that include it."

@@ -29,7 +29,8 @@ class RunFacts(Settings):
     ``folder`` lies in the project; ``frames`` are the first and the last asked for,
     both included; those before ``first`` only tell the network what was before.
     ``group`` is the number that its edits share, ``settings`` are those asked for.
-    ``undecided`` tells that its tracks are still to be decided together.
+    ``undecided`` tells that its tracks are still to be decided together. ``after`` are
+    number and frame of the run and of its state that it begins with, if it does.
     """
 
     folder: str
@@ -38,6 +39,7 @@ class RunFacts(Settings):
     group: int
     settings: Value
     undecided: bool = False
+    after: tuple[int, int] | None = None
 
     def chosen(self, values: Value | None = None) -> SegmentSettings:
         """Give the settings as such, out of other ``values`` where those are given.

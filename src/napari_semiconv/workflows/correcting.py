@@ -18,8 +18,9 @@ from ..inference.constraints.model import Constraints
 from ..project.constraints import write_constraints
 from ..project.correcting import Correction, correction_of
 from ..project.project import Project
-from ..project.runs.run import ProjectRun, runs_by_frame
+from ..project.runs.run import ProjectRun
 from ..safe import write_array_safely
+from .computing_again import number_of_run
 from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
 from .segmenting import supervised
@@ -236,17 +237,4 @@ def run_of(project: Project, frame: int) -> ProjectRun:
     BadInputError
         When none did, or the movie has no such frame.
     """
-    count = project.document.shape[0]
-    if not 0 <= frame < count:
-        raise BadInputError(
-            f"Frame {frame}: expected one of the movie's {count} frames, which are "
-            f"counted from 0. Choose one of these."
-        )
-    number = runs_by_frame(project).get(frame)
-    if number is not None:
-        return ProjectRun(project, number)
-    raise BadInputError(
-        f"Frame {frame}: expected one that a run of this project computed, found none. "
-        f"Compute it first: napari-semiconv run {project.folder} --frames "
-        f"{frame}:{frame + 1}"
-    )
+    return ProjectRun(project, number_of_run(project, frame))

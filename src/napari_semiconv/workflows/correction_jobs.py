@@ -10,7 +10,9 @@ from ..errors import BadInputError
 from ..inference.constraints.model import Constraints
 from ..project.project import Project
 from ..project.runs.run import runs_by_frame
+from .computing_again import compute_again
 from .correcting import add_cell, correct
+from .following import follow
 from .jobs import Begin, BusyError, Job, JobKind, JobRunner, Place
 from .looking import look
 from .progress import Progress, Steps, Stop, StoppedError
@@ -101,6 +103,29 @@ class CorrectionJobs(JobRunner):
             (frame, y, x),
         )
 
+    def follow(self, frame: int, label: int, until: int) -> Job:
+        """Follow a corrected cell into the next frames: see `following.follow`.
+
+        The outcome is a `FollowedCell` to look at; `accept` makes it an edit.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When another job runs.
+        """
+        project = self._need_project()
+        self._check_free()
+        return self._compute(
+            "follow",
+            f"Following cell {label}",
+            lambda stop: follow(
+                project, frame, label, until, supervisor=self.supervisor, stop=stop
+            ),
+            _place_of(project, frame, label),
+        )
+
     def solve_around(self, frames: range) -> Job:
         """Decide the tracks anew whose links lie within some frames.
 
@@ -118,6 +143,25 @@ class CorrectionJobs(JobRunner):
             "solve",
             f"Deciding tracks of frames {frames.start} to {frames.stop - 1}",
             lambda stop: solve(project, within=frames, stop=stop),
+        )
+
+    def compute_again(self, frame: int) -> Job:
+        """Compute from a corrected frame on again: see `computing_again`.
+
+        Raises
+        ------
+        BadInputError
+            When no project is open.
+        BusyError
+            When another job runs.
+        """
+        project = self._need_project()
+        return self._compute(
+            "segment",
+            f"Computing frames from {frame} on again",
+            lambda stop: compute_again(
+                project, frame, supervisor=self.supervisor, stop=stop
+            ),
         )
 
     def look_closer(self, frame: int) -> Job | None:
@@ -206,6 +250,14 @@ class CorrectionJobs(JobRunner):
                 self._computing.release()
 
         return steps
+
+
+def _place_of(project: Project, frame: int, label: int) -> Place:
+    """Frame, row and column of the middle of a cell; the corner of one that is gone."""
+    places = project.centroids(frame)
+    for row in np.flatnonzero(places.labels == label).tolist():
+        return frame, round(float(places.y[row])), round(float(places.x[row]))
+    return frame, 0, 0
 
 
 def _middle(constraints: Constraints) -> tuple[int, int]:

@@ -25,7 +25,12 @@ from ..compute.supervisor import Supervisor
 from ..errors import BadInputError, EditError
 from ..movie import Movie
 from ..project.project import Project
-from ..project.runs.run import ProjectRun, begin_run, is_worthless, unfinished_run
+from ..project.runs.run import (
+    ProjectRun,
+    begin_run,
+    is_worthless,
+    unfinished_run,
+)
 from ..settings import SegmentSettings
 from .copying import keep
 from .opening import check_writable
@@ -138,7 +143,7 @@ def run(
     movie = project.movie()
     chosen = range(len(movie)) if frames is None else frames
     begun = begin_run(project, chosen, settings or SegmentSettings())
-    return (yield from _fill(project, begun, movie, supervisor, stop))
+    return (yield from fill(project, begun, movie, supervisor, stop))
 
 
 def go_on(
@@ -170,7 +175,7 @@ def go_on(
             f"{project.folder.name}: expected a run that stopped before its end, found "
             f"none. Name the frames that are to be computed again."
         )
-    return (yield from _fill(project, stopped, project.movie(), supervisor, stop))
+    return (yield from fill(project, stopped, project.movie(), supervisor, stop))
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,14 +255,31 @@ def supervised(supervisor: Supervisor | None) -> Iterator[Supervisor]:
         yield own
 
 
-def _fill(
+def fill(
     project: Project,
     run: ProjectRun,
     movie: Movie,
     supervisor: Supervisor | None,
     stop: Stop,
 ) -> Steps[Segmented]:
-    """Adopt the frames of a run as they come; then decide the tracks together."""
+    """Adopt the frames of a run as they come; then decide the tracks together.
+
+    Parameters
+    ----------
+    project
+        The project, open for writing.
+    run
+        A run that was begun, or stopped.
+    movie
+        The project's movie.
+    supervisor, stop
+        As in `segment`.
+
+    Raises
+    ------
+    ComputeError
+        When the computing process fails; the frames before are in the project.
+    """
     finished: Finished | None = None
     skipped: dict[int, str] = {}
     with (
@@ -325,6 +347,7 @@ def _messages(
         output=run.folder,
         resume=True,
         constraints=run.write_constraints(),
+        after=run.before,
     )
     context = run.facts.first - run.frames[0]
     with closing(supervisor.follow(request, stop)) as messages:

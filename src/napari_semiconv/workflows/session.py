@@ -25,6 +25,7 @@ from ..settings import SegmentSettings
 from .copying import ScratchCopy, keep
 from .correction_jobs import CorrectionJobs
 from .exporting import export
+from .following import FollowedCell, accept
 from .importing import import_tracked
 from .jobs import BusyError, Job
 from .opening import Found, folder_for, recognise
@@ -161,6 +162,10 @@ class Session(CorrectionJobs):
     def do(self, edit: Edit) -> Change:
         """Make an edit, as `Project.do`, unless an export is writing them."""
         return self._editable().do(edit)
+
+    def accept(self, followed: FollowedCell) -> Change:
+        """Make a cell that was followed one edit: see `following.accept`."""
+        return accept(self._editable(), followed)
 
     def undo(self) -> list[Change]:
         """Take the last step back.

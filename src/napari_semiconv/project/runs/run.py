@@ -9,6 +9,7 @@ import numpy as np
 from ...edits.base import current_kind
 from ...edits.results import AdoptFrame
 from ...errors import BadInputError
+from ...io.movies.zarr_store import DAMAGED
 from ...settings import SegmentSettings
 from ..adopt import Adopter
 from ..constraints import write_constraints_of
@@ -16,6 +17,7 @@ from ..facts import RunFacts
 from ..project import Project
 from ..store import chunk_of
 from .masks import Labels, frames_done, stored_labels
+from .states import RunStates
 from .store import LABELS, RunStore
 
 RUNS = "runs"
@@ -24,6 +26,8 @@ RECALLED = 10
 # Frames before those computed again that the network sees first: what it remembers of
 # them, and where their cells went, joins the new frames to the old ones.
 CONTEXT = 3
+# Frames that are computed again, only to come from a saved state to the first new one.
+NEAR = 30
 
 
 class ProjectRun:
@@ -44,6 +48,7 @@ class ProjectRun:
         self._adopted = adopted_frames(project, number)
         self._adopter = Adopter(project, number, self.facts.group)
         self._labels: Labels | None = None
+        self._recalled = self.facts.after is None
 
     @property
     def folder(self) -> Path:
@@ -91,6 +96,14 @@ class ProjectRun:
         info = self._project.info.model_copy(update={"runs": tuple(runs)})
         self._project.note_runs(info)
 
+    @property
+    def before(self) -> Path | None:
+        """File of the state of another run that it begins with."""
+        if self.facts.after is None:
+            return None
+        number, frame = self.facts.after
+        return RunStates(ProjectRun(self._project, number).folder).path(frame)
+
     def write_constraints(self) -> Path | None:
         """Write the constraints on the run's frames beside its folder.
 
@@ -137,7 +150,21 @@ class ProjectRun:
             self._labels = stored_labels(self.folder / LABELS)
         self._adopt(frame, self._labels, dict(born))
 
+    def _recall_before(self) -> None:
+        """Learn which track of the run that it goes on after has which label."""
+        self._recalled = True
+        assert self.facts.after is not None
+        number, frame = self.facts.after
+        try:
+            found = stored_labels(ProjectRun(self._project, number).folder / LABELS)
+            self._adopter.recall(frame, np.asarray(found[frame], np.int32))
+        except DAMAGED:
+            # Its tracks are joined to those before by where their cells lie.
+            return
+
     def _adopt(self, frame: int, masks: Labels, parents: dict[int, int]) -> None:
+        if not self._recalled:
+            self._recall_before()
         labels = np.asarray(masks[frame], np.int32)
         if frame < self.facts.first:
             self._adopter.recall(frame, labels)
@@ -150,7 +177,12 @@ class ProjectRun:
             self._adopter.close()
 
 
-def begin_run(project: Project, frames: range, settings: SegmentSettings) -> ProjectRun:
+def begin_run(
+    project: Project,
+    frames: range,
+    settings: SegmentSettings,
+    after: tuple[int, int] | None = None,
+) -> ProjectRun:
     """Enter a new run into a project.
 
     Parameters
@@ -161,20 +193,25 @@ def begin_run(project: Project, frames: range, settings: SegmentSettings) -> Pro
         Frames that are to be computed.
     settings
         How to segment and track.
+    after
+        Number of a run, and the frame of its state that is to be gone on from; see
+        `state_near`.
 
     Raises
     ------
     SaveError
         When it cannot be written to the project.
     """
+    begin = _begin(project, frames[0]) if after is None else after[1] + 1
     number = len(project.info.runs) + 1
     facts = RunFacts(
         folder=f"{RUNS}/{number:04d}",
-        frames=(_begin(project, frames[0]), frames[-1]),
+        frames=(begin, frames[-1]),
         first=frames[0],
         group=project.history.new_group(),
         settings=settings.model_dump(mode="json"),
         undecided=settings.link.solver == "global" and not settings.engine_info.links,
+        after=after,
     )
     # The number of its group is in the journal, so that no edit gets it meanwhile.
     project.history.note("begin run", {"run": number, "group": facts.group})
@@ -187,6 +224,31 @@ def _begin(project: Project, first: int) -> int:
     """First frame that the network sees: earlier ones count where cells are known."""
     known = range(max(0, first - CONTEXT), first)
     return next((t for t in known if project.lineage.cells(t)), first)
+
+
+def state_near(project: Project, number: int, frame: int) -> tuple[int, int] | None:
+    """Find the saved state of a run that is near before a frame.
+
+    Parameters
+    ----------
+    project
+        The project.
+    number
+        Number of the run.
+    frame
+        Index of the frame that is to be computed next.
+
+    Returns
+    -------
+    tuple
+        Number of the run and frame of the state; None when there is none so near that
+        the frames in between are worth computing.
+    """
+    run = ProjectRun(project, number)
+    near = range(max(run.frames.start, frame - 1 - NEAR), frame)
+    states = RunStates(run.folder).all()
+    found = next((saved for saved in states if saved in near), None)
+    return None if found is None else (number, found)
 
 
 def unfinished_run(project: Project) -> ProjectRun | None:
