@@ -29,7 +29,7 @@ def segment_and_solve(
 
     Every frame is yielded as it is computed, to be looked at, and once more, final,
     when all frames have been seen. With the greedy solver every frame is final at once;
-    the published procedures settle tracks in their own way.
+    the published procedures decide tracks in their own way.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def segment_and_solve(
         As for `segment_and_track`.
     stop
         Asked after every frame; when it says so, no more are computed, and with the
-        global solver those so far are settled.
+        global solver those so far are solved.
 
     Yields
     ------
     FrameResult
-        Each frame, twice. All packed masks are kept in memory until they are settled:
+        Each frame, twice. All packed masks are kept in memory until they are solved:
         some 20 kB for a frame of 100 cells.
 
     Raises
@@ -57,7 +57,7 @@ def segment_and_solve(
         if settings.engine_info.links or settings.link.solver == "greedy":
             yield from _until(results, stops)
         else:
-            yield from _settled(_until(results, stops), settings.link, channels)
+            yield from _solved(_until(results, stops), settings.link, channels)
 
 
 def _until(
@@ -69,7 +69,7 @@ def _until(
             return
 
 
-def _settled(
+def _solved(
     results: Iterator[FrameResult], settings: LinkSettings, channels: int
 ) -> Iterator[FrameResult]:
     """Yield every frame as it comes, and again with the best tracks of all."""

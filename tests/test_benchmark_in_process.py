@@ -99,7 +99,7 @@ def test_no_frame_can_be_gone_on_from(pipeline):
     assert {r.state for r in follow()} == {None}
 
 
-def test_what_looked_like_a_division_is_settled(pipeline):
+def test_what_looked_like_a_division_is_solved(pipeline):
     pipeline(cut_in_two, 20.0)
     lineage = follow()[-1].lineage
     assert lineage.daughters() == {}
@@ -120,7 +120,7 @@ def test_a_movie_without_cells_has_no_tracks(pipeline):
     assert dict(results[-1].lineage.tracks) == {}
 
 
-def test_a_stop_settles_the_frames_so_far(pipeline):
+def test_a_stop_solves_the_frames_so_far(pipeline):
     drawn = pipeline(worlds.gap)
     seen = []
     stopping = segment_and_solve(None, MODEL, settings(), stop=lambda: len(seen) >= 2)
@@ -157,7 +157,7 @@ def test_the_greedy_way_stops_too(pipeline):
     assert len(follow(stop=lambda: drawn.computed >= 2, solver="greedy")) == 2
 
 
-def test_published_procedures_settle_in_their_own_way(pipeline):
+def test_published_procedures_decide_in_their_own_way(pipeline):
     pipeline(worlds.gap)
     chosen = settings().model_copy(update={"engine": "payer2018"})
     results = list(segment_and_solve(None, MODEL, chosen))

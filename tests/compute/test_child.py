@@ -246,7 +246,7 @@ def test_frames_that_come_twice_are_kept_as_they_stay(choice, tmp_path):
 
 
 @pytest.mark.parametrize("cancel_at", [2, 4])
-def test_a_cancel_before_the_tracks_are_settled_keeps_what_was_seen(
+def test_a_cancel_before_the_tracks_are_decided_keeps_what_was_seen(
     choice, tmp_path, cancel_at
 ):
     said = run_twice(choice, tmp_path / "r.semiconv", cancel_at)
@@ -255,7 +255,7 @@ def test_a_cancel_before_the_tracks_are_settled_keeps_what_was_seen(
     assert np.unique(result.labels[:cancel_at]).tolist() == [0, 101, 102]
 
 
-def test_tracks_that_are_being_settled_are_settled_in_all_frames(choice, tmp_path):
+def test_tracks_that_are_being_decided_are_decided_in_all_frames(choice, tmp_path):
     said = run_twice(choice, tmp_path / "r.semiconv", cancel_at=FRAMES + 1)
     assert said[-1].cancelled is False
     result = RunStore.open(tmp_path / "r.semiconv")

@@ -14,7 +14,7 @@ CALMLY = settings(deadline=None)
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["appear", "leave", "ring", "hide", "relabel", "settle"]),
+        st.sampled_from(["appear", "leave", "ring", "hide", "relabel", "adopt"]),
         st.integers(1, 6),
         st.integers(1, 6),
     ),
@@ -67,7 +67,7 @@ class Frame:
             self.names.name(number, labels[old])
             self.pixels[number] = max(labels[old], 0)
 
-    def settle(self, *_):
+    def adopt(self, *_):
         """Take a draft over, as a document does, and go on with another draft."""
         if isinstance(self.names, DraftNames):
             self.names = DraftNames(self.names.merged())
@@ -112,7 +112,7 @@ def test_a_draft_leaves_its_frame_alone_and_tells_what_differs(steps, more):
     before = dict(base)
     frame.names = DraftNames(base)
     for step, label, other in more:
-        if step != "settle":
+        if step != "adopt":
             getattr(frame, step)(label, other)
     assert dict(base) == before
     after = dict(frame.names.merged())

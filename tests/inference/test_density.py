@@ -49,7 +49,7 @@ def crowds(draw):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(crowds())
 def test_the_labels_are_those_of_the_package(crowd):
-    """With one further sample no two distances are equal, so all labels are settled."""
+    """With one further sample no two distances are equal, so all labels are decided."""
     codes, least = crowd
     theirs = HDBSCAN(
         min_cluster_size=least, min_samples=1, algorithm="generic"

@@ -65,6 +65,20 @@ class Evidence:
             empty,
         )
 
+    def of_cells(self, labels: NDArray[np.int64]) -> "Evidence":
+        """Give a row to each cell of a frame, (n,), labels ascending.
+
+        Of cells without evidence numbers are NaN, and no other cell is joined to them.
+        """
+        _, here, there = np.intersect1d(labels, self.labels, return_indices=True)
+        parts = []
+        for known in (getattr(self, field.name) for field in fields(self)[1:]):
+            nothing = np.nan if known.dtype.kind == "f" else 0
+            part = np.full((len(labels), *known.shape[1:]), nothing, known.dtype)
+            part[here] = known[there]
+            parts.append(part)
+        return Evidence(labels, *parts)
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Evidence":
         """Choose cells by row."""
         return Evidence(*(getattr(self, field.name)[rows] for field in fields(self)))

@@ -79,7 +79,7 @@ def test_a_run_that_goes_on_can_be_finished(folder):
 
 
 def test_a_whole_run_that_was_cancelled_is_not_finished(folder):
-    """The published procedures settle tracks after the last frame."""
+    """The published procedures decide tracks after the last frame."""
     store = resume(folder)
     for t in range(EVERY):
         store.write_frame(t, one_division[t])

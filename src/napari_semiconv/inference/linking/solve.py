@@ -177,11 +177,22 @@ class Solver:
             Predictions of the network for its cells, by the labels of the masks; None,
             or without some of them, where nothing is known.
         """
-        cells, numbers = self._cells(labels, evidence)
-        self._gatherer.push(frame, cells, self._joint_match(frame, numbers, evidence))
+        image, numbers, centres, areas = _numbered(labels, self._step)
+        evidence = evidence or Evidence.none(self._channels)
+        known = evidence.of_cells(numbers)
+        embeddings = known.embeddings.astype(np.float64)
+        if embeddings.shape[1] != self._channels:
+            # Those of another network, of another size, say nothing here.
+            embeddings = np.full((len(numbers), self._channels), np.nan)
+        origins = centres + known.motion / self._step
+        sure = np.where(np.isnan(known.sure), 1.0, known.sure.astype(np.float64))
+        cells = FrameCells(image, centres, areas, embeddings, origins, sure)
+        self._gatherer.push(frame, cells, self._joint_match(frame, known))
         self._frames.append(np.full(len(numbers), frame))
         self._labels.append(numbers)
-        self._scores.append(_scores(numbers, evidence))
+        nothing = np.full(len(numbers), np.nan)
+        scores = [nothing if n == "link" else getattr(known, n) for n in SCORES]
+        self._scores.append(np.stack(scores, 1))
 
     def solve(
         self, fixed: Fixed | None = None, beyond: int = 0, tell: Tell | None = None
@@ -246,40 +257,16 @@ class Solver:
         keep = ends & continued[into]
         return list(zip(before[keep].tolist(), into[keep].tolist(), strict=True))
 
-    def _joint_match(
-        self, frame: int, numbers: Integers, evidence: Evidence | None
-    ) -> JointMatch | None:
+    def _joint_match(self, frame: int, known: Evidence) -> JointMatch | None:
         """Rows of cells and of those of the frame before found together with them."""
-        if evidence is None or not self._frames or not evidence.joint_match.any():
+        if not self._frames or not known.joint_match.any():
             return None
         before = self._labels[-1]
         if not len(before) or self._frames[-1][0] != frame - 1:
             return None
-        _, cell, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
-        match = evidence.joint_match[there]
-        track = np.minimum(np.searchsorted(before, match), len(before) - 1)
-        known = before[track] == match
-        overlap = evidence.joint_overlap[there].astype(np.float64)
-        return cell[known], track[known], overlap[known]
-
-    def _cells(
-        self, labels: Labels, evidence: Evidence | None
-    ) -> tuple[FrameCells, Integers]:
-        step = self._step
-        dense, numbers, centres, areas = _numbered(labels, step)
-        count = len(numbers)
-        embeddings = np.full((count, self._channels), np.nan)
-        origins, sure = np.full((count, 2), np.nan), np.ones(count)
-        if evidence is not None:
-            _, here, there = np.intersect1d(
-                numbers, evidence.labels, return_indices=True
-            )
-            # Those of another network, of another size, say nothing here.
-            if evidence.embeddings.shape[1] == self._channels:
-                embeddings[here] = evidence.embeddings[there]
-            origins[here] = centres[here] + evidence.motion[there] / step
-            sure[here] = evidence.sure[there]
-        return FrameCells(dense, centres, areas, embeddings, origins, sure), numbers
+        row = np.searchsorted(before, known.joint_match).clip(max=len(before) - 1)
+        here = np.flatnonzero(before[row] == known.joint_match)
+        return here, row[here], known.joint_overlap[here].astype(np.float64)
 
 
 def _numbered(labels: Labels, step: int) -> tuple[Labels, Integers, Floats, Floats]:
@@ -300,17 +287,6 @@ def _numbered(labels: Labels, step: int) -> tuple[Labels, Integers, Floats, Floa
     now = np.zeros(len(order) + 1, np.int32)
     now[order + 1] = np.arange(len(order)) + 1
     return now[small], numbers[order], centres[order], areas[order]
-
-
-def _scores(numbers: Integers, evidence: Evidence | None) -> Floats:
-    scores = np.full((len(numbers), len(SCORES)), np.nan)
-    if evidence is None:
-        return scores
-    _, here, there = np.intersect1d(numbers, evidence.labels, return_indices=True)
-    for column, name in enumerate(SCORES):
-        if name != "link":
-            scores[here, column] = getattr(evidence, name)[there]
-    return scores
 
 
 class _Rows:

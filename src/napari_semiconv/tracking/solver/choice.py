@@ -13,12 +13,14 @@ import scipy
 from scipy import sparse
 
 from ...errors import SemiconvError
-from .problem import Booleans, Floats, Integers
+from .problem import Booleans, Ends, Floats, Integers
 
 # Values nearer to 0 or 1 count as whole, as HiGHS has it.
 WHOLE = 1e-6
 # Options with more slack than this are tried only if need be.
 UNLIKELY = 0.1
+# Presolving finds nothing to leave out here, and costs a third of the memory.
+PLAIN = {"presolve": False, "simplex_dual_edge_weight_strategy": "devex"}
 # Longest time for integers, s; the best choice found by then is taken.
 LONGEST = 60.0
 
@@ -43,7 +45,7 @@ class ChosenOptions:
     gap: float
 
 
-def choose(gain: Floats, ends: Integers) -> ChosenOptions:
+def choose(gain: Floats, ends: Ends) -> ChosenOptions:
     """Choose the options of largest total gain that use no end twice.
 
     Parameters
@@ -62,11 +64,11 @@ def choose(gain: Floats, ends: Integers) -> ChosenOptions:
         return ChosenOptions(np.zeros(0, bool), np.zeros(0), 0.0)
     row, column = np.nonzero(ends >= 0)
     number, end = np.unique(ends[row, column], return_inverse=True)
-    uses = sparse.csr_array((np.ones(len(row)), (end, row)), (len(number), len(gain)))
+    uses = sparse.csc_array((np.ones(len(row)), (end, row)), (len(number), len(gain)))
     own = np.full(ends.shape, -1)
     own[row, column] = end
     found = scipy.optimize.linprog(
-        -gain, A_ub=uses, b_ub=np.ones(len(number)), method="highs-ds"
+        -gain, A_ub=uses, b_ub=np.ones(len(number)), method="highs-ds", options=PLAIN
     )
     _check(found)
     x, price = found.x, np.maximum(-found.ineqlin.marginals, 0)
@@ -85,7 +87,7 @@ def _check(found: "scipy.optimize.OptimizeResult") -> None:
 
 
 def _whole(
-    gain: Floats, uses: sparse.csr_array, x: Floats, slack: Floats
+    gain: Floats, uses: sparse.csc_array, x: Floats, slack: Floats
 ) -> tuple[Floats, Floats, float]:
     """Find whole values, what the relaxation has over them by option, and the gap."""
     broken = np.abs(x - np.round(x)) > WHOLE
@@ -116,18 +118,20 @@ def _whole(
 
 
 def _components_of(
-    uses: sparse.csr_array, near: Booleans, broken: Booleans
+    uses: sparse.csc_array, near: Booleans, broken: Booleans
 ) -> tuple[Integers, Integers]:
     """Options of components that are not whole, and the component of each."""
     rows = np.flatnonzero(near)
-    part = uses[:, rows]
-    _, label = sparse.csgraph.connected_components(part.T @ part, directed=False)
+    # Ends and options are the two sides of a graph.
+    sides = sparse.block_array([[None, uses[:, rows]], [uses[:, rows].T, None]])
+    _, label = sparse.csgraph.connected_components(sides, directed=False)
+    label = label[uses.shape[0] :]
     keep = np.isin(label, label[broken[rows]])
     _, group = np.unique(label[keep], return_inverse=True)
     return rows[keep], group
 
 
-def _margins(taken: Booleans, ends: Integers, price: Floats, slack: Floats) -> Floats:
+def _margins(taken: Booleans, ends: Ends, price: Floats, slack: Floats) -> Floats:
     """Bound from below what the total loses without each option that is taken, (V,)."""
     none = len(price)
     ends = np.where(ends < 0, none, ends)

@@ -12,6 +12,7 @@ from ...errors import BadInputError
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+Ends = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Options:
         sister = np.where(self.sister < 0, -1, self.sister + after)
         return Options(self.before + before, self.after + after, sister, self.gain)
 
-    def ends(self, cells: int) -> Integers:
+    def ends(self, cells: int) -> Ends:
         """List the ends that each option uses.
 
         Parameters
@@ -70,11 +71,13 @@ class Options:
 
         Returns
         -------
-        Integers
+        Ends
             The row of a cell for its future, N more for its past, -1 for none, (V, 3).
         """
         second = np.where(self.sister < 0, -1, self.sister + cells)
-        return np.stack([self.before, self.after + cells, second], 1)
+        ends = np.empty((len(second), 3), np.int32)
+        ends[:, 0], ends[:, 1], ends[:, 2] = self.before, self.after + cells, second
+        return ends
 
 
 @dataclass(frozen=True)

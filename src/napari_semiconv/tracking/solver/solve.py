@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .choice import choose
-from .problem import Booleans, Floats, Integers, Problem
+from .problem import Booleans, Ends, Floats, Integers, Problem
 
 # Options that are solved together, and frames that two windows share: with 8 crowds
 # have the optimum of the whole even in the shortest windows, with 6 not always.
-WINDOW, OVERLAP = 60_000, 8
+WINDOW, OVERLAP = 70_000, 8
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def solve(
     spent = np.append(problem.closed, False)
     _spend(spent, ends[taken])
     start = problem.frame[options.before[order]]
-    last = problem.frame[np.maximum(options.after, options.sister)[order]]
-    span = int((last - start).max(initial=1))
+    last = np.maximum(options.after[order], options.sister[order])
+    span = int((problem.frame[last] - start).max(initial=1))
     gap = 0.0
     for begin, decided, end in windows(start, window, max(overlap, 2 * span)):
         if tell is not None:
@@ -101,15 +101,16 @@ def solve(
 def _order(problem: Problem) -> Integers:
     """Options that may be taken, by cells, so that these decide between equal ones."""
     options, fixed = problem.options, problem.taken
-    pair = options.sister >= 0
-    first = np.where(pair, np.minimum(options.after, options.sister), options.after)
-    last = np.where(pair, np.maximum(options.after, options.sister), -1)
-    order = np.lexsort((options.gain, last, first, options.before))
-    able: Integers = order[~fixed[order] & (options.gain[order] > 0)]
-    return able
+    able = np.flatnonzero(~fixed & (options.gain > 0))
+    after, sister, gain = options.after[able], options.sister[able], options.gain[able]
+    pair = sister >= 0
+    first = np.where(pair, np.minimum(after, sister), after)
+    last = np.where(pair, np.maximum(after, sister), -1)
+    order: Integers = able[np.lexsort((gain, last, first, options.before[able]))]
+    return order
 
 
-def _spend(spent: Booleans, ends: Integers) -> None:
+def _spend(spent: Booleans, ends: Ends) -> None:
     """Mark ends that are used; the last one stands for none."""
     spent[ends] = True
     spent[-1] = False
