@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from napari.settings import get_settings
 from napari.viewer import Viewer
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 if TYPE_CHECKING:
     from .lineage.panel import LineagePanel
@@ -21,6 +22,14 @@ def open_panel(viewer: Viewer) -> "CellPanel":
     dock.show()
     dock.raise_()
     return panel
+
+
+def window_of(widget: QWidget) -> QMainWindow | None:
+    """Give the window that a widget is in, afloat or not; None when it is in none."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QMainWindow):
+        parent = parent.parentWidget()
+    return parent
 
 
 def dock_below(title: str) -> None:

@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 from .benches import bench_of, workbench_of
 from .correct.keys import register_keys
 from .correct.tab import CorrectTab
+from .docking import window_of
 from .find_tab import FindTab
 from .movie_tab import MovieTab
 from .parts import Status
@@ -106,13 +107,11 @@ class CellPanel(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Learn which window it is in, so that all work ends with it."""
         super().showEvent(event)
-        parent = self.parentWidget()
-        while parent is not None and not isinstance(parent, QMainWindow):
-            parent = parent.parentWidget()
-        if isinstance(parent, QMainWindow) and self._window is None:
-            self._window = parent
-            parent.destroyed.connect(self.bench.close)
-            self.bench.canvas.show_in(parent)
+        window = window_of(self)
+        if window is not None and self._window is None:
+            self._window = window
+            window.destroyed.connect(self.bench.close)
+            self.bench.canvas.show_in(window)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         """Take files and folders."""

@@ -41,8 +41,14 @@ class TrackEditing:
         self._waiting: tuple[int, int, int] | None = None
 
     def do(self, edit: Edit) -> bool:
-        """Make an edit; a refusal is shown in the view and under the tabs."""
-        return self._try(lambda: edit)
+        """Make an edit; a refusal is read in the view, too."""
+        self._waiting = None
+        done = self._bench.corrector.do(edit)
+        if done:
+            self._say("", "said")
+        else:
+            self._say(self._bench.sentence.text, "error")
+        return done
 
     def join(self, join: Join) -> None:
         """Make what was drawn: the same cell, or a daughter."""
@@ -54,9 +60,7 @@ class TrackEditing:
 
     def look_at(self, frame: int, label: int) -> None:
         """Go to a frame, select a cell and bring it into the middle of the canvas."""
-        session = self._bench.session
-        session.go_to(frame)
-        session.select(frozenset({label}))
+        self._bench.corrector.look_at(frame, label)
 
     def menu(self, label: int, frame: int, parent: QWidget) -> QMenu:
         """Give all that can be done to a track, as a menu.
@@ -154,13 +158,11 @@ class TrackEditing:
         self._try(lambda: division_of(lineage, mother, daughters, frame))
 
     def _try(self, edit: Callable[[], Edit]) -> bool:
-        self._waiting = None
+        """Make an edit that it may not be possible to name."""
         try:
-            self._bench.session.do(edit())
+            named_edit = edit()
         except SemiconvError as error:
-            self._bench.say(str(error), "error")
+            self._bench.corrector.refuse(str(error))
             self._say(str(error), "error")
             return False
-        self._bench.say("")
-        self._say("", "said")
-        return True
+        return self.do(named_edit)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -28,8 +29,7 @@ from ...labels import LARGEST_LABEL
 from ...tracking.family_rows import FamilyRows
 from ...tracking.intervals import Intervals, intervals_of
 from ..benches import workbench_of
-from ..docking import LINEAGE, dock_below
-from ..layers import CELLS
+from ..docking import LINEAGE, dock_below, window_of
 from ..parts import STYLES
 from ..workbench import Workbench
 from .editing import TrackEditing
@@ -94,6 +94,7 @@ class LineagePanel(QWidget):
         self._sentence = QLabel(self)
         self._all: FamilyRows | None = None
         self._project: Project | None = None
+        self._window: QMainWindow | None = None
         self._stale: set[int] = set()
         self._first: tuple[int, ...] = ()
         self._picked: frozenset[int] = frozenset()
@@ -159,7 +160,7 @@ class LineagePanel(QWidget):
             self._tell_count(None)
             return
         rows = self._chosen(every)
-        session, layer = self.bench.session, self._layer()
+        session, layer = self.bench.session, self.bench.layers.cells
         self._watch(layer)
         movie = project.info.movie if session.movie is None else session.movie
         drawing = Drawing(
@@ -193,6 +194,13 @@ class LineagePanel(QWidget):
         """Make up for what went on while it was not seen."""
         super().showEvent(event)
         self._soon.start()
+        window = window_of(self)
+        if window is not None and self._window is None:
+            # All work ends with it, also without the panel of tabs.
+            self._window = window
+            window.destroyed.connect(self.bench.close)
+            if self.bench.panel is None:
+                self.bench.canvas.show_in(window)
 
     # How
 
@@ -239,6 +247,7 @@ class LineagePanel(QWidget):
             (session.frame_changed, lambda _: post(self._take_frame)),
             (session.selection_changed, lambda _: post(self._take_selection)),
             (self.bench.closed, self.retire),
+            (self.bench.layers.cells_made, lambda _: post(self.compose)),
         )
         for signal, hear in signals:
             signal.connect(hear)
@@ -319,11 +328,6 @@ class LineagePanel(QWidget):
         suspect = _SUSPECTS.get(self.bench, {}).get(label, ())
         with self._project.document.guard:
             return words_of(self._project.lineage, label, suspect)
-
-    def _layer(self) -> Labels | None:
-        layers = self.bench.viewer.layers
-        named = (layer for layer in layers if layer.name == CELLS)
-        return next((one for one in named if isinstance(one, Labels)), None)
 
     def _watch(self, layer: Labels | None) -> None:
         """Hear when the cells get other colours."""
