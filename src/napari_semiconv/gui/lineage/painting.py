@@ -119,6 +119,7 @@ class Drawing:
         painter.setFont(font)
         seen = self.rows.bars(rows, self._with_numbers(scale, frames))
         self._paint_selection(painter, scale, rows, area)
+        self._paint_borders(painter, scale, rows, area)
         self._paint_lines(painter, scale, rows)
         self._paint_bars(painter, scale, seen, frames)
 
@@ -144,6 +145,18 @@ class Drawing:
                     area.left(), scale.y(row), area.width(), scale.row_height
                 )
                 painter.fillRect(place, _faint(self.palette.highlight, 130))
+
+    def _paint_borders(
+        self, painter: QPainter, scale: Scale, rows: range, area: QRectF
+    ) -> None:
+        """Paint hairs between families; of very low rows they would be too many."""
+        if scale.row_height < READABLE:
+            return
+        keys = self.rows.keys[max(rows.start - 1, 0) : rows.stop]
+        painter.setPen(QPen(_faint(self.palette.line, 120), 1))
+        for above in np.flatnonzero(np.diff(keys)).tolist():
+            y = scale.y(max(rows.start - 1, 0) + above + 1)
+            painter.drawLine(QLineF(area.left(), y, area.right() + 1, y))
 
     def _paint_lines(self, painter: QPainter, scale: Scale, rows: range) -> None:
         """Paint the lines from mothers, at their ends, down and up to daughters."""
@@ -247,7 +260,9 @@ class _Bar:
         thick, slim = max(2, high - 2), max(2, round(high * 0.66))
         middle = self.top + high / 2
         if track.gaps:
-            dashes = QPen(self.colour, 1.5, Qt.PenStyle.DashLine)
+            dashes = QPen(self.colour, 2, Qt.PenStyle.CustomDashLine)
+            dashes.setDashPattern([2, 2])
+            dashes.setCapStyle(Qt.PenCapStyle.FlatCap)
             self.painter.setPen(dashes)
             for first, last in self._seen(track.gaps):
                 ends = (self.scale.x(first), self.scale.x(last + 1))
