@@ -17,9 +17,9 @@ from napari_semiconv.gui.lineage.panel import (
     NO_SUSPECTS,
     NOTHING,
     SUSPECTS,
-    show_suspects,
 )
 from napari_semiconv.gui.lineage.scale import AXIS
+from napari_semiconv.gui.review.review import Review
 from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
@@ -173,6 +173,15 @@ class Tree(Window):
         """The sentence in the view, if one is shown."""
         label = self.lineage._sentence
         return label.text() if label.isVisible() else ""
+
+
+@pytest.fixture(autouse=True)
+def suspects(request, monkeypatch):
+    """Which cells are suspect: none, or those that a test says."""
+    found = {}
+    if "measured" not in request.node.name:
+        monkeypatch.setattr(Review, "by_label", lambda _: found)
+    return found
 
 
 @pytest.fixture
@@ -397,15 +406,30 @@ def test_a_confirmed_bar_is_thicker(tree):
     assert tree.colour(edge) == tree.colour(tree.place(6, 4)) != plain
 
 
-def test_suspect_cells_are_orange_and_can_be_shown_alone(tree):
+def test_suspect_cells_are_orange_and_can_be_shown_alone(tree, suspects):
     tree.lineage.choice.setCurrentText(SUSPECTS)
     tree.settle()
     assert tree.view.drawing is None
     assert tree.view.empty == NO_SUSPECTS
-    show_suspects(tree.bench, {7: [6, 7], 2: [5]})
+    suspects.update({7: [6, 7], 2: [5]})
+    tree.bench.corrector.review.changed.emit()
+    tree.settle()
     assert tree.labels() == [2, 1, 3, 7]
     x = round(tree.view.scale.x(6))
     assert tree.colour(QPoint(x, tree.place(7, 6).y())) == (255, 140, 0)
+
+
+def test_what_is_measured_as_suspect_is_marked_until_it_is_looked_at(tree):
+    review = tree.bench.corrector.review
+    tree.wait(lambda: review.queue is not None)
+    tree.settle()
+    marked = tree.view.drawing.suspects
+    assert marked
+    assert marked.keys() == review.by_label().keys()
+    review.go_to(0)
+    review.next()
+    tree.settle()
+    assert tree.view.drawing.suspects != marked
 
 
 def test_only_the_family_of_the_selected_cell(tree):
@@ -469,6 +493,19 @@ def test_closed_it_comes_back_with_what_went_on_meanwhile(tree):
     tree.twice(tree.place(6, 4))
     assert len(tree.tracks) == 8
     assert len(tree.labels()) == 8
+
+
+def test_with_its_window_all_work_ends(tree, tmp_path):
+    tree.toggle()  # the panel of tabs goes
+    tree.session.do(Confirm(6))
+    ended = []
+    tree.bench.closed.connect(lambda: ended.append(True))
+    tree.viewer.close()
+    tree.wait(lambda: bool(ended))
+    assert tree.session.project is None
+    with Project.open(tmp_path / "dish.semiconv") as project:
+        assert not project.read_only
+        assert project.lineage.tracks[6].confirmed
 
 
 def test_hidden_it_does_nothing_until_it_is_seen(tree):

@@ -1,6 +1,6 @@
 """The dock widget "Lineage": all tracks of the open project, tied to the canvas."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -31,7 +31,6 @@ from ...tracking.intervals import Intervals, intervals_of
 from ..benches import workbench_of
 from ..docking import LINEAGE, dock_below, window_of
 from ..parts import STYLES
-from ..workbench import Workbench
 from .editing import TrackEditing
 from .painting import Drawing, Palette
 from .save_button import SaveButton
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from psygnal import SignalInstance
 
     from ...project.project import Project
+    from ..workbench import Workbench
 
 NOTHING = "No cells yet: open a project, or find cells first."
 NO_FAMILY = "Select a cell, here or on the canvas, to see its family."
@@ -53,23 +53,6 @@ MOST_FIRST = 8
 # Edits within so many ms are shown together.
 TOGETHER = 15
 _OPEN: "WeakKeyDictionary[Workbench, LineagePanel]" = WeakKeyDictionary()
-_SUSPECTS: "WeakKeyDictionary[Workbench, dict[int, Intervals]]" = WeakKeyDictionary()
-
-
-def show_suspects(bench: Workbench, suspects: Mapping[int, Iterable[int]]) -> None:
-    """Mark suspect cells in the lineage view, now and when it is opened.
-
-    Parameters
-    ----------
-    bench
-        The workbench of a viewer.
-    suspects
-        Frames in which a cell is suspect, by its label.
-    """
-    _SUSPECTS[bench] = {label: intervals_of(suspects[label]) for label in suspects}
-    panel = _OPEN.get(bench)
-    if panel is not None:
-        panel.compose()
 
 
 class LineagePanel(QWidget):
@@ -100,11 +83,10 @@ class LineagePanel(QWidget):
         self._picked: frozenset[int] = frozenset()
         self._cells: Labels | None = None
         self._usual = label_colormap()
+        # Frames of suspects by label; None when they may be others by now.
+        self._suspects: dict[int, Intervals] | None = None
         self._heard: list[tuple[SignalInstance, Callable[..., None]]] = []
         self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(TOGETHER)
-        self._soon.timeout.connect(self.catch_up)
         self._lay_out()
         self._connect()
         dock_below(LINEAGE)
@@ -168,7 +150,7 @@ class LineagePanel(QWidget):
             project.lineage.tracks,
             (self._usual if layer is None else layer.colormap).map,
             palette_of(self.bench.viewer.theme),
-            _SUSPECTS.get(self.bench, {}),
+            self._find_suspects(),
             session.selection,
             session.frame,
             movie.frame_interval,
@@ -205,6 +187,9 @@ class LineagePanel(QWidget):
     # How
 
     def _lay_out(self) -> None:
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(TOGETHER)
+        self._soon.timeout.connect(self.catch_up)
         self.choice.addItems([ALL, FAMILY, SUSPECTS])
         self.choice.setToolTip("Which families are shown")
         self.search.setPlaceholderText("Go to cell…")
@@ -239,7 +224,7 @@ class LineagePanel(QWidget):
         self.setMinimumHeight(90)
 
     def _connect(self) -> None:
-        session, post = self.bench.session, self.bench.mailbox.post
+        session, post = self.bench.session, self._post
         signals: tuple[tuple[SignalInstance, Callable[..., None]], ...] = (
             (session.project_changed, lambda _: post(self._soon.start)),
             (session.movie_changed, lambda _: post(self._soon.start)),
@@ -247,6 +232,7 @@ class LineagePanel(QWidget):
             (session.frame_changed, lambda _: post(self._take_frame)),
             (session.selection_changed, lambda _: post(self._take_selection)),
             (self.bench.closed, self.retire),
+            (self.bench.corrector.review.changed, lambda: post(self._take_suspects)),
             (self.bench.layers.cells_made, lambda _: post(self.compose)),
         )
         for signal, hear in signals:
@@ -262,6 +248,15 @@ class LineagePanel(QWidget):
         self.choice.currentTextChanged.connect(lambda _: self.compose())
         self.search.returnPressed.connect(self._search)
 
+    def _post(self, act: Callable[[], object]) -> None:
+        """Have something done in the window's thread, if this is still shown then."""
+
+        def read() -> None:
+            if self._heard:
+                act()
+
+        self.bench.mailbox.post(read)
+
     def _chosen(self, every: FamilyRows) -> FamilyRows:
         choice = self.choice.currentText()
         rows = every
@@ -270,7 +265,7 @@ class LineagePanel(QWidget):
             rows = every.only(self.bench.session.selection)
         elif choice == SUSPECTS:
             self.view.empty = NO_SUSPECTS
-            rows = every.only(_SUSPECTS.get(self.bench, {}))
+            rows = every.only(self._find_suspects())
         for label in reversed(self._first):
             rows = rows.with_first(label)
         return rows
@@ -279,6 +274,17 @@ class LineagePanel(QWidget):
         self._stale |= touched.labels
         if not self._soon.isActive():
             self._soon.start()
+
+    def _take_suspects(self) -> None:
+        self._suspects = None
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _find_suspects(self) -> dict[int, Intervals]:
+        if self._suspects is None:
+            found = self.bench.corrector.review.by_label()
+            self._suspects = {n: intervals_of(frames) for n, frames in found.items()}
+        return self._suspects
 
     def _take_frame(self) -> None:
         self.view.set_frame(self.bench.session.frame)
@@ -325,7 +331,7 @@ class LineagePanel(QWidget):
     def _words(self, label: int) -> str:
         if self._project is None:
             return ""
-        suspect = _SUSPECTS.get(self.bench, {}).get(label, ())
+        suspect = self._find_suspects().get(label, ())
         with self._project.document.guard:
             return words_of(self._project.lineage, label, suspect)
 
