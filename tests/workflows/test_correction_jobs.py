@@ -214,6 +214,7 @@ def test_tracks_are_solved_around_a_frame_as_one_step(begin):
     assert session.project.history.undoable.startswith("solve tracks")
     session.undo()
     assert dict(session.project.lineage.tracks) == before
+    assert session.project.history.undoable == "find and follow cells"
 
 
 def test_what_the_network_says_is_shown_beside_other_jobs(begin):

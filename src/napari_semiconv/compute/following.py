@@ -17,8 +17,9 @@ from .tools import Tools
 
 # Frames before the first one that the network sees, so that it remembers some.
 BEFORE = 2
-# Agreement of a mask with the frame before, from which it is believed: on movies with
-# known cells most of the masks that agree less are wrong.
+# Agreement of a mask with the frame before, from which it is believed. On movies with
+# known cells (`python -m benchmarks follow`) nine in ten of those masks are right, and
+# three in four of the others wrong.
 BELIEVED = 0.5
 
 

@@ -111,8 +111,8 @@ def _solved(
             f"{project.folder.name}: expected cells to be linked, found none. Run the "
             f"network first, or draw cells."
         )
-    evidence = _RunEvidence(project)
-    size = settings.cell_size or _usual_size(project, frames)
+    evidence = RunEvidence(project)
+    size = settings.cell_size or usual_size(project, frames)
     solver = Solver(settings.link, size, evidence.channels(frames))
     for done, frame in enumerate(frames):
         labels = project.document.labels(frame)
@@ -123,20 +123,27 @@ def _solved(
     beyond = project.document.next_number - 1
     fixed = fixed_links(lineage, within)
     try:
-        solved = solver.solve(fixed, beyond, tell=lambda *_: _heed(stop))
-        _heed(stop)
-    except _StoppedError:
+        solved = solver.solve(fixed, beyond, tell=lambda *_: heed(stop))
+        heed(stop)
+    except StoppedSolving:
         return None
     return replace(solved, unread=tuple(evidence.unread))
 
 
-class _StoppedError(Exception):
+class StoppedSolving(Exception):
     """The work is not wanted any more."""
 
 
-def _heed(stop: Callable[[], bool]) -> None:
+def heed(stop: Callable[[], bool]) -> None:
+    """Leave the solver when it is to stop.
+
+    Raises
+    ------
+    StoppedSolving
+        When ``stop`` says so.
+    """
     if stop():
-        raise _StoppedError
+        raise StoppedSolving
 
 
 def fixed_links(lineage: Lineage, frames: range | None = None) -> Fixed:
@@ -203,7 +210,7 @@ def _adopt(project: Project, solved: Solved, group: int, within: range | None) -
     scores_now = _scores(project.lineage, solved, within)
     found = replace(solved, scores=scores_now).lineage.tracks
     parents = {label: track.parent for label, track in found.items()}
-    tracks = AdoptTracks(names, _open(project.lineage, names, parents, within))
+    tracks = AdoptTracks(names, opened(project.lineage, names, parents, within))
     scores = AdoptScores({label: track.scores for label, track in found.items()})
     # Together, so that tracks never have scores that are those of others.
     out = [DeleteCell(frame, label) for frame, label in solved.left_out]
@@ -229,27 +236,45 @@ def _scores(
     return scores
 
 
-def _open(
+def opened(
     lineage: Lineage,
     names: dict[int, dict[int, int]],
     parents: dict[int, int],
     within: range | None,
 ) -> dict[int, int]:
-    """Leave out the daughters whose parent is fixed, by their new labels."""
+    """Leave out the daughters whose parent is fixed.
+
+    Parameters
+    ----------
+    lineage
+        Tracks as they are.
+    names
+        By frame: new label of each old one that changes.
+    parents
+        Parents that were found, by the new labels.
+    within
+        Frames that were decided anew; all when None.
+    """
     born = [lineage.tracks[label] for label in _born_so(lineage, within)]
     sure = {names.get(t.begin, {}).get(t.label, t.label) for t in born}
     return {label: parent for label, parent in parents.items() if label not in sure}
 
 
-def _usual_size(project: Project, frames: list[int]) -> float:
-    """Median diameter of the cells of some frames, px."""
+def usual_size(project: Project, frames: list[int]) -> float:
+    """Median diameter of the cells of some frames of a project, px."""
     chosen = frames[:: max(1, len(frames) // 5)]
     areas = np.concatenate([areas_in(project.document.labels(t))[1] for t in chosen])
     return float(np.sqrt(4 / np.pi * np.median(areas)))
 
 
-class _RunEvidence:
-    """What the network predicts for the cells of a project, by their labels now."""
+class RunEvidence:
+    """What the network predicts for the cells of a project, by their labels now.
+
+    Parameters
+    ----------
+    project
+        The project; frames are to be asked for in order.
+    """
 
     def __init__(self, project: Project) -> None:
         self._folders = [project.folder / run.folder for run in project.info.runs]

@@ -16,7 +16,7 @@ from .following import follow
 from .jobs import Begin, BusyError, Job, JobKind, JobRunner, Place
 from .looking import look
 from .progress import Progress, Steps, Stop, StoppedError
-from .solving import solve
+from .solving import solve_around
 
 # Seconds between two looks at whether the computing process is free.
 TICK = 0.1
@@ -129,7 +129,8 @@ class CorrectionJobs(JobRunner):
     def solve_around(self, frames: range) -> Job:
         """Decide the tracks anew whose links lie within some frames.
 
-        What is confirmed, and all links elsewhere, stay.
+        What is confirmed, and all links elsewhere, stay; it takes no longer in a long
+        movie.
 
         Raises
         ------
@@ -142,7 +143,7 @@ class CorrectionJobs(JobRunner):
         return self.start(
             "solve",
             f"Deciding tracks of frames {frames.start} to {frames.stop - 1}",
-            lambda stop: solve(project, within=frames, stop=stop),
+            lambda stop: solve_around(project, frames, stop=stop),
         )
 
     def compute_again(self, frame: int) -> Job:
