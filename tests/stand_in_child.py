@@ -65,8 +65,11 @@ class BlobTools:
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):
             self._work(done)
-            labels, cells = ndimage.label(movie.frame(frame) > 0)
-            for label in range(1, cells + 1):
+            labels, _ = ndimage.label(movie.frame(frame) > 0)
+            fixed = constraints or {}
+            for y, x in fixed[frame].absent if frame in fixed else ():
+                labels[labels == labels[y, x]] = 0
+            for label in np.unique(labels[labels > 0]).tolist():
                 lineage.observe(frame, label)
             yield FrameResult(
                 frame, done, len(frames), labels.astype(np.int32), lineage

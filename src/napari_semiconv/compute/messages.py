@@ -70,7 +70,7 @@ class Segment(Settings):
     again with all after it. ``after`` is a state of another run, of the frame before
     the first one, which a run without states of its own goes on from. ``save_every``
     frames the state is saved; None chooses by what it costs. ``constraints`` is a file
-    of those on the cells, which the run meets.
+    of those on the cells, which the run meets; it may be written anew meanwhile.
     """
 
     do: Literal["segment"] = "segment"

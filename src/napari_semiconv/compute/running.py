@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import SemiconvError
 from ..movie import Movie
-from ..project.constraints import read_constraints
+from ..project.constraints import LiveConstraints
 from ..project.runs.store import RunStore
 from ..tracking.lineage import Lineage
 from .messages import Finished, FrameDone, Message, Segment, Started
@@ -65,7 +65,7 @@ class SegmentRun:
             self._end(RunStore.open(output).lineage, cancelled=False)
             return
         path = self._request.constraints
-        constraints = None if path is None else read_constraints(path)
+        constraints = None if path is None else LiveConstraints(path)
         results = self._tools.run(
             movie, model, plan.settings, plan.frames, plan.state, constraints
         )

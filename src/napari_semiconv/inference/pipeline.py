@@ -74,7 +74,8 @@ def segment_and_track(
         When a frame is damaged and unreadable frames are not to be skipped.
     """
     frames = frames_of(movie, frames)
-    constraints = constraints or {}
+    # What is empty now may not be later.
+    constraints = {} if constraints is None else constraints
     if resume_from is not None:
         _check_engine(settings)
         check_resumable(resume_from, settings, frames, movie.frame_shape)
@@ -204,7 +205,7 @@ class Tracker:
         self._engine, self._name = engine, settings.engine
         self._cell_size = cell_size
         self._votes = VOTES.own(settings)
-        self._constraints = constraints or {}
+        self._constraints = {} if constraints is None else constraints
         self._linker = Linker(settings.link, model.info.cell_size)
         self._recent: list[FrameOutput] = []
 

@@ -223,6 +223,41 @@ def _constrained(document: Document, frames: Iterable[int]) -> Iterator[int]:
     return (frame for frame in frames if frame in marked)
 
 
+class LiveConstraints(Mapping[int, Constraints]):
+    """Constraints in a file that may be written anew while they are asked for.
+
+    Parameters
+    ----------
+    path
+        What `write_constraints_of` writes; without it there are none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._known: Mapping[int, Constraints] = {}
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._now())
+
+    def __getitem__(self, frame: int) -> Constraints:
+        return self._now()[frame]
+
+    def _now(self) -> Mapping[int, Constraints]:
+        try:
+            facts = self._path.stat()
+        except FileNotFoundError:
+            self._stamp, self._known = None, {}
+            return self._known
+        stamp = facts.st_mtime_ns, facts.st_ino
+        if stamp != self._stamp:
+            self._known, self._stamp = read_constraints(self._path), stamp
+        return self._known
+
+
 def read_constraints(path: Path) -> StoredConstraints:
     """Read what `write_constraints_of` or `write_constraints` wrote.
 

@@ -356,6 +356,8 @@ def _messages(
                 run.adopt_ready(message.done)
             elif isinstance(message, FrameDone) and message.final:
                 run.adopt(message.frame, message.born)
+                # What the user fixed meanwhile holds for what is still to come.
+                run.refresh_constraints(message.frame + 1)
             if isinstance(message, FrameDone) and message.frame < run.facts.first:
                 continue
             yield _without_context(message, context)

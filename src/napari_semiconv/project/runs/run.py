@@ -49,6 +49,8 @@ class ProjectRun:
         self._adopter = Adopter(project, number, self.facts.group)
         self._labels: Labels | None = None
         self._recalled = self.facts.after is None
+        # The last entry of the journal of which whoever computes was told.
+        self._seen = 0
 
     @property
     def folder(self) -> Path:
@@ -104,13 +106,20 @@ class ProjectRun:
         number, frame = self.facts.after
         return RunStates(ProjectRun(self._project, number).folder).path(frame)
 
-    def write_constraints(self) -> Path | None:
+    def write_constraints(self, begin: int = 0) -> Path:
         """Write the constraints on the run's frames beside its folder.
+
+        They may be written anew while it computes.
+
+        Parameters
+        ----------
+        begin
+            The first frame that is still to be computed.
 
         Returns
         -------
         Path
-            The file; None when there are none.
+            The file; it is not there when there are none.
 
         Raises
         ------
@@ -118,8 +127,32 @@ class ProjectRun:
             When it could not be written.
         """
         path = self.folder.with_suffix(".constraints.npz")
-        found = write_constraints_of(path, self._project.document, self.frames)
-        return path if found else None
+        frames = range(max(begin, self.frames.start), self.frames.stop)
+        # Nobody edits what is being read.
+        with self._project.editing():
+            found = write_constraints_of(path, self._project.document, frames)
+            self._seen = self._project.history.journal.last
+        if not found:
+            path.unlink(missing_ok=True)
+        return path
+
+    def refresh_constraints(self, begin: int) -> None:
+        """Write the constraints anew, if others edited since it was last done.
+
+        Parameters
+        ----------
+        begin
+            The first frame that is still to be computed.
+
+        Raises
+        ------
+        SaveError
+            When it could not be written.
+        """
+        entries = self._project.history.journal.entries[self._seen :]
+        if any(entry.head.get("group") != self.facts.group for entry in entries):
+            self.write_constraints(begin)
+        self._seen = self._project.history.journal.last
 
     def adopt_ready(self, count: int) -> list[int]:
         """Adopt what lies in the folder already; return the frames.
