@@ -57,7 +57,7 @@ KINDS = {
     "appears": (Dish().without(4, 0, 1, 2), 3, 4, "appears inside the field"),
     "vanishes": (Dish().without(4, 6, 7, 8), 5, 4, "not seen after frame 5"),
     "gap": (Dish().without(4, 4), 5, 4, "missing in 1 frame before, since frame 3"),
-    "area jump": (Dish().sized(4, 4, 13), 4, 4, "1.7 times as large as in frame 3"),
+    "area jump": (Dish().sized(4, 4, 12), 4, 4, "1.4 times as large as in frame 3"),
     "merged": (Dish().put(4, range(FRAMES), (110, 160), 18), 0, 4, "may be two"),
     "tiny": (Dish().put(4, range(FRAMES), (110, 160), 4), 0, 4, "times smaller than a"),
     "short": (Dish().without(4, *range(1, 9)), 0, 4, "seen in 1 frame only"),
@@ -210,11 +210,12 @@ def test_a_track_confirmed_as_one_has_confirmed_links(tmp_path):
     dish = Dish().unsure("link", 4, 4).without(4, 7, 8)
     with dish.project(tmp_path / "p") as project:
         suspects = followed(project)
-        assert len(suspects.queue) == 2
+        before = rows(suspects)
+        assert {row[0] for row in before} >= {"unsure link", "vanishes"}
         project.do(Confirm(4))
-        assert not len(suspects.queue)
+        assert rows(suspects) == []
         project.undo()
-        assert len(suspects.queue) == 2
+        assert rows(suspects) == before
 
 
 @pytest.mark.parametrize("kind", ["appears", "vanishes", "gap", "division", "merged"])

@@ -20,6 +20,9 @@ NEAR = 1.6
 REACH = 2.0
 # Typical residual motion below this, in diameters, is that of cells that stand still.
 STILL = 0.05
+# Residual motion up to this, in diameters, and up to so many times the typical one,
+# is nothing strange.
+USUAL, UNLIKE = 0.75, 4.0
 _NONE = -1
 # Scores, what low ones are a reason for, and how unsure the frame is as a whole.
 _CERTAINTY = (
@@ -151,11 +154,12 @@ class Measure:
         usual = np.median(step[near], axis=0) if near.sum() > 2 else np.zeros(2)
         far = np.hypot(*(step - usual).T) / (2 * here.radius)
         typical = float(np.median(far[near])) if near.any() else 0.0
+        unlike = np.maximum(far / (typical + STILL) / UNLIKE, 1)
         growth = np.log(here.cells.areas / was[:, 2]) * inside
         for name, values in (
             ("frames missing", np.log1p(frame - here.before - 1)),
-            ("moved far", np.minimum(far, 3)),
-            ("moved unlike others", np.log1p(np.minimum(far / (typical + STILL), 50))),
+            ("moved far", np.clip(far - USUAL, 0, 3)),
+            ("moved unlike others", np.clip(np.log(unlike), 0, 3)),
             ("grows", np.clip(growth, 0, 1.5)),
             ("shrinks", np.clip(-growth, 0, 1.5)),
         ):

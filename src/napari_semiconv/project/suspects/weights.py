@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .reasons import MAKES, REASONS
 
 # What adds less than this to the log odds is no reason to look.
-LEAST_DOUBT = 0.25
+LEAST_DOUBT = 0.05
 FITTED = Path(__file__).parent / "weights.json"
 Floats = NDArray[np.float32]
 
