@@ -50,6 +50,7 @@ class CellPanel(QWidget):
         self.correct_tab = CorrectTab()
         self.review = ReviewList(self.bench)
         self.correct_tab.add_list("Review", self.review)
+        self.correct_tab.bar.addWidget(self.review.bar)
         self.share_tab = ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()

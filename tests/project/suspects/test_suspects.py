@@ -287,10 +287,13 @@ def test_going_through_the_queue(tmp_path):
         assert suspects.queue.by_label() == {}
 
 
-def test_suspects_by_label_and_by_frame(tmp_path):
-    dish = Dish().unsure("sure", 1, 4).put(4, range(FRAMES), (110, 160), 18)
+def test_likely_suspects_are_marked_by_label_and_by_frame(tmp_path):
+    dish = Dish().unsure("sure", 1, 4).put(4, range(FRAMES), (110, 160), 3)
+    dish.sized(2, 4, 11)
     with dish.project(tmp_path / "p") as project:
         queue = found(project).queue
+        # Cell 2 is suspect too, but hardly.
+        assert {s.labels[0] for s in queue} == {1, 2, 4}
         assert queue.by_label() == {1: [4], 4: [0]}
         assert queue.labels_in(4) == [1, 4]
         assert queue.labels_in(5) == [4]

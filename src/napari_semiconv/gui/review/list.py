@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -10,10 +11,12 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from ...project.suspects.reasons import KINDS
 from ...project.suspects.suspect import TITLES, Suspect
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 
 EVERY = "All kinds"
 # Widths of all columns but the last, in digits.
-WIDTHS = (11, 6, 6, 6)
+WIDTHS = (11, 5, 5, 5)
+# Width of the list, in digits, from which on there is room for the reasons.
+ROOM = 60
 BUTTONS = (
     ("Right", "right"),
     ("Fix", "fix"),
@@ -49,12 +54,16 @@ class ReviewList(QWidget):
         super().__init__()
         self._bench = bench
         self.review = bench.corrector.review
-        self.words, self.why = QLabel(), selectable(QLabel())
-        self.words.setWordWrap(True)
+        self.words, self.why = QElidingLabel(), selectable(QLabel())
+        # The buttons, to be fixed below.
+        self.bar = QWidget()
         self.why.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.kinds = QComboBox()
         self.kinds.setToolTip("Which kinds of suspects to list and to go through.")
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.kinds.setSizeAdjustPolicy(policy)
+        self.kinds.setMinimumContentsLength(len(EVERY))
         self.kinds.addItem(EVERY, None)
         for kind in (*KINDS, "left out"):
             self.kinds.addItem(TITLES[kind].capitalize(), kind)
@@ -90,6 +99,12 @@ class ReviewList(QWidget):
             alone = name in ("right", "fix")
             button.setEnabled(some and (not alone or self.review.current is not None))
         self._follow()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Show the reasons in the rows where there is room for them."""
+        super().resizeEvent(event)
+        room = ROOM * self.fontMetrics().horizontalAdvance("0")
+        self.table.setColumnHidden(len(COLUMNS) - 1, self.width() < room)
 
     def _on_current(self, suspect: Suspect | None) -> None:
         self.why.setText("" if suspect is None else self.review.why(suspect))
@@ -131,27 +146,30 @@ class ReviewList(QWidget):
         digit = self.fontMetrics().horizontalAdvance("0")
         for column, width in enumerate(WIDTHS):
             table.setColumnWidth(column, width * digit + 8)
-        header.setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        header.setStretchLastSection(True)
         header.setMinimumSectionSize(3 * digit)
+        table.setMinimumHeight(3 * side.defaultSectionSize())
         return table
 
     def _button(self, text: str, name: str) -> QPushButton:
         action = BY_NAME[name]
         button = QPushButton(text)
+        button.setMinimumWidth(self.fontMetrics().horizontalAdvance(text) + 8)
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setToolTip(f"<qt>{action.hint} {keys_of(action)}</qt>")
         button.clicked.connect(lambda: self._bench.corrector.run(action.do))
         return button
 
     def _lay_out(self) -> None:
-        head, bar = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self.words, 1)
-        head.addWidget(self.kinds)
+        bar = QHBoxLayout(self.bar)
+        bar.setContentsMargins(0, 0, 0, 0)
+        bar.setSpacing(2)
+        bar.addWidget(self.kinds)
         for button in self.buttons.values():
             bar.addWidget(button, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(3)
-        layout.addLayout(head)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.words)
         layout.addWidget(self.why)
-        layout.addLayout(bar)
+        layout.addWidget(self.table, 1)

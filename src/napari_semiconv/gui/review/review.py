@@ -64,11 +64,11 @@ class Review:
         return "" if project is None else why(project, suspect)
 
     def by_label(self) -> dict[int, list[int]]:
-        """Frames of the suspects that were not looked at, by label."""
+        """Frames of the likely suspects that were not looked at, by label."""
         return {} if self.queue is None else self.queue.by_label()
 
     def in_frame(self, frame: int) -> list[int]:
-        """Labels of the suspects of a frame that were not looked at."""
+        """Labels of the likely suspects of a frame that were not looked at."""
         return [] if self.queue is None else self.queue.labels_in(frame)
 
     @property

@@ -11,6 +11,9 @@ from .reasons import KINDS, LASTING, Kind
 from .suspect import Suspect
 
 Integers = NDArray[np.int64]
+# Suspects more likely than this to be wrong are marked where cells are shown; marking
+# every one would mark most cells of a hard movie.
+MARKED = 0.25
 Floats = NDArray[np.float64]
 
 
@@ -178,20 +181,25 @@ class Queue:
         return int(rows[-1] if before else rows[0])
 
     def by_label(self) -> dict[int, list[int]]:
-        """Frames of the suspects that were not looked at, by label."""
+        """Frames of the likely suspects that were not looked at, by label."""
         found: dict[int, list[int]] = {}
-        seen = self.rows.take(~self.looked & (self.rows.kind < len(KINDS)))
+        seen = self.rows.take(self._marked)
         for frame, label in zip(seen.frame.tolist(), seen.number.tolist(), strict=True):
             found.setdefault(label, []).append(frame)
         return found
 
     def labels_in(self, frame: int) -> list[int]:
-        """Labels of the suspects of a frame that were not looked at."""
+        """Labels of the likely suspects of a frame that were not looked at."""
         rows = self.rows
-        here = (rows.frame <= frame) & (frame <= rows.last) & ~self.looked
-        found = np.unique(rows.number[here & (rows.kind < len(KINDS))])
+        here = (rows.frame <= frame) & (frame <= rows.last) & self._marked
+        found = np.unique(rows.number[here])
         labels: list[int] = found.tolist()
         return labels
+
+    @property
+    def _marked(self) -> NDArray[np.bool_]:
+        likely = (self.rows.chance >= MARKED) & (self.rows.kind < len(KINDS))
+        return np.asarray(likely & ~self.looked)
 
     @cached_property
     def _codes(self) -> tuple[Integers, Integers]:
