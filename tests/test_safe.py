@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_semiconv.errors import SaveError
-from napari_semiconv.safe import write_json_safely, write_text_safely
+from napari_semiconv.errors import BadInputError, SaveError
+from napari_semiconv.safe import named, write_json_safely, write_text_safely
 
 
 def test_a_file_is_written_whole(tmp_path):
@@ -55,3 +55,20 @@ def test_the_device_that_is_always_full(tmp_path):
     with pytest.raises(SaveError, match="the disk is full"):
         write_text_safely(path, "text")
     assert not path.exists()
+
+
+def test_a_path_ends_in_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert named("movie.tif") == Path("movie.tif")
+    assert named(".") == tmp_path
+    assert named("..") == tmp_path.parent
+    with pytest.raises(BadInputError, match="found the root of a disk"):
+        named(tmp_path.anchor)
+
+
+@pytest.mark.parametrize("letter", ["x", "細"])
+def test_a_name_that_no_disk_holds_is_refused(tmp_path, letter):
+    most = 255 // len(letter.encode())
+    named(tmp_path / (letter * most))
+    with pytest.raises(BadInputError, match=r"at most 255 bytes, found one of 25[68]"):
+        named(tmp_path / (letter * (most + 1)) / "movie.tif")

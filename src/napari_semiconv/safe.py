@@ -9,13 +9,41 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import SaveError
+from .errors import BadInputError, SaveError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+# Bytes that a file system can hold of one name.
+_LONGEST = 255
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def named(path: str | Path) -> Path:
+    """Make a path that ends in a name, as sentences need it, and that a disk can hold.
+
+    Raises
+    ------
+    BadInputError
+        When it has no name, or too long a one.
+    """
+    path = Path(path)
+    if path.name in ("", ".."):
+        path = path.resolve()
+    if not path.name:
+        raise BadInputError(
+            f"{path}: expected a file or folder, found the root of a disk. Choose what "
+            f"lies on it."
+        )
+    for part in path.parts:
+        length = len(os.fsencode(part))
+        if length > _LONGEST:
+            raise BadInputError(
+                f"{part[:20]}…: expected names of at most {_LONGEST} bytes, found "
+                f"one of {length}. Choose a shorter one."
+            )
+    return path
 
 
 def draft_of(path: Path) -> Path:

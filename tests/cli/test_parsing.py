@@ -9,6 +9,7 @@ from napari_semiconv.cli.entry import build_parser, main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LONG = "x" * 300
 COMMAND = re.compile(r"^\$ napari-semiconv (.*)$", re.MULTILINE)
 
 
@@ -88,3 +89,31 @@ def test_the_version_is_told(capsys):
         main(["--version"])
     assert ending.value.code == 0
     assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("segment", LONG, "--output", "out"),
+        ("segment", "movie.tif", "--output", LONG),
+        ("check", LONG),
+        ("run", LONG),
+        ("import", LONG, "--movie", "movie.tif", "--output", "p"),
+        ("export", "p", "--to", "ctc", LONG),
+        ("evaluate", LONG, "01_GT"),
+        ("open", LONG),
+        ("check", "/"),
+    ],
+)
+def test_names_that_no_disk_holds_are_told_in_a_sentence(words, capsys):
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "found one of 300" in said or "found the root of a disk" in said
+
+
+def test_the_folder_one_is_in_is_called_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("of the user")
+    assert main(["segment", ".", "--output", "out"]) == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path.name}: expected frames")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tests.gui.movies import project_of
 
+from napari_semiconv.edits.masks import Paint
+from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.gui.choices import Choices, size_hint, with_setting
 from napari_semiconv.gui.resolve import (
@@ -64,6 +66,17 @@ def test_an_empty_panel_says_how_to_start():
     assert not (find.can_stop)
     assert find.folder == ""
     assert resolve_title(None, None).name == ""
+
+
+def test_a_long_step_back_is_told_in_the_title_and_bars_others(project):
+    project.do(Paint(0, 1, Region(0, 0, np.ones((1, 2), bool))))
+    assert resolve_title(project, None).can_undo
+    job = Job("undo", "Undo: find and follow cells")
+    title = resolve_title(project, None, job)
+    assert title.saved == "Undo: find and follow cells …"
+    assert not title.can_undo
+    assert not title.can_redo
+    assert not of_find(None, project, job=job).can_stop
 
 
 def test_a_movie_is_described_with_the_sizes_of_its_axes(movie):

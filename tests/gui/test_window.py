@@ -129,9 +129,10 @@ def test_geff_is_exported_and_opened(window, tmp_path, monkeypatch):
     assert one.session.project.folder == tmp_path / "dish-2.semiconv"
 
 
-def test_undo_and_redo_say_what_and_are_shown(window, tmp_path):
+@pytest.mark.parametrize("frames", [3, 12], ids=["at once", "as a job"])
+def test_undo_and_redo_say_what_and_are_shown(window, tmp_path, frames):
     one = window()
-    one.open(write_dish(tmp_path / "dish.tif", frames=3))
+    one.open(write_dish(tmp_path / "dish.tif", frames=frames))
     one.tab("Find")
     one.press("Find and follow")
     one.rest()
@@ -139,9 +140,11 @@ def test_undo_and_redo_say_what_and_are_shown(window, tmp_path):
     while title.undo.isEnabled():
         assert title.undo.text().startswith("Undo: ")
         QTest.mouseClick(title.undo, Qt.MouseButton.LeftButton)
+        one.rest()
     assert not one.shown("Cells").any()
     while title.redo.isEnabled():
         QTest.mouseClick(title.redo, Qt.MouseButton.LeftButton)
+        one.rest()
     assert set(np.unique(one.shown("Cells"))) == {0, 1, 2, 3, 4}
 
 

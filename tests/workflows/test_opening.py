@@ -198,3 +198,8 @@ def test_a_movie_that_moved_is_named(movie):
     # Beside another name nothing finds it.
     with open_project(folder, open_movie(moved)) as project:
         assert project.movie().path == moved
+
+
+def test_a_name_too_long_for_a_project_is_told(tmp_path):
+    with pytest.raises(BadInputError, match="Choose a shorter one"):
+        free_folder(tmp_path, "x" * 250)

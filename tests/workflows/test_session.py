@@ -44,6 +44,13 @@ def done(job):
     return job.outcome
 
 
+def turn(session, act):
+    """Undo or redo, and wait for the end of a step that takes long."""
+    act()
+    if session.job is not None:
+        done(session.job)
+
+
 def test_a_movie_becomes_a_project_beside_it(begin, long_choice):
     session = begin()
     movies, projects, touched = [], [], []
@@ -139,7 +146,7 @@ def test_edits_while_a_run_goes_on_are_undone_first_and_the_run_after_its_end(
     done(job)
     session.undo()
     assert np.array_equal(session.project.document.labels(0), before)
-    session.undo()
+    turn(session, session.undo)
     assert not shown(session.project.document).any()
     with pytest.raises(EditError, match="nothing to undo"):
         session.undo()
@@ -188,6 +195,40 @@ def test_nobody_edits_what_an_export_writes(begin, long_choice, tmp_path, monkey
     go.set()
     done(job)
     session.undo()
+
+
+def test_a_long_step_is_undone_as_a_job_and_nobody_edits_meanwhile(
+    begin, long_choice, monkeypatch
+):
+    session = begin()
+    done(session.open(long_choice.path))
+    done(session.segment(SETTINGS))
+    project = session.project
+    before = shown(project.document).copy()
+    session.do(Paint(0, 1, PIXEL))
+    assert session.undo() != [], "a short step is undone at once"
+    go, threads = threading.Event(), []
+    turn = project.history._turn
+
+    def slow(way, step):
+        threads.append(threading.current_thread())
+        assert go.wait(LONG)
+        return turn(way, step)
+
+    monkeypatch.setattr(project.history, "_turn", slow)
+    for act, cells in ((session.undo, 0), (session.redo, 2)):
+        go.clear()
+        assert act() == []
+        job = session.job
+        assert job.title.endswith("do: find and follow cells")
+        for other in (session.undo, lambda: session.do(Paint(0, 1, PIXEL))):
+            with pytest.raises(BusyError, match="find and follow cells"):
+                other()
+        go.set()
+        assert len(done(job)) >= 12
+        assert len(project.lineage.tracks) == cells
+    assert threading.current_thread() not in threads
+    assert np.array_equal(shown(project.document), before)
 
 
 def test_a_preview_leaves_nothing(begin, choice):

@@ -47,8 +47,8 @@ def main(words: Sequence[str] | None = None) -> int:
         0 when done, 1 after an error that is told in one sentence, 130 when
         interrupted. Wrong usage leaves with 2, as is usual.
     """
-    arguments = build_parser().parse_args(words)
     try:
+        arguments = build_parser().parse_args(words)
         arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -2,9 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
+from ..safe import named
 from .options import add_command, add_frames
 from .progress import tell
 
@@ -13,8 +13,8 @@ def add(commands: Any) -> None:
     """Add the command."""
     summary = "compare a project or a result of any format with the truth"
     command = add_command(commands, "evaluate", evaluate, summary)
-    command.add_argument("result", type=Path, metavar="RESULT", help="such as 01_RES")
-    command.add_argument("truth", type=Path, metavar="TRUTH", help="such as 01_GT")
+    command.add_argument("result", type=named, metavar="RESULT", help="such as 01_RES")
+    command.add_argument("truth", type=named, metavar="TRUTH", help="such as 01_GT")
     add_frames(command, "frames A to B - 1, counted from 0; either may be left out")
     command.add_argument("--json", action="store_true", help="print JSON")
 

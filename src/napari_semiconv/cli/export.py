@@ -1,10 +1,10 @@
 """`napari-semiconv export`: a project in a format of the field."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..io.cells.formats import names, writable
+from ..safe import named
 from .options import add_command, add_moved_movie, add_project, open_project
 from .progress import follow
 
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
         required=True,
         help="what each keeps is told before",
     )
-    command.add_argument("output", type=Path, metavar="OUT", help="new file or folder")
+    command.add_argument("output", type=named, metavar="OUT", help="new file or folder")
     add_moved_movie(command)
 
 

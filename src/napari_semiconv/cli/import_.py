@@ -1,10 +1,10 @@
 """`napari-semiconv import`: masks and tracks of any program as a project."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..errors import counted
+from ..safe import named
 from .options import add_command, add_movie_choice, chosen_movie
 from .progress import follow, tell
 
@@ -13,9 +13,9 @@ def add(commands: Any) -> None:
     """Add the command."""
     summary = "make a project of masks and tracks that another program found"
     command = add_command(commands, "import", import_, summary)
-    command.add_argument("result", type=Path, metavar="RESULT", help="file or folder")
-    command.add_argument("--movie", type=Path, required=True, metavar="MOVIE")
-    command.add_argument("--output", type=Path, required=True, metavar="PROJECT")
+    command.add_argument("result", type=named, metavar="RESULT", help="file or folder")
+    command.add_argument("--movie", type=named, required=True, metavar="MOVIE")
+    command.add_argument("--output", type=named, required=True, metavar="PROJECT")
     add_movie_choice(command)
 
 

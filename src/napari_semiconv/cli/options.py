@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..errors import BadInputError, SaveError
+from ..safe import named
 from ..settings import DeviceName
 from .progress import tell
 from .words import frame_span, index, positive, z_choice
@@ -31,13 +32,13 @@ def add_command(
 
 def add_project(command: argparse.ArgumentParser) -> None:
     """Add the project that a command works on."""
-    command.add_argument("project", type=Path, metavar="PROJECT")
+    command.add_argument("project", type=named, metavar="PROJECT")
 
 
 def add_moved_movie(command: argparse.ArgumentParser) -> None:
     """Add where the movie of a project is now."""
     command.add_argument(
-        "--movie", type=Path, metavar="MOVIE", help="where the movie is, if it moved"
+        "--movie", type=named, metavar="MOVIE", help="where the movie is, if it moved"
     )
 
 

@@ -12,7 +12,7 @@ from .. import __version__
 from ..errors import BadSettingsError, SemiconvError
 from ..inference.presets import PRESETS
 from ..io.cells.formats import RECORD
-from ..safe import new_draft_folder, saving, write_json_safely
+from ..safe import named, new_draft_folder, saving, write_json_safely
 from ..settings import ENGINES, SegmentSettings
 from .options import (
     add_command,
@@ -39,8 +39,8 @@ def add(commands: Any) -> None:
     """Add the command."""
     summary = "find the cells of a movie and follow them"
     command = add_command(commands, "segment", segment, summary)
-    command.add_argument("movie", type=Path, metavar="MOVIE", help="file or folder")
-    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument("movie", type=named, metavar="MOVIE", help="file or folder")
+    command.add_argument("--output", type=named, required=True, metavar="DIR")
     command.add_argument(
         "--format",
         choices=(*FORMATS, "project"),
@@ -199,7 +199,7 @@ def _export(
 
 def _beside(wanted: Path) -> Path:
     """Name the project of a result; a stopped run stays there and can go on."""
-    count, folder = 1, wanted.with_name(f"{wanted.name}{SUFFIX}")
+    count, folder = 1, named(wanted.with_name(f"{wanted.name}{SUFFIX}"))
     while folder.exists():
         count += 1
         folder = wanted.with_name(f"{wanted.name}-{count}{SUFFIX}")

@@ -1,9 +1,9 @@
 """`napari-semiconv train`: a model from annotated folders."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..safe import named
 from ..settings import NETWORK_PRESETS
 from . import train_options
 from .options import add_command
@@ -19,14 +19,14 @@ def add(commands: Any) -> None:
     command = add_command(commands, "train", train, summary)
     command.add_argument(
         "folders",
-        type=Path,
+        type=named,
         nargs="+",
         metavar="FOLDER",
         help="Cell Tracking Challenge folder, or one with images and labels",
     )
     command.add_argument(
         "--output",
-        type=Path,
+        type=named,
         required=True,
         metavar="DIR",
         help="folder of checkpoint, log and model",

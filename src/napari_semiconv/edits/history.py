@@ -18,6 +18,9 @@ from .rebase import rebased
 Step = list[Entry]
 # An entry, and whether what it changed is taken back.
 Part = tuple[Entry, bool]
+# Entries, or pieces of 64 KiB, that are undone before a person notices: each is a frame
+# to read, decode and write.
+FEW = 8
 # What begins with such an entry is a run of the network, its tracks included.
 RUN_KIND, RUN = "adopt frame", "find and follow cells"
 
@@ -70,6 +73,20 @@ class History:
     def redoable(self) -> str | None:
         """What would be redone next, in words; None when nothing."""
         return _words(self._undone[-1]) if self._undone else None
+
+    def takes_long(self, way: str) -> bool:
+        """Whether to undo or redo the next step takes longer than a moment.
+
+        Parameters
+        ----------
+        way
+            ``undo`` or ``redo``.
+        """
+        step = (self._done if way == "undo" else self._undone)[-1:]
+        return any(
+            _is_mixed(entries) or sum(1 + (e.size >> 16) for e in entries) > FEW
+            for entries in step
+        )
 
     @property
     def restorable(self) -> set[int]:

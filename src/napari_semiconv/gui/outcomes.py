@@ -50,6 +50,7 @@ class Outcomes:
                 # What they do is seen on the canvas, where the user looks.
                 "correct": lambda _: bench.say(""),
                 "follow": lambda _: bench.say(""),
+                "undo": lambda _: bench.say(""),
             }
             hear[job.kind](job)
 

@@ -68,15 +68,17 @@ def resolve_title(
         return TitleState(name=movie.name if movie else "")
     history = project.history
     free = not project.read_only
+    turning = job if job is not None and job.kind == "undo" else None
     runs = project.info.runs if job is not None and job.kind == "segment" else ()
     running = bool(runs) and history.undoable_group == runs[-1].group
+    saved = "Saved" if free else "Read only: open elsewhere"
     return TitleState(
         name=project.folder.name,
-        saved="Saved" if free else "Read only: open elsewhere",
+        saved=f"{turning.title} …" if turning else saved,
         undo=history.undoable or "",
         redo=history.redoable or "",
-        can_undo=free and history.undoable is not None and not running,
-        can_redo=free and history.redoable is not None,
+        can_undo=free and history.undoable is not None and not (running or turning),
+        can_redo=free and history.redoable is not None and turning is None,
     )
 
 
@@ -177,7 +179,7 @@ def resolve_find(
         can_preview=idle and has_movie,
         can_run=free,
         can_go_on=free and unfinished,
-        can_stop=job is not None and not job.stopping,
+        can_stop=job is not None and job.kind != "undo" and not job.stopping,
     )
 
 

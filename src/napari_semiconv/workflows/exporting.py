@@ -7,6 +7,7 @@ from ..io.cells.formats import format_of
 from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..project.project import Project
+from ..safe import named
 from ..tracking.intervals import intersection
 from ..tracking.lineage import Lineage
 from .progress import Progress, Steps, Stop, never, stepwise
@@ -42,6 +43,8 @@ def export(
 
     Raises
     ------
+    BadInputError
+        When the name of the target is too long.
     BadSettingsError
         When there is no such format.
     SaveError
@@ -49,7 +52,7 @@ def export(
     StoppedError
         When ``stop`` asked for it.
     """
-    form = format_of(name)
+    form, target = format_of(name), named(target)
     movie = None
     if form.uses_movie:
         movie, note = _movie_of(project)

@@ -22,6 +22,7 @@ JobKind = Literal[
     "correct",
     "follow",
     "look",
+    "undo",
 ]
 # Short ones of these kinds wait for one another, instead of being refused.
 QUEUED = frozenset({"correct"})

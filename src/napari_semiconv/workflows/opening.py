@@ -14,6 +14,7 @@ from ..project.facts import INFO
 from ..project.project import SUFFIX, Project, is_project
 from ..project.recovery import JOURNAL, LABELS
 from ..project.runs.run import RUNS
+from ..safe import named
 
 OLD = "result"
 # Folders whose names end like those of files.
@@ -47,7 +48,7 @@ def recognise(path: str | Path) -> Found:
     BadInputError
         When nothing is there, or what is there cannot be opened as cells again.
     """
-    path = Path(path)
+    path = named(path)
     if not path.exists():
         raise BadInputError(
             f"{path}: expected a movie, a project or a result, found nothing there. "
@@ -163,13 +164,15 @@ def free_folder(parent: Path, name: str) -> Path:
     ------
     SaveError
         When the parent is not a folder.
+    BadInputError
+        When the name is too long.
     """
     if not parent.is_dir():
         raise SaveError(
             f"{parent}: expected a folder to keep projects in, found none. Choose an "
             f"existing folder."
         )
-    count, folder = 1, parent / f"{name}{SUFFIX}"
+    count, folder = 1, named(parent / f"{name}{SUFFIX}")
     while folder.exists():
         count += 1
         folder = parent / f"{name}-{count}{SUFFIX}"

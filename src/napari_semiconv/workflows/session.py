@@ -6,7 +6,7 @@ Qt here: signals may come from the thread of a job.
 
 import shutil
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -168,14 +168,19 @@ class Session(CorrectionJobs):
         return accept(self._editable(), followed)
 
     def undo(self) -> list[Change]:
-        """Take the last step back.
+        """Take the last step back; one that takes long, such as a run, as a job.
+
+        Returns
+        -------
+        list of Change
+            What changed; none yet when it became a job, whose outcome that will be.
 
         Raises
         ------
         EditError
             When there is none, or it is the run that is going on.
         BusyError
-            When an export is writing what would change.
+            When an export is writing what would change, or another job runs.
         """
         project, job = self._editable(), self.job
         if job is not None and job.kind == "segment":
@@ -185,11 +190,12 @@ class Session(CorrectionJobs):
                     "The run is still going on: expected an edit of yours to undo. "
                     "Stop the run first."
                 )
-        return project.undo()
+        return self._step("undo", project.history.undoable, project.undo)
 
     def redo(self) -> list[Change]:
         """Make the step that was undone last again; see `undo`."""
-        return self._editable().redo()
+        project = self._editable()
+        return self._step("redo", project.history.redoable, project.redo)
 
     def warm(self, settings: SegmentSettings) -> None:
         """Let the computing process load the network while the user looks around."""
@@ -371,8 +377,22 @@ class Session(CorrectionJobs):
             raise BadInputError("Expected an open movie, found none. Open one first.")
         return self.movie
 
+    def _step(
+        self, way: str, what: str | None, act: Callable[[], list[Change]]
+    ) -> list[Change]:
+        if not self._need_project().history.takes_long(way):
+            return act()
+
+        def steps(_: Stop) -> Steps[list[Change]]:
+            # It is done whole or not at all: there is nowhere to stop.
+            yield from ()
+            return act()
+
+        self.start("undo", f"{way.capitalize()}: {what}", steps)
+        return []
+
     def _editable(self) -> Project:
         job = self.job
-        if job is None or job.kind != "export":
+        if job is None or job.kind not in ("export", "undo"):
             return self._need_project()
         raise BusyError(f"{job.title}: edit when it is done, or stop it first.")
