@@ -137,7 +137,7 @@ class TrackEditing:
         if difference(track.intervals, track.confirmed) or not track.parent_confirmed:
             found.append(("Confirm this track", lambda: self.do(Confirm(label))))
         if track.confirmed:
-            found.append(("Unlock this track", lambda: self.do(Unconfirm(label))))
+            found.append(("Unconfirm this track", lambda: self.do(Unconfirm(label))))
         return found
 
     def _divide(self, join: Join) -> None:

@@ -73,6 +73,13 @@ def spot_at(drawing: Drawing, scale: Scale, place: QPointF) -> Spot | None:
     return Spot(int(drawing.rows.labels[row]), frame, x >= grip, start)
 
 
+def hint(spot: Spot) -> str:
+    """Say what the mouse can do at a spot."""
+    if spot.end:
+        return "Drag to another bar: it goes on as that one; with Shift: a daughter."
+    return f"Double click: cut before frame {spot.frame}. Right click: more."
+
+
 def join_of(
     drawing: Drawing, scale: Scale, source: Spot, place: QPointF, *, born: bool
 ) -> Join | None:

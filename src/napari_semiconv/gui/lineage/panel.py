@@ -122,7 +122,7 @@ class LineagePanel(QWidget):
             return
         if project is not self._project:
             self._project, self._all = project, None
-            self._first = ()
+            self._first = tuple(sorted(self.bench.session.selection))[:MOST_FIRST]
         stale, self._stale = self._stale, set()
         if project is not None and (self._all is None or stale):
             with project.document.guard:
@@ -232,6 +232,7 @@ class LineagePanel(QWidget):
             (session.frame_changed, lambda _: post(self._take_frame)),
             (session.selection_changed, lambda _: post(self._take_selection)),
             (self.bench.closed, self.retire),
+            (self.bench.corrector.refused, self._take_refusal),
             (self.bench.corrector.review.changed, lambda: post(self._take_suspects)),
             (self.bench.layers.cells_made, lambda _: post(self.compose)),
         )
@@ -274,6 +275,11 @@ class LineagePanel(QWidget):
         self._stale |= touched.labels
         if not self._soon.isActive():
             self._soon.start()
+
+    def _take_refusal(self, text: str | None, _: object) -> None:
+        """Take back what was refused, as it is under the tabs."""
+        if text is None:
+            self.say("")
 
     def _take_suspects(self) -> None:
         self._suspects = None

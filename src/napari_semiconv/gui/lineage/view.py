@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from .joins import GRIP, Join, Spot, join_of, paint_join, spot_at
+from .joins import GRIP, Join, Spot, hint, join_of, paint_join, spot_at
 from .scale import AXIS, Scale
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class LineageView(QAbstractScrollArea):
         """Answer the mouse at rest with words."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             spot = self.spot_at(QPointF(event.pos()))
-            text = "" if spot is None else self._words_of(spot.label)
+            text = "" if spot is None else f"{self._words_of(spot.label)}\n{hint(spot)}"
             QToolTip.showText(event.globalPos(), text, self._surface)
             return True
         if event is not None and event.type() == QEvent.Type.Leave:
