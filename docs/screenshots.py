@@ -11,7 +11,8 @@ import tifffile
 from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
-from napari_semiconv.gui.docking import open_panel
+from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.gui.docking import open_lineage, open_panel
 from napari_semiconv.gui.panel import CellPanel
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
@@ -71,12 +72,33 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
     rest(panel)
     bench.layers.go_to(MOVIE.frames - 1)
     picture(viewer, "widget")
-    panel.tabs.setCurrentIndex(2)
+    picture_lineage(viewer, panel)
+    panel.tabs.setCurrentIndex(3)
     picture(viewer, "share")
     viewer.theme = "light"
     picture(viewer, "share-light")
     panel.tabs.setCurrentIndex(1)
     picture(viewer, "widget-light")
+
+
+def picture_lineage(viewer: napari.Viewer, panel: CellPanel) -> None:
+    """Select a cell that divides, confirm one of its daughters and show the lineage."""
+    session = panel.bench.session
+    project = session.project
+    assert project is not None, "cells were found"
+    mother, daughters = max(
+        project.lineage.daughters().items(),
+        key=lambda family: len(project.lineage.tracks[family[0]].frames),
+    )
+    session.do(Confirm(daughters[0]))
+    session.select(frozenset({mother}))
+    panel.bench.layers.go_to(project.lineage.tracks[mother].end)
+    lineage = open_lineage(viewer)
+    wait(panel, lambda: lineage.view.drawing is not None and panel.bench.resting)
+    picture(viewer, "lineage")
+    viewer.window.remove_dock_widget(lineage)
+    session.undo()
+    session.select(frozenset())
 
 
 def done(panel: CellPanel) -> int:

@@ -80,7 +80,7 @@ def test_a_row_is_brought_into_view_only_if_it_is_not():
 
 
 @pytest.mark.parametrize(
-    ("width", "step"), [(100, 1), (40, 2), (20, 5), (8, 10), (1, 100), (0.5, 200)]
+    ("width", "step"), [(100, 1), (45, 2), (20, 5), (9, 10), (1, 100), (0.5, 200)]
 )
 def test_ticks_are_round_and_apart(width, step):
     assert tick_step(width) == step

@@ -10,7 +10,7 @@ LOW, USUAL, HIGH = 4, 16, 30
 # Widest that a frame is drawn.
 WIDE = 160.0
 # Ticks of the axis are at least so far apart.
-APART = 70
+APART = 90
 # Units of time, s, and how many parts of the next smaller one they have.
 _UNITS = (("d", 86400.0, 24), ("h", 3600.0, 60), ("min", 60.0, 60))
 
