@@ -52,6 +52,13 @@ def test_of_two_missed_cells_that_touch_the_one_is_found_that_is_clicked():
     assert np.array_equal(found == 4, squares() == 2)
 
 
+@pytest.mark.parametrize("factor", [0.7, 1.2, 1.5, 2.3])
+def test_it_is_whole_however_large_the_network_sees_it(factor):
+    found = added(without(1, 2), (12, 14), scenes.output_of(squares(), factor))
+    one, other = found == 4, squares() == 1
+    assert (one & other).sum() > 0.8 * (one | other).sum()
+
+
 def test_a_click_that_misses_by_a_little_finds_it_and_is_of_it():
     found = added(without(3), (38, 45))
     assert found[38, 45] == 3

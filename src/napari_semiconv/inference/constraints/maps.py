@@ -115,7 +115,7 @@ class Maps:
         )
         rows, columns = rows - part[0].start, columns - part[1].start
         cropped = _cropped(output, (part[0], part[1]))
-        inside = np.zeros(cropped.shape, bool)
+        inside = self._covered(window, mask, (part[0], part[1]))
         y, x = np.nonzero(mask)
         inside[rows[y, 0], columns[0, x]] = True
         labels, borders = segments_of(cropped, inside, self.settings)
@@ -124,6 +124,28 @@ class Maps:
         segments = np.where(mask, named[rows, columns], 0).astype(np.int32)
         pairs = zip(borders.pairs.tolist(), borders.odds.tolist(), strict=True)
         return segments, {(one, other): odds for (one, other), odds in pairs}
+
+    def _covered(self, window: Window, mask: Mask, part: Window) -> Mask:
+        """Pixels of a part of the network's maps whose middle lies on a mask.
+
+        Where the network sees a frame enlarged, some of its pixels are those of no
+        pixel of the movie.
+        """
+        assert self.output is not None
+        lines = []
+        for whole, small, own, there in zip(
+            self.shape, self.output.shape, window, part, strict=True
+        ):
+            stop = min(there.stop, small)
+            seen = (np.arange(there.start, stop) + 0.5) * whole / small
+            lines.append(seen.astype(np.int64) - own.start + 1)
+        framed = np.pad(mask, 1)
+        rows, columns = (
+            np.clip(line, 0, side - 1)
+            for line, side in zip(lines, framed.shape, strict=True)
+        )
+        covered: Mask = framed[np.ix_(rows, columns)]
+        return covered
 
     def _grid(self, window: Window) -> tuple[Integers, Integers]:
         rows, columns = self.places
