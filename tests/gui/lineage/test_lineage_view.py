@@ -384,6 +384,11 @@ def test_the_menu_of_a_bar(tree):
     tree.choose(tree.place(4, 1), "Mother of the selected: 5 and 7")
     assert tree.session.project.lineage.daughters_of(4) == [5, 7]
     assert undone(tree, before)
+    tree.click(tree.place(7, 8))
+    tree.choose(tree.place(6, 7), "Swap with cell 7 from frame 7 on")
+    assert tree.tracks[7].end == tree.tracks[6].end == 9
+    assert tree.tracks[6].is_confirmed(7)
+    assert undone(tree, before)
     tree.choose(tree.place(2, 7), "Undo the division of cell 1")
     assert tree.session.project.lineage.daughters_of(1) == []
     assert undone(tree, before)

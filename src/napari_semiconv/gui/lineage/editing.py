@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QMenu, QWidget
 from ...edits.base import Edit
 from ...edits.confirming import Confirm, Unconfirm
 from ...edits.divisions import UnmarkDivision
-from ...edits.links import Unlink
+from ...edits.links import Swap, Unlink
 from ...edits.removing import DeleteTrack
 from ...errors import SemiconvError
 from ...tracking.intervals import difference
@@ -81,6 +81,7 @@ class TrackEditing:
         for text, act in (
             (f"Show cell {label} on the canvas", lambda: self.look_at(frame, label)),
             *self._ways_to_join(label),
+            *self._ways_to_swap(label, frame),
             (f"Cut before frame {frame}", lambda: self.do(Unlink(label, frame))),
             *self._ways_to_confirm(label),
             (
@@ -98,12 +99,23 @@ class TrackEditing:
         project = self._bench.session.project
         return Lineage() if project is None else project.lineage
 
+    def _others(self, label: int) -> list[int]:
+        """Labels of the selected tracks but one, ascending."""
+        selection = self._bench.session.selection - {label}
+        return sorted(selection & self._lineage.tracks.keys())
+
+    def _ways_to_swap(self, label: int, frame: int) -> list[Way]:
+        others = self._others(label)
+        if len(others) != 1:
+            return []
+        (other,) = others
+        text = f"Swap with cell {other} from frame {frame} on"
+        return [(text, lambda: self.do(Swap(label, other, frame)))]
+
     def _ways_to_join(self, label: int) -> list[Way]:
         found: list[Way] = []
-        lineage = self._lineage
+        lineage, others = self._lineage, self._others(label)
         track = lineage.tracks[label]
-        others = sorted(self._bench.session.selection & lineage.tracks.keys())
-        others = [other for other in others if other != label]
         if others:
             found.append(
                 (
