@@ -93,6 +93,7 @@ def picture_lineage(viewer: napari.Viewer, panel: CellPanel) -> None:
     session.do(Confirm(daughters[0]))
     session.select(frozenset({mother}))
     panel.bench.layers.go_to(project.lineage.tracks[mother].end)
+    panel.tabs.setCurrentIndex(2)
     lineage = open_lineage(viewer)
     wait(panel, lambda: lineage.view.drawing is not None and panel.bench.resting)
     picture(viewer, "lineage")

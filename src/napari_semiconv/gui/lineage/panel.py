@@ -181,6 +181,10 @@ class LineagePanel(QWidget):
             # All work ends with it, also without the panel of tabs.
             self._window = window
             window.destroyed.connect(self.bench.close)
+            # The panel of tabs beside the canvas keeps its height.
+            window.setCorner(
+                Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea
+            )
             if self.bench.panel is None:
                 self.bench.canvas.show_in(window)
 
