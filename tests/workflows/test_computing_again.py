@@ -1,5 +1,7 @@
 """From a corrected frame on all is computed again, and what is confirmed stays."""
 
+import shutil
+
 import numpy as np
 import pytest
 from tests.compute.chain import ChainTools
@@ -95,6 +97,18 @@ def test_without_a_state_near_the_network_sees_some_frames_before(chained):
     finish(compute_again(project, 7, supervisor=child))
     facts = project.info.runs[-1]
     assert (facts.after, facts.frames) == (None, (4, 11))
+    assert np.array_equal(shown(project.document) > 0, before)
+
+
+def test_a_state_that_went_meanwhile_makes_the_network_begin_anew(chained, chain):
+    project, child = chained
+    before = shown(project.document) > 0
+    with pytest.raises(ComputeError, match="run again to go on"):
+        finish(compute_again(project, 6, supervisor=chain("crash")))
+    assert unfinished_run(project).before is not None
+    shutil.rmtree(ProjectRun(project, 1).folder / "states")
+    assert unfinished_run(project).before is None
+    finish(go_on(project, supervisor=child))
     assert np.array_equal(shown(project.document) > 0, before)
 
 

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+import tifffile
 from tests.edits.worlds import faults, shown
 from tests.stand_in_child import command
 
@@ -15,6 +16,7 @@ from napari_semiconv.edits.removing import DeleteCell
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.constraints.model import Constraints, Count
 from napari_semiconv.settings import LinkSettings, SegmentSettings
+from napari_semiconv.synthetic import SyntheticSettings, simulate
 from napari_semiconv.workflows.jobs import BusyError
 from napari_semiconv.workflows.session import Session
 
@@ -193,6 +195,37 @@ def test_during_a_run_edits_by_hand_are_made_and_others_refused(begin, choice):
     session.do(Paint(0, 1, PIXEL))
     done(job)
     assert session.project.document.labels(0)[0, 0] == 1
+
+
+@pytest.mark.slow
+def test_the_network_finds_a_cell_that_was_taken_away(tmp_path):
+    settings = SyntheticSettings(
+        frames=3, height=96, width=96, cells=12, diameter=20, cycle=200
+    )
+    path = tmp_path / "movie.tif"
+    images = simulate(settings, seed=3).images
+    tifffile.imwrite(path, images, imagej=True, metadata={"axes": "TYX"})
+    session = Session(Supervisor())
+    try:
+        done(session.open(path))
+        done(session.segment(SegmentSettings(cell_size=20.0, device="cpu")))
+        document, shares = session.project.document, []
+        for label in session.project.lineage.cells(2):
+            mask = document.labels(2) == label
+            pixels = np.argwhere(mask)
+            middle = np.linalg.norm(pixels - pixels.mean(0), axis=1).argmin()
+            y, x = pixels[middle].tolist()
+            session.do(DeleteCell(2, label))
+            done(session.add_cell(2, y, x))
+            found = document.labels(2) == document.labels(2)[y, x]
+            shares.append((found & mask).sum() / (found | mask).sum())
+            session.undo()
+            session.undo()
+        assert np.median(shares) > 0.9
+        assert min(shares) > 0.5
+        assert faults(document) == []
+    finally:
+        session.close()
 
 
 def test_counts_and_empty_places_have_a_place_too(begin):

@@ -100,11 +100,11 @@ class ProjectRun:
 
     @property
     def before(self) -> Path | None:
-        """File of the state of another run that it begins with."""
+        """File of the state of another run that it begins with, if that is there."""
         if self.facts.after is None:
             return None
         number, frame = self.facts.after
-        return RunStates(ProjectRun(self._project, number).folder).path(frame)
+        return RunStates(ProjectRun(self._project, number).folder).all().get(frame)
 
     def write_constraints(self, begin: int = 0) -> Path:
         """Write the constraints on the run's frames beside its folder.
