@@ -16,6 +16,8 @@ _HOME = {
     "SemiconvError": "errors",
     "SyntheticSettings": "synthetic",
     "TrainSettings": "training.settings",
+    "add_cell": "workflows.correcting",
+    "compute_again": "workflows.computing_again",
     "correct": "workflows.correcting",
     "evaluate": "workflows.evaluating",
     "export": "workflows.exporting",
