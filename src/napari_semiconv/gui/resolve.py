@@ -36,7 +36,6 @@ DOING = {
     "frames": "Finding cells",
     "tracks": "Deciding tracks",
     "writing": "Writing",
-    "history": "Going through the history",
 }
 
 

@@ -9,14 +9,7 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 Stage = Literal[
-    "reading",
-    "copying",
-    "preparing",
-    "frames",
-    "tracks",
-    "writing",
-    "history",
-    "training",
+    "reading", "copying", "preparing", "frames", "tracks", "writing", "training"
 ]
 # Asked again and again whether to stop.
 Stop = Callable[[], bool]

@@ -54,7 +54,7 @@ class CellCanvas:
         layers.mark_by(self.marks.draw)
         layers.cells_made.connect(self._attach)
         self._viewer.mouse_drag_callbacks.append(self._on_press)
-        corrector.review.changed.connect(lambda: layers.remark())
+        corrector.review.changed.connect(self._on_suspects)
         corrector.armed.connect(self._on_armed)
         corrector.painting.connect(self._on_painting)
         corrector.looked_at.connect(self._on_look)
@@ -137,6 +137,12 @@ class CellCanvas:
         label = int(layer.selected_label)
         found = label in project.lineage.tracks
         self._bench.session.select(frozenset({label} if found else ()))
+
+    def _on_suspects(self) -> None:
+        """Draw the suspects of the frame in view, if they are others now."""
+        frame, marks = self._corrector.frame, self.marks
+        if marks.marked != (frame, tuple(marks.suspects(frame))):
+            self._bench.layers.remark()
 
     def _on_mode(self, _: Any) -> None:
         """Let a tool wait no longer when a brush of napari's is taken."""

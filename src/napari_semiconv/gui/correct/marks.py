@@ -52,6 +52,8 @@ class Marks:
     ) -> None:
         self._corrector = corrector
         self.suspects = suspects
+        # The frame drawn last, and its suspects.
+        self.marked: tuple[int, tuple[int, ...]] = (0, ())
         # Where something is computed.
         self.busy: tuple[int, float, float] | None = None
 
@@ -69,7 +71,9 @@ class Marks:
         if project is None:
             return
         labels = project.document.labels(frame)
-        for label in self.suspects(frame):
+        suspects = tuple(self.suspects(frame))
+        self.marked = frame, suspects
+        for label in suspects:
             _outline(image, labels == label, SUSPECT)
         self._draw_confirmed(project, frame, image)
         for label in self._corrector.selection:

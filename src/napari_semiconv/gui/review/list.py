@@ -80,12 +80,14 @@ class ReviewList(QWidget):
         selection.currentRowChanged.connect(self._on_row)
         self.table.clicked.connect(self._on_row)
         self.review.changed.connect(self.refresh)
+        self.review.progressed.connect(self.refresh)
         self.review.current_changed.connect(self._on_current)
         self.refresh()
 
     def retire(self) -> None:
         """Listen no longer."""
         self.review.changed.disconnect(self.refresh)
+        self.review.progressed.disconnect(self.refresh)
         self.review.current_changed.disconnect(self._on_current)
 
     def refresh(self) -> None:

@@ -1,6 +1,7 @@
 """Leads through the suspects of the open project; no widget is needed for it."""
 
 import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Frames measured between two words on how far it is.
 STEP = 20
+# Seconds between two frames in which nothing is measured.
+PAUSE = 0.001
 NOTHING = Touched(frozenset(), frozenset())
 
 
@@ -36,8 +39,10 @@ class Review:
         Goes there, confirms and mends.
     """
 
-    # The suspects, or how far they are measured, are others.
+    # The suspects are others.
     changed = Signal()
+    # How far they are measured, or looked at, has changed.
+    progressed = Signal()
     current_changed = Signal(object)
 
     def __init__(self, bench: "Workbench", corrector: "Corrector") -> None:
@@ -136,7 +141,7 @@ class Review:
     def show_only(self, kind: Kind | None) -> None:
         """Go through suspects of one kind only, or of all."""
         self.only = kind
-        self.changed.emit()
+        self.progressed.emit()
 
     def stop(self) -> None:
         """Measure no more; what is known stays."""
@@ -177,9 +182,10 @@ class Review:
             self._bench.say(str(error), "error")
             return
         if how != "mended":
+            # They are ranked anew, and told, in a moment.
             self._answered[suspect.key] = work.ask(NOTHING)
             self._cross_out(queue)
-            self.changed.emit()
+            self.progressed.emit()
 
     def _cross_out(self, queue: Queue) -> None:
         for key in self._answered:
@@ -225,13 +231,15 @@ class Review:
         if work is not self._work:
             return
         self.measured = work.measured
-        if queue is not None:
+        if queue is None:
+            self.progressed.emit()
+        else:
             asked = self._answered.items()
             self._answered = {key: n for key, n in asked if n > number}
             self._cross_out(queue)
             self.queue = queue
             self._row = self._row if self.row is None else self.row
-        self.changed.emit()
+            self.changed.emit()
 
 
 class _Work(threading.Thread):
@@ -287,6 +295,8 @@ class _Work(threading.Thread):
             if self._stopping:
                 return
             self.measured = done, total
+            # The window's thread goes first.
+            time.sleep(PAUSE)
             if done % STEP == 0:
                 self._review.hear(self, 0, None)
 

@@ -1,6 +1,6 @@
 """Which links of a project the user confirmed, and not only the cells at their ends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ...edits.base import Group, current_kind
 from ...edits.confirming import Confirm
 from ...edits.history import History
-from ...tracking.lineage import Lineage, Track
-from ..project import Project
+from ...tracking.lineage import Track
+from .measure import Places
 from .reasons import ABOUT
 
 Stretches = dict[int | None, list[tuple[int, int]]]
@@ -29,9 +29,11 @@ def confirmed_stretches(history: History, frames: int) -> Stretches:
     frames
         Frames of the movie.
     """
-    done, _ = history.standing
+    with history.writing:
+        done, _ = history.standing
+        entries = [*history.journal.entries]
     found: Stretches = {}
-    for entry in history.journal.entries:
+    for entry in entries:
         if entry.head["do"] != "edit" or entry.number not in done:
             continue
         for what in _confirmations(
@@ -59,53 +61,50 @@ def _confirmations(kind: str, what: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def undoubted(
-    project: Project,
+    places: Places,
     frame: NDArray[np.int64],
-    label: NDArray[np.int64],
-    before: NDArray[np.int64],
-    reasons: NDArray[np.float32],
+    tracks: Mapping[int, Track],
+    daughters: Mapping[int, list[int]],
+    stretches: Callable[[], Stretches],
 ) -> NDArray[np.float32]:
     """Take away the doubts about what the user confirmed.
 
     Parameters
     ----------
-    project
-        The project; its document is guarded.
-    frame, label, before
-        Frame and label of each place, and frame of the same cell before, or -1, (n,).
-    reasons
-        Why each is suspect, (n, reasons).
+    places
+        Cells of all frames.
+    frame
+        Frame of each, (n,).
+    tracks
+        Tracks by label, of every place.
+    daughters
+        Labels of the daughters of each track that has some.
+    stretches
+        Gives what was confirmed as one; asked only where anything was.
+
+    Returns
+    -------
+    NDArray
+        Why each place is suspect, (n, reasons).
     """
-    lineage = project.lineage
-    sure = [n for n in np.unique(label).tolist() if _is_sure(lineage, n)]
-    if not sure:
-        return reasons
-    stretches = confirmed_stretches(project.history, project.document.shape[0])
-    out = reasons.copy()
-    for row in np.flatnonzero(np.isin(label, sure)).tolist():
-        track, at = lineage.tracks[int(label[row])], int(frame[row])
-        was = int(before[row])
-        daughters = [lineage.tracks[d] for d in lineage.daughters_of(track.label)]
+    sure = {n for n, t in tracks.items() if t.confirmed or t.parent_confirmed}
+    sure |= {t.parent for t in tracks.values() if t.parent_confirmed}
+    rows = np.flatnonzero(np.isin(places.labels, sorted(sure)))
+    if not len(rows):
+        return places.reasons
+    known, out = stretches(), places.reasons.copy()
+    for row in rows.tolist():
+        track, at = tracks[int(places.labels[row])], int(frame[row])
+        was = int(places.before[row])
+        born = [tracks[n] for n in daughters.get(track.label, ())]
         answered = {
             "cell": track.is_confirmed(at),
-            "past": was >= 0 and is_confirmed(stretches, track.label, was, at),
+            "past": was >= 0 and is_confirmed(known, track.label, was, at),
             "birth": track.parent_confirmed,
-            "end": is_confirmed(stretches, track.label, at, at + 1),
-            "division": bool(daughters) and all(d.parent_confirmed for d in daughters),
+            "end": is_confirmed(known, track.label, at, at + 1),
+            "division": bool(born) and all(d.parent_confirmed for d in born),
         }
         for about, columns in ABOUT.items():
             if answered.get(about, False):
                 out[row, columns] = 0
     return out
-
-
-def _is_sure(lineage: Lineage, label: int) -> bool:
-    """Whether the user confirmed anything of a track."""
-    tracks: Mapping[int, Track] = lineage.tracks
-    if label not in tracks:
-        return False
-    track = tracks[label]
-    daughters = (tracks[d] for d in lineage.daughters_of(label))
-    return bool(track.confirmed or track.parent_confirmed) or any(
-        d.parent_confirmed for d in daughters
-    )

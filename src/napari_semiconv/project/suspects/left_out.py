@@ -45,9 +45,11 @@ class LeftOuts:
     def now(self) -> list[LeftOut]:
         """List what is left out as things are."""
         history, document = self._project.history, self._project.document
-        done, _ = history.standing
+        with history.writing:
+            done, _ = history.standing
+            entries = [*history.journal.entries]
         found = []
-        for entry in history.journal.entries:
+        for entry in entries:
             if entry.number not in done or entry.head["what"].get("title") != TITLE:
                 continue
             for frame, number in self._of(entry.number):

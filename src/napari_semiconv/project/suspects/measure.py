@@ -23,6 +23,8 @@ STILL = 0.05
 # Residual motion up to this, in diameters, and up to so many times the typical one,
 # is nothing strange.
 USUAL, UNLIKE = 0.75, 4.0
+# Tracks of so many frames are not short.
+LONG = 6
 _NONE = -1
 # Scores, what low ones are a reason for, and how unsure the frame is as a whole.
 _CERTAINTY = (
@@ -184,7 +186,7 @@ class Measure:
             track = here.tracks[row]
             if track.end < self._frames - 1:
                 length = sum(last - first + 1 for first, last in track.intervals)
-                found[row, PLACE["short track"]] = 1 / length
+                found[row, PLACE["short track"]] = max(1 / length - 1 / LONG, 0)
             if earlier is None or self._mother(track) is not None:
                 continue
             found[row, PLACE["appears inside"]] = inside[row]

@@ -11,7 +11,7 @@ from ...edits.confirming import Confirm
 from ...tracking.intervals import until
 from ...tracking.lineage import Track
 from ..project import Project
-from .confirmed import undoubted
+from .confirmed import confirmed_stretches, undoubted
 from .left_out import LeftOut, LeftOuts
 from .looked import Answer, How, Looked
 from .measure import Measure, Places
@@ -167,10 +167,9 @@ class Suspects:
         return found
 
     def _ranked(self) -> Queue:
-        with self._project.document.guard:
-            rows = gathered(self._rows())
-            left_out = self._left_outs.now()
-        rows = _with_left_out(rows, left_out, self.weights.left_out)
+        # The document is not guarded: the window reads it meanwhile.
+        left_out = self._left_outs.now()
+        rows = _with_left_out(gathered(self._rows()), left_out, self.weights.left_out)
         codes = rows.code
         order = np.argsort(codes)
         looked = np.zeros(len(codes), bool)
@@ -182,7 +181,7 @@ class Suspects:
             there = row >= 0 and codes[row] == code
             kind = _name(int(rows.kind[row])) if there else None
             chance = float(rows.chance[row]) if there else 0.0
-            track = self._project.lineage.tracks.get(number)
+            track = self._tracks.get(number)
             sure = track is not None and track.is_confirmed(frame)
             if not answer.holds(kind, chance, confirmed=sure):
                 continue
@@ -204,10 +203,21 @@ class Suspects:
             [len(places.labels) for _, places in listed],
         )
         places = _joined([places for _, places in listed])
-        later, there = self._later(places.labels, frame)
+        daughters: dict[int, list[int]] = {}
+        for track in self._tracks.values():
+            if track.parent:
+                daughters.setdefault(track.parent, []).append(track.label)
+        later, there = self._later(places.labels, frame, daughters)
         frame, places, later = frame[there], places.take(there), later[there]
         label = places.labels
-        reasons = undoubted(self._project, frame, label, places.before, places.reasons)
+        history, frames = self._project.history, self._project.document.shape[0]
+        reasons = undoubted(
+            places,
+            frame,
+            self._tracks,
+            daughters,
+            lambda: confirmed_stretches(history, frames),
+        )
         chance = self.weights.chances(self.weights.added(reasons)).astype(np.float64)
         doubts = self.weights.doubts(reasons)
         kind = doubts.argmax(1)
@@ -216,15 +226,16 @@ class Suspects:
             self.weights.listed(reasons)
         )
 
-    def _later(self, label: Integers, frame: Integers) -> tuple[Integers, Booleans]:
+    def _later(
+        self, label: Integers, frame: Integers, daughters: dict[int, list[int]]
+    ) -> tuple[Integers, Booleans]:
         """Cells that come after each in its track and its daughters; whether it is."""
-        lineage = self._project.lineage
+        tracks = self._tracks
         unique, inverse = np.unique(label, return_inverse=True)
         ends, born = [], []
         for one in unique.tolist():
-            track = lineage.tracks.get(one)
-            ends.append(-1 if track is None else track.end)
-            lives = (lineage.tracks[d] for d in lineage.daughters_of(one))
+            ends.append(tracks[one].end if one in tracks else -1)
+            lives = (tracks[d] for d in daughters.get(one, ()))
             born.append(sum(t.end - t.begin + 1 for t in lives))
         end, more = np.array([ends, born], np.int64).reshape(2, -1)[:, inverse]
         return np.maximum(end - frame, 0) + more, end >= frame
