@@ -23,6 +23,8 @@ THIN = 2.0
 TICK = 14.0
 # Brightness, 0 to 1, from which black is read better than white.
 BRIGHT = 0.55
+# Difference in brightness from which a bar is seen without an outline.
+FAINT = 0.1
 
 # Gives red, green, blue and opacity, (N, 4), 0 to 1, of labels, (N,).
 Colours = Callable[[NDArray[np.int32]], NDArray[np.floating]]
@@ -270,6 +272,12 @@ class _Bar:
         for some, height in ((track.intervals, slim), (track.confirmed, thick)):
             for interval in self._seen(some):
                 self.painter.fillRect(self._place(interval, height), self.colour)
+        if abs(_brightness(self.colour) - _brightness(palette.background)) < FAINT:
+            self.painter.setPen(QPen(palette.line, 1))
+            for interval in self._seen(track.intervals):
+                self.painter.drawRect(
+                    self._place(interval, slim).adjusted(0, 0, -1, -1)
+                )
         if high < READABLE:
             return
         self.painter.setPen(QPen(_upon(self.colour), 1.5))
@@ -368,6 +376,9 @@ def _colour(rgba: NDArray[np.floating]) -> QColor:
 
 def _upon(colour: QColor) -> QColor:
     """Black or white, whichever is read better on a colour."""
-    red, green, blue = colour.redF(), colour.greenF(), colour.blueF()
-    bright = 0.299 * red + 0.587 * green + 0.114 * blue > BRIGHT
+    bright = _brightness(colour) > BRIGHT
     return QColor(Qt.GlobalColor.black if bright else Qt.GlobalColor.white)
+
+
+def _brightness(colour: QColor) -> float:
+    return 0.299 * colour.redF() + 0.587 * colour.greenF() + 0.114 * colour.blueF()
