@@ -278,8 +278,12 @@ class _Bar:
                 self.painter.drawRect(
                     self._place(interval, slim).adjusted(0, 0, -1, -1)
                 )
-        if high < READABLE:
-            return
+        if high >= READABLE:
+            self._tick(track, thick)
+
+    def _tick(self, track: Track, thick: int) -> None:
+        """Tick what is confirmed."""
+        middle = self.top + self.scale.row_height / 2
         self.painter.setPen(QPen(_upon(self.colour), 1.5))
         for interval in self._seen(track.confirmed):
             place = self._place(interval, thick)
