@@ -144,7 +144,7 @@ def test_the_history_is_told_in_three_ways(folder, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert rows[-1]["what"]["region"] == {"y": 0, "x": 0, "pixels": 4}
     assert run("history", folder, "--csv") == 0
-    assert capsys.readouterr().out.startswith("number,at,by,do,kind,state,what")
+    assert capsys.readouterr().out.startswith("number,at,by,do,words,kind,state,what")
 
 
 def test_a_correction_tells_the_cells_that_come_of_it(folder, capsys):
@@ -220,3 +220,26 @@ def test_cells_that_are_no_project_yet_are_told_from_one(tmp_path, command, caps
     said = capsys.readouterr().err
     assert f"napari-semiconv import {old} --movie MOVIE" in said
     assert said.count("\n") == 1
+
+
+def test_undo_goes_to_a_step_by_its_number(folder, capsys):
+    with Project.open(folder) as project:
+        before = shown(project.document)
+        square = Region(12, 1, np.ones((2, 2), bool))
+        for frame in (1, 2, 3):
+            project.do(Paint(frame, 1, square))
+        after = shown(project.document)
+        numbers = [step[0].number for step in project.history.timeline[0]]
+    capsys.readouterr()
+    assert run("undo", folder, "--to", numbers[0]) == 0
+    assert capsys.readouterr().out == (
+        "Went 3 steps through the history; the last one done is now "
+        "'find and follow cells'.\n"
+    )
+    with Project.open(folder) as project:
+        np.testing.assert_array_equal(shown(project.document), before)
+    assert run("undo", folder, "--to", numbers[-1]) == 0
+    with Project.open(folder) as project:
+        np.testing.assert_array_equal(shown(project.document), after)
+    assert run("undo", folder, "--to", 9999) == 1
+    assert "Step 9999: expected one that can be undone" in capsys.readouterr().err

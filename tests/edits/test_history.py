@@ -134,7 +134,7 @@ def test_a_group_stays_one_step_when_others_edit_in_between(history):
     assert history.undoable == "no cell here, frame 0"
     history.undo()
     assert_shows(history.document, "1..2  2..1  1..2")
-    assert history.undoable == "swap, frame 2"
+    assert history.undoable == "swap cells 1 and 2, frame 2"
     history.undo()
     assert state(history.document)[:4] == before[:4]
     assert history.undoable is None
@@ -213,7 +213,7 @@ def test_a_full_disk_stops_an_edit_and_an_undo(history):
         with pytest.raises(SaveError, match="the disk is full"):
             act()
         assert state(history.document) == before
-        assert history.undoable == "swap, frame 1"
+        assert history.undoable == "swap cells 1 and 2, frame 1"
     history.journal._file = file
     history.undo()
     assert_shows(history.document, "1..2  1..2  1..2")

@@ -52,11 +52,15 @@ def test_the_chosen_picture_lies_under_the_cells_and_goes_with_the_frame(window)
     layer = picture(one, "Foreground")
     assert tuple(layer.scale) == (0.5, 0.5)
     labels = one.session.project.document.labels
-    assert np.array_equal(layer.data > 0, labels(0) > 0)
+    assert np.array_equal(layer.data[..., 3] > 0, labels(0) > 0)
+
+    def seen():
+        return layer.data[..., 3] > 0
+
     one.viewer.dims.set_current_step(0, 3)
     # That of the frame before is seen no longer.
-    one.wait(lambda: not layer.visible or np.array_equal(layer.data > 0, labels(3) > 0))
-    one.wait(lambda: layer.visible and np.array_equal(layer.data > 0, labels(3) > 0))
+    one.wait(lambda: not layer.visible or np.array_equal(seen(), labels(3) > 0))
+    one.wait(lambda: layer.visible and np.array_equal(seen(), labels(3) > 0))
     choose(view, "Embeddings")
     one.wait(lambda: picture(one, "Embeddings") is not None)
     assert picture(one, "Foreground") is None

@@ -22,7 +22,8 @@ def test_each_cell_has_one_colour_and_the_background_none():
     assert not found[labels == 0].any()
     colours = [np.unique(found[labels == n], axis=0) for n in (1, 2, 3)]
     assert [len(one) for one in colours] == [1, 1, 1]
-    assert len(np.unique(np.concatenate(colours), axis=0)) == 3
+    one, two, three = (colour[0].astype(int) for colour in colours)
+    assert all(np.abs(a - b).max() > 60 for a, b in ((one, two), (two, three)))
 
 
 def test_a_cell_keeps_its_colour_where_it_goes():
@@ -32,7 +33,8 @@ def test_a_cell_keeps_its_colour_where_it_goes():
         pictures_of(perfect_output(one), one.shape)["embeddings"]
         for one in (labels, moved)
     )
-    assert np.array_equal(np.roll(first, (3, 4), (0, 1)), then)
+    apart = np.roll(first, (3, 4), (0, 1)).astype(int) - then
+    assert np.abs(apart).max() <= 1
 
 
 def test_all_pictures_have_the_size_of_the_movie():

@@ -37,11 +37,12 @@ def test_columns_name_their_units(tmp_path):
     assert ",".join(cells[0]) == (
         "frame,time_s,label,parent,lineage,generation,centroid_y_px,centroid_x_px,"
         "centroid_y_um,centroid_x_um,area_px,area_um2,major_axis_um,minor_axis_um,"
-        "orientation_deg,speed_um_per_min,confirmed"
+        "orientation_deg,speed_um_per_min,direction_deg,confirmed"
     )
     assert ",".join(tracks[0]) == (
         "label,parent,lineage,generation,first_frame,last_frame,frames,daughters,"
-        "division_time_frames,division_time_h,confirmed_frames,parent_confirmed"
+        "division_time_frames,division_time_h,mean_area_px,mean_area_um2,"
+        "mean_speed_um_per_min,displacement_um,confirmed_frames,parent_confirmed"
     )
 
 
@@ -49,7 +50,8 @@ def test_without_units_there_are_px_and_frames_alone(tmp_path):
     cells, tracks = written(tmp_path, tracked_of(lively, PARENTS))
     assert ",".join(cells[0]) == (
         "frame,label,parent,lineage,generation,centroid_y_px,centroid_x_px,area_px,"
-        "major_axis_px,minor_axis_px,orientation_deg,speed_px_per_frame,confirmed"
+        "major_axis_px,minor_axis_px,orientation_deg,speed_px_per_frame,direction_deg,"
+        "confirmed"
     )
     assert "division_time_h" not in tracks[0]
 

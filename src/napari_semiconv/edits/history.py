@@ -7,22 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import EditError
-from .base import Edit, current_kind, plan
+from .base import Edit, plan
 from .change import Change
 from .codec import decode, encode
 from .document import Document
 from .journal import Entry, Journal
 from .rebase import rebased
+from .steps import Step, group_of, is_mixed, is_run, take_long, words_of
 
-# Entries that are one to the user: they are undone together.
-Step = list[Entry]
 # An entry, and whether what it changed is taken back.
 Part = tuple[Entry, bool]
-# Entries, or pieces of 64 KiB, that are undone before a person notices: each is a frame
-# to read, decode and write.
-FEW = 8
-# What begins with such an entry is a run of the network, its tracks included.
-RUN_KIND, RUN = "adopt frame", "find and follow cells"
 
 
 class History:
@@ -62,17 +56,17 @@ class History:
     @property
     def undoable(self) -> str | None:
         """What would be undone next, in words; None when nothing."""
-        return _words(self._done[-1]) if self._done else None
+        return words_of(self._done[-1]) if self._done else None
 
     @property
     def undoable_group(self) -> int | None:
         """Number of the group that would be undone next; None when nothing."""
-        return _group(self._done[-1][0]) if self._done else None
+        return group_of(self._done[-1][0]) if self._done else None
 
     @property
     def redoable(self) -> str | None:
         """What would be redone next, in words; None when nothing."""
-        return _words(self._undone[-1]) if self._undone else None
+        return words_of(self._undone[-1]) if self._undone else None
 
     def takes_long(self, way: str) -> bool:
         """Whether to undo or redo the next step takes longer than a moment.
@@ -82,11 +76,7 @@ class History:
         way
             ``undo`` or ``redo``.
         """
-        step = (self._done if way == "undo" else self._undone)[-1:]
-        return any(
-            _is_mixed(entries) or sum(1 + (e.size >> 16) for e in entries) > FEW
-            for entries in step
-        )
+        return take_long((self._done if way == "undo" else self._undone)[-1:])
 
     @property
     def restorable(self) -> set[int]:
@@ -95,7 +85,7 @@ class History:
         # A run that is interleaved with others, or may be when it goes on, is undone
         # with all that came since.
         steps = (*self._done, *self._undone)
-        runs = [s[0].number for s in steps if _is_mixed(s) or _is_run(s)]
+        runs = [s[0].number for s in steps if is_mixed(s) or is_run(s)]
         since = range(min(runs), self.journal.last + 1) if runs else ()
         return done | undone | {*since}
 
@@ -179,6 +169,35 @@ class History:
                 raise EditError("There is nothing to redo.")
             return self._turn("redo", self._undone[-1])
 
+    @property
+    def timeline(self) -> tuple[list[Step], int]:
+        """All steps that can be undone or redone, first to last; how many are done."""
+        done = [*self._done]
+        return done + self._undone[::-1], len(done)
+
+    def way_to(self, number: int) -> list[Step]:
+        """List the steps to undo, the latest first, or to redo, to go to a step.
+
+        Parameters
+        ----------
+        number
+            Of an entry of the step; 0 is how it was before the first one.
+
+        Raises
+        ------
+        EditError
+            When it can neither be undone nor redone.
+        """
+        steps, done = self.timeline
+        holding = (n for n in range(len(steps), 0, -1) if _has(steps[n - 1], number))
+        place = next(holding, None) if number else 0
+        if place is None:
+            raise EditError(
+                f"Step {number}: expected one that can be undone or redone, found none "
+                f"of that number. Choose another one of the history."
+            )
+        return steps[done:place] if place > done else steps[place:done][::-1]
+
     def note(self, kind: str, what: dict[str, Any]) -> None:
         """Write into the journal what changes nothing but should be known."""
         with self.writing:
@@ -207,9 +226,9 @@ class History:
                 self._undid[group] = entries[entry.number - 1]
 
     def _turn(self, way: str, step: Step) -> list[Change]:
-        group = _group(step[0])
+        group = group_of(step[0])
         head = {"do": way, "kind": step[-1].head["kind"], "group": group}
-        if _is_mixed(step):
+        if is_mixed(step):
             # All steps after it are undone: it is undone, and redone, with all that was
             # done and undone since it began.
             last = self._undid[group].number if way == "redo" else self.journal.last + 1
@@ -273,13 +292,13 @@ class History:
     def _note(self, entry: Entry) -> None:
         """Keep the stacks of what can be undone and redone."""
         way = entry.head["do"]
-        given = entry.head["what"].get("group", 0) if way == "note" else _group(entry)
+        given = entry.head["what"].get("group", 0) if way == "note" else group_of(entry)
         self._last_group = max(self._last_group, int(given))
         if way == "edit" and entry.head.get("joins"):
             self._join(entry)
         elif way == "edit":
             self._undone.clear()
-            if self._done and _group(self._done[-1][0]) == _group(entry):
+            if self._done and group_of(self._done[-1][0]) == group_of(entry):
                 self._done[-1].append(entry)
             else:
                 self._done.append([entry])
@@ -289,21 +308,21 @@ class History:
             target.append(source.pop())
             self._turns[entry.number] = [*target[-1]]
             if way == "undo":
-                self._undid[_group(entry)] = entry
+                self._undid[group_of(entry)] = entry
 
     def _step_of(self, group: int) -> Step | None:
         """Find the step that can be undone and has a group."""
-        return next((s for s in reversed(self._done) if _group(s[0]) == group), None)
+        return next((s for s in reversed(self._done) if group_of(s[0]) == group), None)
 
     def _join(self, entry: Entry) -> None:
         """Add an entry to an earlier step; later ones, and undone ones, stay."""
-        step = self._step_of(_group(entry))
+        step = self._step_of(group_of(entry))
         if step is None:
             self._done.append([entry])
             return
         place = next(n for n, known in enumerate(self._done) if known is step)
         overtaken = (*self._done[place:], *self._undone)
-        self._loose |= {_group(known[0]) for known in overtaken}
+        self._loose |= {group_of(known[0]) for known in overtaken}
         step.append(entry)
 
     def _signed(self, head: dict[str, Any]) -> dict[str, Any]:
@@ -311,8 +330,10 @@ class History:
         return {**head, "at": now, "by": self._who}
 
 
-def _group(entry: Entry) -> int:
-    return int(entry.head["group"])
+def _has(step: Step, number: int) -> bool:
+    # Most steps are told apart by their ends.
+    inside = step[0].number <= number <= step[-1].number
+    return inside and any(entry.number == number for entry in step)
 
 
 def _inverse(parts: list[Part]) -> list[Part]:
@@ -327,7 +348,7 @@ def _net(entries: Iterable[Entry]) -> list[Entry]:
             undone = next(
                 n
                 for n, known in reversed([*enumerate(kept)])
-                if known.head["do"] == "undo" and _group(known) == _group(entry)
+                if known.head["do"] == "undo" and group_of(known) == group_of(entry)
             )
             del kept[undone:]
         else:
@@ -335,30 +356,8 @@ def _net(entries: Iterable[Entry]) -> list[Entry]:
     return kept
 
 
-def _is_mixed(step: Step) -> bool:
-    """Whether others did something while the step went on."""
-    return any(entry.head.get("joins") for entry in step)
-
-
-def _is_run(step: Step) -> bool:
-    return current_kind(step[0].head["kind"]) == RUN_KIND
-
-
 def _who() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
-
-
-def _words(step: Step) -> str:
-    """Name a step as a user calls it: a run, a group, or an edit of a cell."""
-    if _is_run(step):
-        return RUN
-    what = step[-1].head["what"]
-    if what.get("title"):
-        return str(what["title"])
-    words = current_kind(step[-1].head["kind"])
-    if what.get("label"):
-        words = f"{words.removesuffix(' cell')} cell {what['label']}"
-    return words if what.get("frame") is None else f"{words}, frame {what['frame']}"

@@ -8,11 +8,13 @@ from qtpy.QtWidgets import QMainWindow, QWidget
 
 if TYPE_CHECKING:
     from .lineage.panel import LineagePanel
+    from .measure.dock import Measurements
     from .panel import CellPanel
 
 # Of the distribution, as napari knows it.
 PLUGIN = "napari-semiconv"
 LINEAGE = "Lineage"
+MEASUREMENTS = "Measurements"
 
 
 def open_panel(viewer: Viewer) -> "CellPanel":
@@ -48,3 +50,13 @@ def open_lineage(viewer: Viewer) -> "LineagePanel":
     dock.show()
     dock.raise_()
     return panel
+
+
+def open_measurements(viewer: Viewer) -> "Measurements":
+    """Open tables and plots below the canvas, or bring them to the front."""
+    dock_below(MEASUREMENTS)
+    view: Measurements
+    dock, view = viewer.window.add_plugin_dock_widget(PLUGIN, MEASUREMENTS, tabify=True)
+    dock.show()
+    dock.raise_()
+    return view

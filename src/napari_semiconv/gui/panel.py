@@ -21,8 +21,9 @@ from superqt import QElidingLabel
 from .benches import bench_of, workbench_of
 from .correct.keys import register_keys
 from .correct.tab import CorrectTab
-from .docking import window_of
+from .docking import open_measurements, window_of
 from .find_tab import FindTab
+from .history_list import HistoryList
 from .movie_tab import MovieTab
 from .parts import Status
 from .review.list import ReviewList
@@ -51,6 +52,8 @@ class CellPanel(QWidget):
         self.review = ReviewList(self.bench)
         self.correct_tab.add_list("Review", self.review)
         self.correct_tab.bar.addWidget(self.review.bar)
+        self.history = HistoryList(self.bench)
+        self.correct_tab.add_list("History", self.history)
         self.share_tab = ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()
@@ -99,6 +102,7 @@ class CellPanel(QWidget):
         """Show the workbench no longer: napari took this panel out of its window."""
         self.bench.changed.disconnect(self.refresh)
         self.review.retire()
+        self.history.retire()
         self.deleteLater()
 
     def ask_folder(self) -> None:
@@ -155,11 +159,17 @@ class CellPanel(QWidget):
             (correct.mode_requested, bench.canvas.set_mode),
             (share.format_requested, bench.sharing.set_format),
             (share.export_requested, self._export),
+            (share.measurements_requested, self._open_measurements),
         ):
             signal.connect(act)
 
     def _note_tab(self, index: int) -> None:
         self.bench.tab = index
+
+    def _open_measurements(self) -> None:
+        viewer = self.bench.viewer
+        assert isinstance(viewer, Viewer), "a panel is in the window of one"
+        open_measurements(viewer)
 
     def _export(self) -> None:
         target = self.share_tab.ask_target(*self.bench.sharing.target())

@@ -36,6 +36,7 @@ DOING = {
     "frames": "Finding cells",
     "tracks": "Deciding tracks",
     "writing": "Writing",
+    "history": "Going through the history",
 }
 
 

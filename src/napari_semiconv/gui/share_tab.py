@@ -15,6 +15,7 @@ class ShareTab(Tab):
 
     format_requested = Signal(str)
     export_requested = Signal()
+    measurements_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,15 +24,22 @@ class ShareTab(Tab):
         self._keeps = selectable(QLabel())
         self._loses = selectable(QLabel())
         self.export = QPushButton("Export…")
+        self.measurements = QPushButton("Measurements and plots…")
+        self.measurements.setToolTip(
+            "Area, intensity, speed and divisions of these cells: tables to sort and "
+            "save, and plots, below the canvas."
+        )
         rows = QFormLayout()
         rows.addRow("Format:", self.format)
         self.rows.addLayout(rows)
         for label in (self._description, self._keeps, self._loses):
             self.rows.addWidget(label)
         self.rows.addStretch(1)
+        self.bar.addWidget(self.measurements)
         self.bar.addWidget(self.export)
         self.format.picked.connect(self.format_requested.emit)
         self.export.clicked.connect(lambda: self.export_requested.emit())
+        self.measurements.clicked.connect(lambda: self.measurements_requested.emit())
 
     def show_state(self, state: ShareState) -> None:
         """Show the chosen format."""

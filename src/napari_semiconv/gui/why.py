@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
+from napari.utils.colormaps import ensure_colormap
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -27,8 +28,8 @@ PICTURES = (
         "embeddings",
         "Embeddings",
         "",
-        "What the network takes for one cell has one colour, in all frames. One colour "
-        "over two cells: they were merged. Two colours in one cell: it was split.",
+        "What the network takes for one cell has one colour. One colour over two cells "
+        "that touch: it cannot part them. Two colours in one cell: it may split it.",
     ),
     (
         "foreground",
@@ -56,6 +57,8 @@ PICTURES = (
         "How sure each cell is to be one cell and no more, 0 to 1.",
     ),
 )
+# Share of the largest value below which nothing is shown.
+FAINT = 0.01
 # Largest value of pictures that go from 0 to 1.
 WHOLE = {"foreground": 1.0, "seeds": 1.0, "certainty": 1.0}
 
@@ -194,9 +197,7 @@ class WhyView(QWidget):
         layers = self._bench.viewer.layers
         known = self._layer
         if known is not None and known in layers and known.metadata["picture"] == name:
-            known.data = picture
-            if colours:
-                known.contrast_limits = _limits(name, picture)
+            known.data = _painted(name, colours, picture)
             known.visible = True
             return
         self._remove()
@@ -218,15 +219,12 @@ class WhyView(QWidget):
         cells = [one for one in self._bench.viewer.layers if one.name == CELLS]
         if cells:
             where["translate"] = tuple(cells[0].translate)[-2:]
-        looks: dict[str, Any] = {"rgb": True}
-        if colours:
-            looks = {"colormap": colours, "contrast_limits": _limits(name, picture)}
         return Image(
-            picture,
+            _painted(name, colours, picture),
+            rgb=True,
             name=f"Why: {title}",
             opacity=0.8,
             metadata={"picture": name},
-            **looks,
             **where,
         )
 
@@ -241,7 +239,14 @@ class WhyView(QWidget):
         self._note.setVisible(bool(text))
 
 
-def _limits(name: str, picture: NDArray[Any]) -> tuple[float, float]:
-    if name in WHOLE:
-        return 0.0, WHOLE[name]
-    return 0.0, max(float(np.percentile(picture, 99.9)), 1e-3)
+def _painted(name: str, colours: str, picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """Colours, (Y, X, 4), that leave the movie in view where there is nothing."""
+    if not colours:
+        seen = picture.any(2)
+        return np.dstack([picture, np.where(seen, 255, 0).astype(np.uint8)])
+    top = WHOLE.get(name) or max(float(np.percentile(picture, 99.9)), 1e-3)
+    steps = (np.clip(picture / top, 0, 1) * 255).astype(np.uint8)
+    table = ensure_colormap(colours).map(np.linspace(0, 1, 256))
+    painted: NDArray[np.uint8] = (255 * table).astype(np.uint8)[steps]
+    painted[..., 3] = np.where(picture > FAINT * top, 255, 0)
+    return painted

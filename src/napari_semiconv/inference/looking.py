@@ -11,7 +11,7 @@ from .engines.votes.segments import find_segments
 from .stream.stream import FrameOutput
 
 Floats = NDArray[np.float32]
-# Standard deviations of one component of a unit vector that a colour spans either way.
+# Standard deviations that a colour spans either way.
 SPAN = 2.0
 
 
@@ -32,8 +32,8 @@ def pictures_of(
     Returns
     -------
     dict
-        ``embeddings``, (Y, X, 3), uint8: similar colours are of one cell, in all
-        frames alike; ``foreground``, (Y, X), the probability of being in a cell; from
+        ``embeddings``, (Y, X, 3), uint8: the more alike the colours, the more likely
+        one cell; ``foreground``, (Y, X), the probability of being in a cell; from
         models with votes also ``votes``, the votes that fall on each pixel of the
         network, ``seeds``, how near the vote of a pixel falls to its cell's centre, 0
         to 1, and ``certainty``, how sure each cell is, 0 to 1.
@@ -56,16 +56,23 @@ def pictures_of(
 
 
 def _colours(output: FrameOutput) -> NDArray[np.uint8]:
-    """Embeddings along three directions that are always the same, (Y, X, 3)."""
-    size = len(output.embedding)
-    random = np.random.default_rng(size).normal(size=(size, max(3, size)))
-    directions = np.linalg.qr(random)[0][:, :3]
-    along = np.tensordot(output.embedding, directions, (0, 0))
-    shade = np.clip(0.5 + along * np.sqrt(size) / (2 * SPAN), 0, 1)
-    shade = np.pad(shade, ((0, 0), (0, 0), (0, 3 - shade.shape[2])))
+    """Embeddings along the three directions in which cells differ most, (Y, X, 3)."""
+    codes = output.embedding.reshape(len(output.embedding), -1).astype(np.float64)
+    weight = output.foreground.ravel().astype(np.float64)
+    centred = codes - (codes @ weight / max(weight.sum(), 1e-6))[:, None]
+    spread, directions = np.linalg.eigh(centred * weight @ centred.T)
+    chosen = np.argsort(-spread, kind="stable")[:3]
+    directions = directions[:, chosen]
+    # Of two opposite directions always the same one.
+    largest = np.abs(directions).argmax(0)
+    directions *= np.sign(directions[largest, np.arange(len(chosen))])
+    deviation = np.sqrt(np.maximum(spread[chosen] / max(weight.sum(), 1e-6), 1e-12))
+    along = directions.T @ centred / deviation[:, None]
+    shade = np.clip(0.5 + along / (2 * SPAN), 0, 1)
+    shade = np.pad(shade, ((0, 3 - len(shade)), (0, 0)))
     # Where no cell is, the embedding says nothing.
-    colours = 255 * shade * output.foreground[..., None]
-    return colours.astype(np.uint8)
+    colours = (255 * shade * weight).astype(np.uint8)
+    return np.ascontiguousarray(colours.reshape(3, *output.shape).transpose(1, 2, 0))
 
 
 def _votes(

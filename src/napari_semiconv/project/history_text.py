@@ -9,8 +9,9 @@ from typing import Any
 
 from ..edits.base import Group, current_kind
 from ..edits.history import History
+from ..edits.steps import words_of
 
-COLUMNS = ("number", "at", "by", "do", "kind", "state", "what")
+COLUMNS = ("number", "at", "by", "do", "words", "kind", "state", "what")
 
 
 def rows(history: History) -> Iterator[dict[str, Any]]:
@@ -20,20 +21,23 @@ def rows(history: History) -> Iterator[dict[str, Any]]:
     ------
     dict
         ``number`` in the journal, ``at`` (UTC), ``by``, ``do`` (edit, undo, redo or
-        note), ``kind`` of edit, ``state`` (done, undone, dropped; empty for what is no
-        edit) and ``what`` was done, with frames, labels and places.
+        note), ``words`` for an edit as the window has them, ``kind`` of edit, ``state``
+        (done, undone, dropped; empty for what is no edit) and ``what`` was done, with
+        frames, labels and places.
     """
     done, undone = history.standing
     for entry in history.journal.entries:
         head = entry.head
-        state = ""
+        state = words = ""
         if head["do"] == "edit":
             state = "undone" if entry.number in undone else "dropped"
             state = "done" if entry.number in done else state
+            words = words_of([entry])
         facts = {key: head.get(key, "") for key in ("at", "by", "do")}
         yield {
             "number": entry.number,
             **facts,
+            "words": words,
             "kind": current_kind(head.get("kind", "")),
             "state": state,
             "what": head.get("what", {}),

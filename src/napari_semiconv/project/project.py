@@ -57,7 +57,7 @@ class Project:
 
     Any thread may edit it, one at a time; masks, centroids and, with
     ``document.guard`` held, tracks can be read meanwhile. ``changed`` tells every
-    change of masks or tracks, in the thread that made it.
+    change of masks, tracks or marks, in the thread that made it.
 
     Parameters
     ----------
@@ -352,25 +352,27 @@ class Project:
 
         Whoever is told may edit, save or undo: no lock is held then.
         """
-        with self.history.writing:
-            outer, self._editor = self._editor, threading.get_ident()
-            try:
-                yield
-            finally:
-                self._editor = outer
-                changes = [] if outer is not None else self._pending
-                if outer is None:
-                    self._pending = []
-        self._tell(changes)
+        changes: list[Change] = []
+        try:
+            with self.history.writing:
+                outer, self._editor = self._editor, threading.get_ident()
+                try:
+                    yield
+                finally:
+                    self._editor = outer
+                    if outer is None:
+                        changes, self._pending = self._pending, []
+        finally:
+            self._tell(changes)
 
     def _tell(self, changes: Iterable[Change]) -> None:
         if self._editor == threading.get_ident():
             self._pending.extend(change.without_pixels() for change in changes)
             return
         self._keep_up()
-        touched = Touched.by(changes)
-        if touched.frames or touched.labels:
-            self.changed.emit(touched)
+        known = list(changes)
+        if known:
+            self.changed.emit(Touched.by(known))
 
     def _keep_up(self) -> None:
         last = self.history.journal.last

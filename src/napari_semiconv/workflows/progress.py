@@ -9,7 +9,14 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 Stage = Literal[
-    "reading", "copying", "preparing", "frames", "tracks", "writing", "training"
+    "reading",
+    "copying",
+    "preparing",
+    "frames",
+    "tracks",
+    "writing",
+    "history",
+    "training",
 ]
 # Asked again and again whether to stop.
 Stop = Callable[[], bool]

@@ -13,6 +13,8 @@ from ...movie import Movie
 from .tracked import TrackedMovie
 
 Values = NDArray[np.float64]
+# Pixels of a frame that its background is taken of.
+MOST_BACKGROUND = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Measures:
         y, counter-clockwise as seen on screen.
     intensities
         Mean grey value of each channel, (N, channels); NaN where it cannot be read.
+    backgrounds
+        Median grey value of the pixels that no cell has, (channels,); NaN where there
+        is none, or it cannot be read. Of many pixels `MOST_BACKGROUND` are looked at.
     """
 
     labels: list[int]
@@ -43,6 +48,7 @@ class Measures:
     axes: Values
     orientations: Values
     intensities: Values
+    backgrounds: Values
 
 
 def measure(
@@ -82,9 +88,24 @@ def measure(
         for values in channels
     ]
     intensities = np.array(grey, float).reshape(len(channels), len(present)).T
+    backgrounds = [_background(values, inside) for values in channels]
     return Measures(
-        present, pixels, centroids, axes, np.degrees(orientations), intensities
+        present,
+        pixels,
+        centroids,
+        axes,
+        np.degrees(orientations),
+        intensities,
+        np.array(backgrounds, float),
     )
+
+
+def _background(values: NDArray[Any] | None, inside: NDArray[np.bool_]) -> float:
+    outside = np.zeros(0) if values is None else values[~inside]
+    if not len(outside):
+        return float("nan")
+    # Spread evenly: the median of a million pixels takes as long as all else.
+    return float(np.median(outside[:: -(-len(outside) // MOST_BACKGROUND)]))
 
 
 def _ellipses(yy: Values, xx: Values, yx: Values) -> tuple[Values, Values]:
@@ -128,8 +149,30 @@ def measured_frames(tracked: TrackedMovie) -> Iterator[Measures]:
     """
     movies = channels_of(tracked)
     for frame in range(len(tracked)):
-        channels = [_frame(movie, frame) for movie in movies]
-        yield measure(tracked.read(frame), tracked.pixel_size, channels)
+        yield measured_frame(tracked, movies, frame)
+
+
+def measured_frame(
+    tracked: TrackedMovie, movies: Sequence[Movie], frame: int
+) -> Measures:
+    """Measure one frame.
+
+    Parameters
+    ----------
+    tracked
+        Masks and units.
+    movies
+        The movie of each channel, as `channels_of` gives them.
+    frame
+        Index of the frame.
+
+    Raises
+    ------
+    BadInputError
+        When its labels cannot be read.
+    """
+    channels = [_frame(movie, frame) for movie in movies]
+    return measure(tracked.read(frame), tracked.pixel_size, channels)
 
 
 def _frame(movie: Movie, frame: int) -> NDArray[Any] | None:
