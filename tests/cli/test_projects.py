@@ -164,6 +164,13 @@ def test_a_correction_tells_the_cells_that_come_of_it(folder, capsys):
     assert capsys.readouterr().out == "cell 1: gone\n"
     assert run("correct", folder, "--frame", 2, "--add", "3,3") == 0
     assert capsys.readouterr().out == "cell 4: 4 px, new\n"
+    words = ("correct", folder, "--frame", 2, "--follow", 4)
+    assert run(*words, "--until", 3) == 0
+    assert capsys.readouterr().out == "frame 3: cell 4, 4 px, agrees to 100 %\n"
+    with Project.open(folder) as project:
+        assert project.document.labels(3)[3, 3] == 4
+    assert run("correct", folder, "--frame", 2, "--none", "3,3", "--until", 3) == 1
+    assert "expected it with --follow" in capsys.readouterr().err
     assert run("correct", folder, "--frame", 2, "--count", 1, "--at", "10,8") == 0
     assert capsys.readouterr().out == "cell 2: 24 px, as it was\n"
 

@@ -16,6 +16,7 @@ from .words import count, index, pixel
 if TYPE_CHECKING:
     from ..compute.messages import Resegmented
     from ..inference.constraints.model import Constraints
+    from ..project.project import Project
     from ..workflows.progress import Steps, Stop
 
 Labels = NDArray[np.int32]
@@ -51,8 +52,18 @@ def add(commands: Any) -> None:
     kind.add_argument(
         "--add", type=pixel, metavar="Y,X", help="a cell was missed at this pixel"
     )
+    kind.add_argument(
+        "--follow",
+        type=count,
+        metavar="CELL",
+        help="follow this cell, which was corrected, into the next frames until the "
+        "network doubts it",
+    )
     command.add_argument(
         "--at", type=pixel, metavar="Y,X", help="with --count: a pixel of a cell"
+    )
+    command.add_argument(
+        "--until", type=index, metavar="T", help="with --follow: the last frame"
     )
     add_moved_movie(command)
 
@@ -67,13 +78,12 @@ def correct(arguments: argparse.Namespace) -> None:
     SemiconvError
         When it cannot be done; the project is as it was.
     """
-    from ..project.project import Project
     from ..workflows import correcting
 
     _check(arguments)
     frame = arguments.frame
 
-    def begin(project: Project, stop: "Stop") -> "Steps[Resegmented]":
+    def begin(project: "Project", stop: "Stop") -> "Steps[Resegmented]":
         if arguments.add is not None:
             return correcting.add_cell(project, frame, arguments.add, stop=stop)
         added = _constraints(arguments, before)
@@ -81,10 +91,30 @@ def correct(arguments: argparse.Namespace) -> None:
 
     with open_project(arguments) as project:
         correcting.run_of(project, frame)
+        if arguments.follow is not None:
+            _follow(project, arguments)
+            return
         before = project.document.labels(frame)
         done = follow(lambda stop: begin(project, stop))
         tell_if_watched(f"Segmented again in {done.seconds:.2f} s")
         _tell_cells(before, project.document.labels(frame), _pixels(arguments))
+
+
+def _follow(project: "Project", arguments: argparse.Namespace) -> None:
+    """Follow a cell, and keep what is found."""
+    from ..workflows import following
+
+    frame, label, until = arguments.frame, arguments.follow, arguments.until
+    last = project.document.shape[0] - 1 if until is None else until
+    found = follow(
+        lambda stop: following.follow(project, frame, label, last, stop=stop)
+    )
+    following.accept(project, found)
+    for mask in found.masks:
+        sure = f"agrees to {100 * mask.agreement:.0f} %"
+        print(f"frame {mask.frame}: cell {label}, {mask.region.area} px, {sure}")
+    if found.note:
+        tell(found.note)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -94,6 +124,10 @@ def _check(arguments: argparse.Namespace) -> None:
             raise BadSettingsError(
                 f"--{option}: expected two pixels or more, found one. Name another."
             )
+    if arguments.until is not None and arguments.follow is None:
+        raise BadSettingsError(
+            "--until: expected it with --follow, found it alone. Name a cell to follow."
+        )
     if (arguments.count is None) != (arguments.at is None):
         raise BadSettingsError(
             "--count and --at: expected both or neither, found one. Tell how many "
