@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from napari_semiconv.errors import BadInputError
 from napari_semiconv.inference.constraints.check import violations
+from napari_semiconv.inference.constraints.maps import Maps
 from napari_semiconv.inference.constraints.model import Constraints
 from napari_semiconv.inference.constraints.resegment import (
     OutputCache,
@@ -156,3 +157,18 @@ def test_maps_are_made_again_from_a_state(movie, model):
     assert counted.read == [5, 6]
     plain = [*replay(movie, model, told, range(7), 24.0)][-1]
     assert np.array_equal(again.embedding, plain.embedding)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_a_network_finer_than_the_movie_sees_whole_cells(factor):
+    # Cells of a few pixels are enlarged for the network, by two and more.
+    cells = np.zeros((24, 24), np.int32)
+    cells[4:12, 4:12] = 1
+    cells[4:12, 14:22] = 2
+    seen = cells.repeat(factor, 0).repeat(factor, 1)
+    maps = Maps.of(perfect_output(seen), cells.shape)
+    window = (slice(2, 24), slice(0, 24))
+    segments, _ = maps.segments(window, cells[window] > 0)
+    assert len(np.unique(segments)) == 3
+    for label in (1, 2):
+        assert len(np.unique(segments[cells[window] == label])) == 1

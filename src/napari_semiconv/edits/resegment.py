@@ -36,6 +36,8 @@ class Resegment(Edit):
         Row and column of places that have no cell, as the user stated.
     freed
         Labels of confirmed cells that the constraint is about and that may be gone.
+    title
+        What the user calls it.
     """
 
     kind: ClassVar[str] = "resegment"
@@ -46,10 +48,12 @@ class Resegment(Edit):
     constrained: tuple[int, ...] = ()
     absences: Sequence[tuple[int, int]] = ()
     freed: tuple[int, ...] = ()
+    title: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Say where and how many cells were found."""
         return {
+            **({"title": self.title} if self.title else {}),
             "frame": self.frame,
             "y": self.y,
             "x": self.x,

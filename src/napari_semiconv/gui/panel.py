@@ -1,5 +1,6 @@
 """The dock widget, opened from menus, command palette and command line of napari."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from superqt import QElidingLabel
 from .benches import bench_of, workbench_of
 from .correct.keys import register_keys
 from .correct.tab import CorrectTab
-from .docking import open_measurements, window_of
+from .docking import open_lineage, open_measurements, window_of
 from .find_tab import FindTab
 from .history_list import HistoryList
 from .movie_tab import MovieTab
@@ -29,6 +30,7 @@ from .parts import Status
 from .review.list import ReviewList
 from .share_tab import ShareTab
 from .state import PanelState, TitleState
+from .why import WhyView
 from .workbench import Workbench
 
 
@@ -48,12 +50,7 @@ class CellPanel(QWidget):
         self.bench = workbench_of(napari_viewer)
         self.title = TitleRow()
         self.movie_tab, self.find_tab = MovieTab(), FindTab()
-        self.correct_tab = CorrectTab()
-        self.review = ReviewList(self.bench)
-        self.correct_tab.add_list("Review", self.review)
-        self.correct_tab.bar.addWidget(self.review.bar)
-        self.history = HistoryList(self.bench)
-        self.correct_tab.add_list("History", self.history)
+        self.correct_tab = self._correct_tab()
         self.share_tab = ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()
@@ -81,6 +78,17 @@ class CellPanel(QWidget):
         register_keys(bench_of)
         self.refresh()
 
+    def _correct_tab(self) -> CorrectTab:
+        tab = CorrectTab()
+        self.review = ReviewList(self.bench)
+        tab.add_list("Review", self.review)
+        tab.bar.addWidget(self.review.bar)
+        self.history = HistoryList(self.bench)
+        tab.add_list("History", self.history)
+        self.why = WhyView(self.bench)
+        tab.add_row(self.why)
+        return tab
+
     def refresh(self) -> None:
         """Show the workbench, as far as what is seen has changed."""
         state, shown = self.bench.state(), self._shown
@@ -101,6 +109,7 @@ class CellPanel(QWidget):
     def retire(self) -> None:
         """Show the workbench no longer: napari took this panel out of its window."""
         self.bench.changed.disconnect(self.refresh)
+        self.why.retire()
         self.review.retire()
         self.history.retire()
         self.deleteLater()
@@ -156,20 +165,21 @@ class CellPanel(QWidget):
             (find.go_on_requested, bench.go_on),
             (find.stop_requested, bench.stop),
             (correct.requested, lambda act: bench.corrector.run(act.do)),
+            (correct.lineage_requested, lambda: self._open_dock(open_lineage)),
             (correct.mode_requested, bench.canvas.set_mode),
             (share.format_requested, bench.sharing.set_format),
             (share.export_requested, self._export),
-            (share.measurements_requested, self._open_measurements),
+            (share.measurements_requested, lambda: self._open_dock(open_measurements)),
         ):
             signal.connect(act)
 
     def _note_tab(self, index: int) -> None:
         self.bench.tab = index
 
-    def _open_measurements(self) -> None:
+    def _open_dock(self, open_dock: Callable[[Viewer], object]) -> None:
         viewer = self.bench.viewer
         assert isinstance(viewer, Viewer), "a panel is in the window of one"
-        open_measurements(viewer)
+        open_dock(viewer)
 
     def _export(self) -> None:
         target = self.share_tab.ask_target(*self.bench.sharing.target())

@@ -27,7 +27,7 @@ STYLES = {
     "error": "background: #7a1f1f; color: white; padding: 4px; border-radius: 3px;",
 }
 # Lines of text that fit under the tabs; the rest is scrolled to.
-LINES = 6
+LINES = 4
 
 
 class Tab(QWidget):

@@ -112,11 +112,12 @@ class FindState:
 class CorrectState:
     """What the third tab shows.
 
-    ``armed`` is the name of what waits for the mouse: a tool or a brush of napari.
+    ``armed`` is the name of what waits for the mouse, a tool or a brush of napari;
+    ``waits`` is whether the words say what a tool waits for.
     """
 
     words: str = ""
-    prompt: str = ""
+    waits: bool = False
     armed: str = ""
     enabled: bool = False
 

@@ -329,7 +329,7 @@ class Workbench:
 
     def _on_frame(self) -> None:
         self.layers.go_to(self.session.frame)
-        self.corrector.quiet()
+        self.canvas.frame_changed()
 
     def _on_ready(self, message: Ready) -> None:
         choices = self.choices
@@ -359,6 +359,8 @@ class Workbench:
             # A quick job has ended before its beginning is heard of: told once.
             self._doing, self._ended = None, job
             self._outcomes.hear(job)
+            self.corrector.network.heard(job)
+        self.canvas.show_job(job)
 
     def _use(self, new: SegmentSettings, note: str = "") -> None:
         old = self.choices.settings

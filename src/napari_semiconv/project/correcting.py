@@ -8,10 +8,10 @@ from scipy import ndimage
 
 from ..edits.document import Document
 from ..edits.resegment import Resegment
-from ..errors import BadInputError
+from ..errors import BadInputError, counted
 from ..inference.constraints.check import violations
 from ..inference.constraints.model import Constraints, Count, is_among
-from ..labels import labels_in
+from ..labels import labels_in, pieces_in
 from .constraints import constraints_of
 
 Labels = NDArray[np.int32]
@@ -69,6 +69,7 @@ class Correction:
             tuple(labels_in(labels[claimed])),
             tuple((int(y), int(x)) for y, x in self.added.absent),
             self.freed,
+            f"{_what(self.added)}, frame {self.frame}",
         )
 
 
@@ -77,7 +78,7 @@ def correction_of(document: Document, frame: int, added: Constraints) -> Correct
 
     The new ones go first: confirmed cells that they are about, and that do not meet
     them as they are, are no longer fixed, and places that they give to a cell are no
-    longer marked as empty.
+    longer marked as empty, nor kept free of a cell that was taken away.
 
     Parameters
     ----------
@@ -105,9 +106,18 @@ def correction_of(document: Document, frame: int, added: Constraints) -> Correct
     fixed = np.where(is_among(before.confirmed, freed), 0, before.confirmed)
     claimed = _claimed(added)
     free = before.absent[~claimed[tuple(before.absent.T)]]
-    before = replace(before, fixed=fixed.astype(np.int32), absent=free)
+    gone = _still_gone(before.gone, claimed)
+    before = replace(before, fixed=fixed.astype(np.int32), absent=free, gone=gone)
     constraints = before.and_also(added)
     return Correction(frame, labels, added, constraints, tuple(freed.tolist()))
+
+
+def _still_gone(gone: Mask | None, claimed: Mask) -> Mask | None:
+    """Leave out the cells taken away in whose place the user wants one again."""
+    if gone is None:
+        return None
+    pieces, _ = pieces_in(gone)
+    return gone & ~is_among(pieces, np.unique(pieces[claimed & gone]))
 
 
 def region_around(labels: Labels, y: int, x: int) -> Mask:
@@ -150,6 +160,18 @@ def _freed_in(count: Count, labels: Labels, confirmed: Labels) -> set[int]:
     if others and len(here - out) < count.cells:
         return out
     return here
+
+
+def _what(added: Constraints) -> str:
+    """Name constraints as a user calls what they do."""
+    if added.counts:
+        return f"find {counted(sum(c.cells for c in added.counts), 'cell')}"
+    if added.cannot_link:
+        return "split cell"
+    if added.must_link:
+        pixels = sum(len(group) for group in added.must_link)
+        return "add cell" if pixels == 1 else "make one cell"
+    return "no cell here"
 
 
 def _claimed(added: Constraints) -> Mask:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QInputDialog
 from tests.gui.movies import dish, project_of, write_dish
 from tests.gui.window import Window
 
@@ -53,12 +53,12 @@ def selected(window):
     return set(window.session.selection)
 
 
-def same(window):
+def same(window, frames=FRAMES):
     """What is shown is what the project has, and it is sound."""
     window.rest()
     np.testing.assert_array_equal(window.shown("Cells"), labels(window))
     project = window.session.project
-    assert [*faults_of_lineage(project.lineage, FRAMES)] == []
+    assert [*faults_of_lineage(project.lineage, frames)] == []
 
 
 def undone(window, act):
@@ -99,7 +99,7 @@ def test_a_cell_is_split_by_two_clicks(window):
     def act():
         window.key(Qt.Key.Key_S)
         window.click_at(8, 5)
-        assert "other half" in window.panel.correct_tab.prompt.text()
+        assert "other half" in window.panel.correct_tab.words.text()
         window.click_at(8, 12)
 
     undone(window, act)
@@ -307,7 +307,7 @@ def test_a_division_is_marked_and_taken_back(window):
     def division():
         window.key(Qt.Key.Key_K)
         window.click_at(9, 8)
-        assert "other daughter" in window.panel.correct_tab.prompt.text()
+        assert "other daughter" in window.panel.correct_tab.words.text()
         window.click_at(41, 8)
 
     undone(window, division)
@@ -384,3 +384,52 @@ def test_edits_are_there_when_the_project_is_opened_again(window):
         np.testing.assert_array_equal(project.document.labels(0), shown)
         assert project.history.undoable == "delete cell 1, frame 0"
         assert [*project.faults()] == []
+
+
+@pytest.fixture
+def computed(make_napari_viewer, qtbot, tmp_path):
+    """A window with cells that the network found, and its computing process."""
+    one = Window(make_napari_viewer(show=True), qtbot, mode=None)
+    one.open(write_dish(tmp_path / "dish.tif", frames=2, size=96))
+    one.tab("Find")
+    one.panel.find_tab.cell_size.setValue(16)
+    one.press("Find and follow")
+    one.rest()
+    one.tab("Correct")
+    one.step_to(0)
+    yield one
+    one.bench.close()
+    vars(one).clear()
+
+
+def undoable(window):
+    return window.panel.title.undo.text()
+
+
+def test_the_network_adds_splits_and_counts_cells(computed, monkeypatch):
+    middle = 12
+    found = labels(computed) == labels(computed)[middle, middle]
+    computed.click_at(middle, middle)
+    computed.key(Qt.Key.Key_Delete)
+    same(computed, frames=2)
+    assert labels(computed)[middle, middle] == 0
+    computed.key(Qt.Key.Key_G)
+    computed.click_at(middle, middle)
+    same(computed, frames=2)
+    added = labels(computed) == labels(computed)[middle, middle]
+    assert labels(computed)[middle, middle] > 0
+    assert (found & added).sum() > 0.85 * (found | added).sum()
+    assert undoable(computed) == "Undo: add cell, frame 0"
+    computed.key(Qt.Key.Key_G)  # puts the tool away
+    before = len(np.unique(labels(computed)))
+    computed.key(Qt.Key.Key_S)
+    computed.click_at(middle, middle - 5)
+    computed.click_at(middle, middle + 5)
+    same(computed, frames=2)
+    assert len(np.unique(labels(computed))) == before + 1
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (1, True))
+    computed.key(Qt.Key.Key_G, SHIFT)
+    computed.click_at(middle, middle - 5)
+    same(computed, frames=2)
+    assert len(np.unique(labels(computed))) == before
+    assert undoable(computed) == "Undo: find 1 cell, frame 0"

@@ -94,6 +94,28 @@ def _actions() -> tuple[Action, ...]:
                 lambda c: acts.merge(c),
             ),
             (
+                "together",
+                "One cell",
+                "Shift-J",
+                "Click two places of one cell: the network finds it again.",
+                lambda c: c.arm("together"),
+            ),
+            (
+                "add",
+                "Add cell",
+                "G",
+                "Click into a cell that was missed: the network outlines it.",
+                lambda c: c.arm("add"),
+            ),
+            (
+                "count",
+                "Number of cells",
+                "Shift-G",
+                "Click on a cell and say how many cells are there: the network finds "
+                "them again.",
+                lambda c: c.arm("count"),
+            ),
+            (
                 "redraw",
                 "Redraw",
                 "R",
@@ -222,6 +244,22 @@ def _actions() -> tuple[Action, ...]:
                 "Shift-K",
                 "Take back that the selected cell, or its mother, divides.",
                 lambda c: acts.no_division(c),
+            ),
+        ),
+        "Again": (
+            (
+                "solve_around",
+                "Solve tracks here",
+                "Shift-W",
+                "Decide the tracks around this frame again; what is confirmed stays.",
+                lambda c: acts.solve_around(c),
+            ),
+            (
+                "solve",
+                "Solve all tracks",
+                "",
+                "Decide all tracks again; what is confirmed stays.",
+                lambda c: c.bench.session.solve(),
             ),
         ),
         "Confirm": (

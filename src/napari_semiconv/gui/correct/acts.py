@@ -16,6 +16,9 @@ from .strokes import reshaped
 if TYPE_CHECKING:
     from ...edits.base import Edit
 
+# Frames before and after the one in view whose tracks are decided with it.
+AROUND = 3
+
 
 def step(corrector: Corrector, by: int) -> None:
     """Go some frames on, or back."""
@@ -151,3 +154,11 @@ def unconfirm(corrector: Corrector) -> None:
     frame, labels = corrector.frame, corrector.some()
     parts = [Unconfirm(label, frame, frame) for label in labels]
     corrector.do_together(parts, f"unconfirm {cells_in_words(labels)}")
+
+
+def solve_around(corrector: Corrector) -> None:
+    """Decide the tracks around the frame in view again."""
+    corrector.check_writable()
+    frame, frames = corrector.frame, corrector.project.document.shape[0]
+    around = range(max(frame - AROUND, 0), min(frame + AROUND + 1, frames))
+    corrector.bench.session.solve_around(around)

@@ -8,9 +8,10 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtWidgets import QInputDialog, QMainWindow
 
 from ...errors import SemiconvError
+from ...workflows.jobs import Job
 from .acts import new_cell
 from .corrector import Corrector
 from .describing import describe_cell
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 STILL = 4.0
 # A cell takes this share of the height of the canvas when it is brought into view.
 SHARE = 1 / 8
+# Most cells that can be asked for in one place.
+MOST_CELLS = 50
 
 
 class CellCanvas:
@@ -65,6 +68,7 @@ class CellCanvas:
         """Learn which window has the canvas, and hears Esc while a tool waits."""
         self._window = window
         self.notice.show_in(window)
+        self._corrector.ask_number = partial(_ask_number, window)
 
     def close(self) -> None:
         """Let the viewer go."""
@@ -74,6 +78,18 @@ class CellCanvas:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
         self.notice.close()
         self._layer = None
+
+    def show_job(self, job: Job) -> None:
+        """Show with a ring where something is computed."""
+        running = job.state == "running" and job.place is not None
+        self.marks.busy = job.place if running else None
+        self._bench.layers.remark()
+
+    def frame_changed(self) -> None:
+        """Have the frame at hand for a tool that waits; a refusal was of another."""
+        self._corrector.quiet()
+        if self._corrector.tool is not None:
+            self._corrector.network.look_closer()
 
     def set_mode(self, mode: str) -> None:
         """Take a brush of napari's, or put it away if it is taken already."""
@@ -160,6 +176,7 @@ class CellCanvas:
                 self._viewer.layers.selection.active = layer
             self._camera.mouse_pan = not tool.drags
             self._wait()
+            self._corrector.network.look_closer()
         self._bench.layers.remark()
         self._bench.changed.emit()
 
@@ -311,3 +328,9 @@ class CellCanvas:
         size = 2 * np.sqrt(area / np.pi) * float(layer.scale[-1])
         height = self._viewer.canvas.size[0] if hasattr(self._viewer, "canvas") else 600
         self._camera.zoom = max(self._camera.zoom, SHARE * height / size)
+
+
+def _ask_number(window: QMainWindow) -> int | None:
+    title, text = "Number of cells", "Cells here, counting those that touch:"
+    number, sure = QInputDialog.getInt(window, title, text, 2, 1, MOST_CELLS)
+    return number if sure else None

@@ -11,6 +11,7 @@ from ...errors import EditError, SemiconvError
 from ...project.project import Project
 from ...tracking.lineage import Track
 from ..review.review import Review
+from .network import Network
 from .place import Place
 from .tools import TOOLS, Tool
 
@@ -39,6 +40,9 @@ class Corrector:
     def __init__(self, bench: "Workbench") -> None:
         self.bench = bench
         self.tool: Tool | None = None
+        self.network = Network(self)
+        # Asks the user how many cells there are; None when that was cancelled.
+        self.ask_number: Callable[[], int | None] = lambda: None
         self._refused = False
         self.review = Review(bench, self)
 

@@ -55,7 +55,7 @@ class Marks:
         # The frame drawn last, and its suspects.
         self.marked: tuple[int, tuple[int, ...]] = (0, ())
         # Where something is computed.
-        self.busy: tuple[int, float, float] | None = None
+        self.busy: tuple[int, int, int] | None = None
 
     def draw(self, frame: int, image: Image) -> None:
         """Draw the marks of a frame into an image, (Y, X, 4).

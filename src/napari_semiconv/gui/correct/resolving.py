@@ -29,8 +29,10 @@ def resolve_correct(corrector: Corrector, session: Session, mode: str) -> Correc
     if len(selection) > 2:
         words = [f"{len(selection)} cells are selected."]
     return CorrectState(
-        words="\n".join(words) or SELECT,
-        prompt="" if tool is None else f"{tool.say()} Esc ends it.",
+        words="\n".join(words) or SELECT
+        if tool is None
+        else f"{tool.say()} Esc ends it.",
+        waits=tool is not None,
         armed=mode if tool is None else tool.name,
         enabled=not project.read_only,
     )

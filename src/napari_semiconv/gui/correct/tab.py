@@ -21,22 +21,23 @@ from .actions import ACTIONS, BY_NAME, Action
 MODES = {"paint": ("Brush", "2"), "erase": ("Eraser", "1"), "polygon": ("Outline", "3")}
 ROWS = (
     ("paint", "erase", "polygon", "new"),
-    ("split", "merge", "redraw", "delete"),
+    ("split", "merge", "redraw", "add"),
     ("link", "unlink", "swap", "division"),
-    ("copy_before", "fill_gap", "confirm", "confirm_track"),
+    ("delete", "copy_before", "fill_gap", "confirm"),
 )
 # What a button is called where its title is too long.
-SHORT = {"copy_before": "Copy", "confirm_track": "Confirm track"}
+SHORT = {"copy_before": "Copy"}
 # The button that stands for a tool while it waits.
 ARMED = {
     "split": "split",
     "merge": "merge",
     "redraw": "redraw",
+    "add": "add",
     "link": "link",
     "division": "division",
     **{mode: mode for mode in MODES},
 }
-# Lines that the words on what is selected and what is waited for take.
+# Lines for what is selected, or what is waited for.
 LINES = 3
 
 
@@ -44,29 +45,37 @@ class CorrectTab(Tab):
     """Says what is to be done; shows what is selected and what is waited for."""
 
     requested = Signal(object)
+    lineage_requested = Signal()
     mode_requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         line = self.fontMetrics().lineSpacing()
-        self.words, self.prompt = selectable(QLabel()), selectable(QLabel())
-        for label in (self.words, self.prompt):
-            label.setFixedHeight(LINES * line)
-            label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.prompt.setStyleSheet("font-weight: bold;")
+        # What is selected, or what a tool waits for.
+        self.words = selectable(QLabel())
+        self.words.setFixedHeight(LINES * line)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.buttons: dict[str, QPushButton] = {}
         self.more = QPushButton("More tools")
         self.more.setToolTip("All tools, with their keys.")
         self.more.setMenu(self._menu())
         self.more.setSizePolicy(_wide())
+        self.lineage = QPushButton("Lineage")
+        self.lineage.setToolTip("Show families and tracks below the canvas.")
+        self.lineage.clicked.connect(lambda: self.lineage_requested.emit())
+        self.bar.addWidget(self.lineage)
         self.lists = QTabWidget()
         self.lists.setDocumentMode(True)
         self.lists.hide()
-        for widget in (self.words, self._tools(), self.prompt):
-            self.rows.addWidget(widget)
+        self.rows.addWidget(self.words)
+        self.rows.addWidget(self._tools())
         self.rows.addWidget(self.lists, 1)
         self.rows.addStretch(0)
         self.show_state(CorrectState())
+
+    def add_row(self, widget: QWidget) -> None:
+        """Put a row under the tools."""
+        self.rows.insertWidget(self.rows.indexOf(self.lists), widget)
 
     def add_list(self, title: str, widget: QWidget) -> None:
         """Put a list, such as the steps that were done, under the tools."""
@@ -76,7 +85,8 @@ class CorrectTab(Tab):
     def show_state(self, state: CorrectState) -> None:
         """Show what is selected, what is waited for and what may be done."""
         self.words.setText(state.words)
-        self.prompt.setText(state.prompt)
+        bold = "bold" if state.waits else "normal"
+        self.words.setStyleSheet(f"font-weight: {bold};")
         armed = ARMED.get(state.armed)
         for name, button in self.buttons.items():
             button.setEnabled(state.enabled)

@@ -11,7 +11,7 @@ from ...edits.links import Link
 from ...edits.masks import Redraw
 from ...edits.region import Region
 from ...edits.removing import MarkEmpty, UnmarkEmpty
-from ...edits.shaping import SplitByLine, SplitByPoints
+from ...edits.shaping import SplitByLine
 from ...errors import EditError
 from .place import Place
 from .strokes import enclosed
@@ -105,9 +105,8 @@ class Split(_OfCells):
             self.points = [point]
             self.corrector.select(point.label)
             return False
-        halves = (first.y, first.x), (point.y, point.x)
         self.points = []
-        return self.do(SplitByPoints(point.frame, point.label, halves), point)
+        return self.corrector.network.split(first, point)
 
 
 class SplitAlong(Tool):
@@ -278,6 +277,52 @@ class Division(_OfCells):
         return True
 
 
+class Together(_OfCells):
+    """Has the network find two pixels again as those of one cell."""
+
+    name = "together"
+    prompt = "One cell: click two places that belong to one cell."
+
+    def say(self) -> str:
+        """Tell which place it waits for."""
+        if self.points:
+            return "One cell: click another place that belongs to it."
+        return self.prompt
+
+    def on_cell(self, point: Place) -> bool:
+        """Take a place; with two of one frame the network is asked."""
+        first = self.points[0] if self.points else None
+        if first is None or first.frame != point.frame or first.pixel == point.pixel:
+            self.points = [point]
+            return False
+        self.points = []
+        return self.corrector.network.together(first, point)
+
+
+class AddCell(Tool):
+    """Adds the cell that the user sees at a click, as the network outlines it."""
+
+    name = "add"
+    prompt = "Add a cell: click into a cell that was missed."
+
+    def click(self, point: Place) -> bool:
+        """Ask the network for it; the tool waits for the next one."""
+        self.corrector.network.add(point)
+        return False
+
+
+class CountCells(_OfCells):
+    """Has the network find a number of cells where one or some are."""
+
+    name = "count"
+    prompt = "Number of cells: click on a cell; those that touch it count too."
+
+    def on_cell(self, point: Place) -> bool:
+        """Ask how many there are, then ask the network."""
+        cells = self.corrector.ask_number()
+        return cells is not None and self.corrector.network.count(point, cells)
+
+
 TOOLS: dict[str, type[Tool]] = {
     tool.name: tool
     for tool in (
@@ -288,5 +333,8 @@ TOOLS: dict[str, type[Tool]] = {
         NoCell,
         LinkTo,
         Division,
+        Together,
+        AddCell,
+        CountCells,
     )
 }

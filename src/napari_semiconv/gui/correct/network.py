@@ -1,0 +1,121 @@
+"""Corrections that ask the network: it finds the cells again as the user says."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...edits.shaping import SplitByPoints
+from ...errors import BadInputError, EditError
+from ...inference.constraints.model import Constraints, Count
+from ...project.correcting import region_around
+from ...workflows.jobs import Job
+from .place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ...workflows.session import Session
+    from .corrector import Corrector
+
+
+class Network:
+    """Asks the computing process for cells, one step to undo each.
+
+    Parameters
+    ----------
+    corrector
+        Says what cannot be done, and does by shape what the network cannot.
+    """
+
+    def __init__(self, corrector: "Corrector") -> None:
+        self._corrector = corrector
+        # What is done instead when the network finds no such cells.
+        self._instead: dict[Job, Callable[[], object]] = {}
+
+    def split(self, one: Place, other: Place) -> bool:
+        """Part the cell of two places, by shape where no run computed the frame."""
+        if not self._session.can_constrain(one.frame):
+            return self._split_by_shape(one, other)
+        job = self._session.constrain(
+            one.frame, Constraints(self._shape, cannot_link=[_pixels(one, other)])
+        )
+        self._instead[job] = partial(self._split_by_shape, one, other, note=True)
+        return True
+
+    def together(self, one: Place, other: Place) -> bool:
+        """Find the cell anew that two places belong to."""
+        self._need_run(one.frame)
+        self._session.constrain(
+            one.frame, Constraints(self._shape, must_link=[_pixels(one, other)])
+        )
+        return True
+
+    def count(self, place: Place, cells: int) -> bool:
+        """Find a number of cells where a cell, and those that touch it, are."""
+        self._need_run(place.frame)
+        labels = self._corrector.project.document.labels(place.frame)
+        region = region_around(labels, *place.pixel)
+        constraints = Constraints(self._shape, counts=[Count(region, cells)])
+        self._session.constrain(place.frame, constraints)
+        return True
+
+    def add(self, place: Place) -> None:
+        """Add the cell that is seen at a place."""
+        self._need_run(place.frame)
+        self._session.add_cell(place.frame, *place.pixel)
+
+    def look_closer(self) -> None:
+        """Have the frame in view ready, so that the first answer comes quickly."""
+        self._session.look_closer(self._corrector.frame)
+
+    def heard(self, job: Job) -> None:
+        """Hear of the end of a job; what could not be done is said where it was."""
+        instead = self._instead.pop(job, None)
+        if job.state != "failed":
+            return
+        if instead is not None:
+            instead()
+        elif job.place is not None:
+            frame, y, x = job.place
+            self._corrector.refuse(job.error, Place(frame, y, x))
+
+    @property
+    def _session(self) -> "Session":
+        return self._corrector.bench.session
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        height, width = self._corrector.project.document.shape[1:]
+        return height, width
+
+    def _need_run(self, frame: int) -> None:
+        if self._session.can_constrain(frame):
+            return
+        job = self._session.job
+        if job is not None:
+            raise EditError(
+                f"{job.title}: expected the network to be free, found it at work. Wait "
+                f"for its end, or draw by hand meanwhile."
+            )
+        raise BadInputError(
+            f"Frame {frame} was computed by no run: expected one, whose network can be "
+            f"asked again. Draw by hand, or find the cells of this frame under Find."
+        )
+
+    def _split_by_shape(self, one: Place, other: Place, *, note: bool = False) -> bool:
+        halves = (one.y, one.x), (other.y, other.x)
+        edit = SplitByPoints(one.frame, one.label, halves)
+        done = self._corrector.do(edit, other)
+        if done and note:
+            self._corrector.bench.say(
+                f"The network sees one cell there: cell {one.label} was split by its "
+                f"shape."
+            )
+        return done
+
+
+def _pixels(*places: Place) -> "NDArray[np.int64]":
+    return np.array([place.pixel for place in places], np.int64)
