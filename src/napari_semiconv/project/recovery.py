@@ -42,7 +42,8 @@ def open_history(folder: Path, notes: list[str], *, writable: bool) -> History:
             snapshot.absences,
             snapshot.next_number,
         )
-        later = journal.last - applied
+        # What is only noted, such as what was looked at, is no edit.
+        later = sum(e.head["do"] != "note" for e in journal.entries[applied:])
         history = History(document, journal, applied)
         if later and writable:
             notes.append(

@@ -1,5 +1,7 @@
 """Every kind of suspect is found where it is, and nothing where all is well."""
 
+import shutil
+
 import numpy as np
 import pytest
 from tests.project.suspects.dishes import FRAMES, Dish, divided
@@ -252,6 +254,19 @@ def test_what_was_looked_at_is_counted_and_known_when_reopened(tmp_path):
         # What was confirmed comes back when that is undone.
         project.undo()
         assert (again.queue.looked_at, again.queue.total) == (1, total)
+
+
+def test_what_was_looked_at_is_no_edit_to_be_made_again(tmp_path):
+    project = Dish().without(4, 0, 1, 2).project(tmp_path / "p")
+    suspects = found(project)
+    suspects.mark(suspects.queue[0], "passed")
+    # Not closed: only what is in the journal is there the next time.
+    project.history.journal.sync()
+    copied = shutil.copytree(tmp_path / "p", tmp_path / "q")
+    project.close()
+    with Project.open(copied) as again:
+        assert not [note for note in again.notes if "made again" in note]
+        assert found(again).queue.looked_at == 1
 
 
 def test_what_was_passed_by_is_open_again_when_it_changes(tmp_path):

@@ -57,7 +57,7 @@ class ReviewList(QWidget):
         self.words, self.why = QElidingLabel(), selectable(QLabel())
         # The buttons, to be fixed below.
         self.bar = QWidget()
-        self.why.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self.why.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 8)
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.kinds = QComboBox()
         self.kinds.setToolTip("Which kinds of suspects to list and to go through.")
