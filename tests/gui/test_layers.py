@@ -72,6 +72,8 @@ def test_a_movie_array_is_read_frame_by_frame(movie):
     np.testing.assert_array_equal(array[1:3], pixels[1:3])
     np.testing.assert_array_equal(array[np.int64(3), 1], pixels[3, 1])
     assert array[2:2].shape == (0, 12, 15)
+    t, y, x = np.array([[3, 1, 3], [0, 11, 5], [2, 14, 2]])
+    np.testing.assert_array_equal(array[t, y, x], pixels[t, y, x])
     np.testing.assert_array_equal(np.asarray(array), pixels)
 
 

@@ -49,11 +49,21 @@ class FrameArray:
         frames, *rest = index if isinstance(index, tuple) else (index,)
         if isinstance(frames, int | np.integer):
             return np.asarray(self._frame(int(frames))[tuple(rest)])
+        if isinstance(frames, np.ndarray) and rest:
+            return self._pixels(*np.broadcast_arrays(frames, *rest))
         chosen = np.arange(self.shape[0])[frames]
         if len(chosen) > 1 and self._refuses():
             chosen = chosen[:1]
         stack = [self._frame(int(t))[tuple(rest)] for t in chosen]
         return np.stack(stack) if stack else np.zeros((0, *self.shape[1:]), self.dtype)
+
+    def _pixels(self, frames: NDArray[Any], *places: NDArray[Any]) -> NDArray[Any]:
+        """Read pixels by index arrays, as napari until 0.6 does before it paints."""
+        found = np.zeros(frames.shape, self.dtype)
+        for frame in np.unique(frames).tolist():
+            there = frames == frame
+            found[there] = self._frame(frame)[tuple(part[there] for part in places)]
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Read all frames, for those who save or measure the layer."""
