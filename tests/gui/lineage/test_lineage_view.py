@@ -230,7 +230,7 @@ def test_bars_have_the_colours_of_the_canvas(tree):
         wanted = [round(255 * v) for v in layer.get_color(label)[:3]]
         place = tree.place(label, frame)
         np.testing.assert_allclose(tree.colour(place), wanted, atol=1)
-    layer.colormap = layer.colormap.model_copy(update={"seed": 0.123})
+    layer.new_colormap(seed=3)
     tree.settle()
     wanted = [round(255 * v) for v in layer.get_color(6)[:3]]
     np.testing.assert_allclose(tree.colour(tree.place(6, 8)), wanted, atol=1)
