@@ -433,3 +433,39 @@ def test_the_network_adds_splits_and_counts_cells(computed, monkeypatch):
     same(computed, frames=2)
     assert len(np.unique(labels(computed))) == before
     assert undoable(computed) == "Undo: find 1 cell, frame 0"
+
+
+def test_a_cell_is_followed_previewed_and_taken_over(computed):
+    document = computed.session.project.document
+    middle = 12
+    computed.click_at(middle, middle)
+    computed.key(Qt.Key.Key_O)
+    grown = labels(computed, 1).copy()
+
+    def follow():
+        computed.key(Qt.Key.Key_T, SHIFT)
+        computed.rest()
+        tool = computed.bench.corrector.tool
+        assert set(tool.preview) == {1}
+        np.testing.assert_array_equal(labels(computed, 1), grown)
+        computed.step_to(1)
+        return tool
+
+    tool = follow()
+    # The outline of what would be is drawn over the cells.
+    assert (computed.shown("Tracks") == (0, 255, 255, 255)).all(-1).any()
+    computed.panel.window().activateWindow()
+    computed.wait(computed.panel.window().isActiveWindow)
+    computed.key(Qt.Key.Key_Escape)
+    computed.wait(lambda: computed.bench.corrector.tool is None)
+    assert not (computed.shown("Tracks") == (0, 255, 255, 255)).all(-1).any()
+    computed.step_to(0)
+    follow()
+    computed.press("Take over")
+    computed.wait(lambda: computed.bench.corrector.tool is None)
+    region = tool.preview[1]
+    same(computed, frames=2)
+    (label,) = computed.session.selection
+    assert (document.labels(1) == label).sum() == region.area
+    computed.key(Qt.Key.Key_Z, CTRL)
+    np.testing.assert_array_equal(labels(computed, 1), grown)

@@ -248,6 +248,13 @@ def _actions() -> tuple[Action, ...]:
         ),
         "Again": (
             (
+                "follow",
+                "Follow on",
+                "Shift-T",
+                "Follow the selected cell into the next frames, to look at first.",
+                lambda c: acts.follow(c),
+            ),
+            (
                 "solve_around",
                 "Solve tracks here",
                 "Shift-W",
@@ -260,6 +267,14 @@ def _actions() -> tuple[Action, ...]:
                 "",
                 "Decide all tracks again; what is confirmed stays.",
                 lambda c: c.bench.session.solve(),
+            ),
+            (
+                "compute_again",
+                "Find again from here on",
+                "",
+                "Find the cells of this and all later frames again; what is confirmed "
+                "stays.",
+                lambda c: c.bench.session.compute_again(c.frame),
             ),
         ),
         "Confirm": (

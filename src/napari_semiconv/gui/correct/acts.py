@@ -156,6 +156,13 @@ def unconfirm(corrector: Corrector) -> None:
     corrector.do_together(parts, f"unconfirm {cells_in_words(labels)}")
 
 
+def follow(corrector: Corrector) -> None:
+    """Follow the selected cell into the next frames."""
+    corrector.check_writable()
+    (label,) = corrector.some()[:1]
+    corrector.network.follow(label, corrector.frame)
+
+
 def solve_around(corrector: Corrector) -> None:
     """Decide the tracks around the frame in view again."""
     corrector.check_writable()

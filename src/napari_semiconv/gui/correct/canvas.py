@@ -186,18 +186,28 @@ class CellCanvas:
             callbacks = self._viewer.mouse_double_click_callbacks
             self._double = list(callbacks)
             callbacks[:] = [self._on_double]
-        if not self._keys and self._window is not None:
-            key = QShortcut(QKeySequence(Qt.Key.Key_Escape), self._window)
-            key.setContext(Qt.ShortcutContext.ApplicationShortcut)
-            key.activated.connect(self._corrector.disarm)
-            self._keys.append(key)
+        tool = self._corrector.tool
+        wanted = {Qt.Key.Key_Escape: self._corrector.disarm}
+        if tool is not None and tool.preview:
+            wanted[Qt.Key.Key_Return] = wanted[Qt.Key.Key_Enter] = (
+                self._corrector.accept
+            )
+        self._free_keys()
+        for key, act in wanted.items() if self._window is not None else ():
+            shortcut = QShortcut(QKeySequence(key), self._window)
+            shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
+            shortcut.activated.connect(act)
+            self._keys.append(shortcut)
 
-    def _rest(self) -> None:
-        self._camera.mouse_pan = True
+    def _free_keys(self) -> None:
         for key in self._keys:
             key.setEnabled(False)
             key.deleteLater()
         self._keys.clear()
+
+    def _rest(self) -> None:
+        self._camera.mouse_pan = True
+        self._free_keys()
         if self._double is not None:
             self._viewer.mouse_double_click_callbacks[:] = self._double
             self._double = None

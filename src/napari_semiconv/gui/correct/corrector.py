@@ -183,9 +183,21 @@ class Corrector:
 
     def disarm(self) -> None:
         """Wait for nothing."""
-        if self.tool is not None:
-            self.tool = None
+        tool, self.tool = self.tool, None
+        if tool is not None:
+            if tool.preview:
+                # Its buttons go with it.
+                self.bench.say("")
             self.armed.emit()
+
+    def hold(self, tool: Tool) -> None:
+        """Show what a tool previews, until it is accepted or put away."""
+        self.tool = tool
+        self.armed.emit()
+
+    def accept(self) -> None:
+        """Make what the tool previews an edit."""
+        self._use(self._place(), lambda tool: tool.accept())
 
     def click(self, point: Place) -> None:
         """Hand a click to the tool that waits for one."""
@@ -195,25 +207,7 @@ class Corrector:
         """Hand a line to the tool that waits for one."""
         self._use(line[-1], lambda tool: tool.drag(line))
 
-    def mergecells_in_words(self, labels: Iterable[int], place: Place) -> bool:
-        """Merge cells of a frame; the one of the longest track takes the others over.
-
-        Parameters
-        ----------
-        labels
-            The cells.
-        place
-            Where a refusal is said.
-        """
-        order = sorted(labels, key=lambda n: (-len(self.track(n).frames), n))
-        done = self.do(MergeMasks(place.frame, tuple(order)), place)
-        if done:
-            self.select(order[0])
-        return done
-
-    # How
-
-    def _use(self, point: Place, hand: Callable[[Tool], bool]) -> None:
+    def _use(self, point: Place | None, hand: Callable[[Tool], bool]) -> None:
         tool = self.tool
         if tool is None:
             return

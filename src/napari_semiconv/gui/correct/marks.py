@@ -22,6 +22,7 @@ AFTER: Colour = (255, 200, 90, 255)
 CONFIRMED: Colour = (80, 230, 120, 255)
 SUSPECT: Colour = (255, 140, 0, 255)
 EMPTY: Colour = (255, 80, 80, 255)
+PREVIEW: Colour = (0, 255, 255, 255)
 CLICKED: Colour = (255, 255, 0, 255)
 SHADOW: Colour = (0, 0, 0, 180)
 
@@ -81,6 +82,11 @@ class Marks:
         empty = [(y, x) for t, y, x in project.document.absences if t == frame]
         _stamp(image, CROSS, empty, EMPTY)
         tool = self._corrector.tool
+        if tool is not None and frame in tool.preview:
+            region = tool.preview[frame].within(project.document.shape[1:])
+            mask = np.zeros(project.document.shape[1:], bool)
+            mask[region.box.slices] = region.mask
+            _outline(image, mask, PREVIEW, wide=True)
         points = () if tool is None else tool.points
         clicked = [point.pixel for point in points if point.frame == frame]
         _stamp(image, CROSS, clicked, CLICKED)

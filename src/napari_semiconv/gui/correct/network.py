@@ -9,8 +9,14 @@ from ...edits.shaping import SplitByPoints
 from ...errors import BadInputError, EditError
 from ...inference.constraints.model import Constraints, Count
 from ...project.correcting import region_around
+from ...workflows.following import FollowedCell
 from ...workflows.jobs import Job
+from ..state import Offer
+from .following import Following
 from .place import Place
+
+# Frames that a cell is followed at the most, in one go.
+FARTHEST = 30
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +73,12 @@ class Network:
         self._need_run(place.frame)
         self._session.add_cell(place.frame, *place.pixel)
 
+    def follow(self, label: int, frame: int) -> None:
+        """Follow a cell into the next frames; what is found is previewed."""
+        self._need_run(frame)
+        last = self._corrector.project.document.shape[0] - 1
+        self._session.follow(frame, label, min(frame + FARTHEST, last))
+
     def look_closer(self) -> None:
         """Have the frame in view ready, so that the first answer comes quickly."""
         self._session.look_closer(self._corrector.frame)
@@ -74,6 +86,8 @@ class Network:
     def heard(self, job: Job) -> None:
         """Hear of the end of a job; what could not be done is said where it was."""
         instead = self._instead.pop(job, None)
+        if job.kind == "follow" and job.state == "done":
+            self._show_followed(job.outcome)
         if job.state != "failed":
             return
         if instead is not None:
@@ -81,6 +95,26 @@ class Network:
         elif job.place is not None:
             frame, y, x = job.place
             self._corrector.refuse(job.error, Place(frame, y, x))
+
+    def _show_followed(self, followed: FollowedCell) -> None:
+        corrector = self._corrector
+        if not followed.masks:
+            place = corrector.middle(followed.frame, followed.label)
+            corrector.refuse(followed.note, place)
+            return
+        tool = Following(corrector, followed)
+        corrector.hold(tool)
+        corrector.bench.say(
+            followed.note or "Step through the frames to look at it.",
+            "said",
+            Offer("Take over", corrector.accept, "All of it (Enter)."),
+            Offer(
+                "Up to this frame",
+                partial(_accept_so_far, corrector, tool),
+                "What is outlined up to the frame in view.",
+            ),
+            Offer("Put away", corrector.disarm, "Change nothing (Esc)."),
+        )
 
     @property
     def _session(self) -> "Session":
@@ -115,6 +149,12 @@ class Network:
                 f"shape."
             )
         return done
+
+
+def _accept_so_far(corrector: "Corrector", tool: Following) -> None:
+    if corrector.tool is tool:
+        corrector.run(lambda c: tool.accept_until(c.frame))
+        corrector.disarm()
 
 
 def _pixels(*places: Place) -> "NDArray[np.int64]":

@@ -36,6 +36,8 @@ class Tool(ABC):
     def __init__(self, corrector: "Corrector") -> None:
         self.corrector = corrector
         self.points: list[Place] = []
+        # What Enter would make of it, by frame.
+        self.preview: dict[int, Region] = {}
 
     def say(self) -> str:
         """Tell the user what it waits for."""
@@ -60,6 +62,16 @@ class Tool(ABC):
             When it is of no use.
         """
         raise EditError(f"{self.prompt} Found a line.")
+
+    def accept(self) -> bool:
+        """Make what is previewed an edit; tell whether the tool is done.
+
+        Raises
+        ------
+        EditError
+            When it cannot be, or nothing is previewed.
+        """
+        raise EditError(f"{self.prompt} Found Enter.")
 
     def do(self, edit: Edit, point: Place) -> bool:
         """Make an edit; a refusal is said beside the point."""
