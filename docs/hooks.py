@@ -3,7 +3,8 @@
 ``<!-- help: segment -->`` becomes the help text of a subcommand,
 ``<!-- settings: settings.LinkSettings -->`` the table of a settings class,
 ``<!-- engines: settings -->`` what each engine does and what can be set of it, and
-``<!-- formats: table -->`` the table of all formats of masks and tracks.
+``<!-- formats: table -->`` the table of all formats of masks and tracks, and
+``<!-- keys: table -->`` that of all tools and keys of the window.
 """
 
 import io
@@ -16,10 +17,11 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from napari_semiconv.cli import main
+from napari_semiconv.gui.correct.actions import key_table
 from napari_semiconv.io.cells import formats
 from napari_semiconv.settings import ENGINES, EngineInfo, Settings
 
-MARK = re.compile(r"<!-- (help|settings|engines|formats): (\S+) -->")
+MARK = re.compile(r"<!-- (help|settings|engines|formats|keys): (\S+) -->")
 WIDTH = {"COLUMNS": "88", "NO_COLOR": "1"}
 
 
@@ -83,4 +85,5 @@ FILLERS = {
     "settings": settings_table,
     "engines": engines_of,
     "formats": formats_table,
+    "keys": lambda _: key_table(),
 }

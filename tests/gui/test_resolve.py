@@ -197,7 +197,7 @@ def test_the_first_frame_does_not_count_for_the_pace():
 
 def test_the_title_tells_that_edits_are_saved(movie, project):
     state = resolve_title(project, movie)
-    assert (state.name, state.saved) == ("dish.semiconv", "Saved")
+    assert (state.name, state.saved) == ("dish.semiconv", "All edits saved")
     assert not (state.can_undo)
     assert not (state.can_redo)
 

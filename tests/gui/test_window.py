@@ -68,7 +68,7 @@ def test_from_a_movie_to_cells_that_are_there_again(window, tmp_path):
     again.viewer.dims.set_current_step(0, 5)
     np.testing.assert_array_equal(again.shown("Cells"), cells)
     assert again.panel.title._name.text() == "<b>dish.semiconv</b>"
-    assert again.panel.title._saved.text() == "Saved"
+    assert again.panel.title._saved.text() == "All edits saved"
 
 
 def test_a_stopped_run_goes_on_in_another_window(window, tmp_path):

@@ -16,7 +16,8 @@ from ..project.project import Project
 from ..workflows.copying import same_pixels
 from .frame_array import FrameArray, PaintedFrames
 from .movie_layer import MovieArray, movie_layer, placement
-from .tails import LENGTH, Tails
+from .preferences import preference
+from .tails import Tails
 
 Later = Callable[[Callable[[], None]], None]
 # What a list of layers tells when it may be another one.
@@ -169,7 +170,12 @@ class CellLayers:
         for frame in [t for t in self._preview if project.lineage.cells(t)]:
             del self._preview[frame]
         shape = project.document.shape[1:]
-        self._tails = Tails(shape, project.centroids, lambda: project.lineage)
+        self._tails = Tails(
+            shape,
+            project.centroids,
+            lambda: project.lineage,
+            lambda: int(preference("tail")),
+        )
         self._later(lambda: self._show_layers(project))
 
     def show_preview(self, frame: int, labels: NDArray[np.int32]) -> None:
@@ -187,7 +193,7 @@ class CellLayers:
         frame = self.frame()
         if frame in frames:
             self._refresh(self._cells)
-        if any(frame - LENGTH <= t <= frame for t in frames):
+        if any(frame - self._tails.length() <= t <= frame for t in frames):
             self._refresh(self._tracks)
 
     def frame(self) -> int:

@@ -24,6 +24,7 @@ from .correct.keys import register_keys
 from .correct.tab import CorrectTab
 from .docking import open_lineage, open_measurements, window_of
 from .find_tab import FindTab
+from .help_dialog import HelpDialog
 from .history_list import HistoryList
 from .movie_tab import MovieTab
 from .parts import Status
@@ -73,6 +74,7 @@ class CellPanel(QWidget):
         # It takes all the height that the dock has.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._shown: PanelState | None = None
+        self._help: HelpDialog | None = None
         self._window: QMainWindow | None = None
         self._connect(self.bench)
         register_keys(bench_of)
@@ -145,6 +147,7 @@ class CellPanel(QWidget):
         movie, find, share = self.movie_tab, self.find_tab, self.share_tab
         correct = self.correct_tab
         self.title.undo.clicked.connect(lambda: bench.undo())
+        self.title.help.clicked.connect(self._show_help)
         self.title.redo.clicked.connect(lambda: bench.redo())
         for signal, act in (
             (movie.open_requested, bench.open),
@@ -176,6 +179,11 @@ class CellPanel(QWidget):
     def _note_tab(self, index: int) -> None:
         self.bench.tab = index
 
+    def _show_help(self) -> None:
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show_page(self.tabs.tabText(self.tabs.currentIndex()))
+
     def _open_dock(self, open_dock: Callable[[Viewer], object]) -> None:
         viewer = self.bench.viewer
         assert isinstance(viewer, Viewer), "a panel is in the window of one"
@@ -195,16 +203,22 @@ class TitleRow(QWidget):
         self._name = QElidingLabel()
         self._saved = QLabel()
         self.undo, self.redo = QToolButton(), QToolButton()
+        self.help = QToolButton()
+        self.help.setText("Help")
+        self.help.setToolTip("What this tab is for, and all keys.")
         for button in (self.undo, self.redo):
             button.setSizePolicy(
                 QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
             )
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         # With and without a name it is as high, so that nothing moves.
-        self._name.setFixedHeight(self.fontMetrics().lineSpacing() + 4)
+        height = self.fontMetrics().lineSpacing() + 6
+        for widget in (self._name, self.help):
+            widget.setFixedHeight(height)
         names, buttons = QHBoxLayout(), QHBoxLayout()
         names.addWidget(self._name, 1)
         names.addWidget(self._saved)
+        names.addWidget(self.help)
         buttons.addWidget(self.undo, 1)
         buttons.addWidget(self.redo, 1)
         layout = QVBoxLayout(self)

@@ -72,7 +72,7 @@ def resolve_title(
     turning = job if job is not None and job.kind == "undo" else None
     runs = project.info.runs if job is not None and job.kind == "segment" else ()
     running = bool(runs) and history.undoable_group == runs[-1].group
-    saved = "Saved" if free else "Read only: open elsewhere"
+    saved = "All edits saved" if free else "Read only: open elsewhere"
     return TitleState(
         name=project.folder.name,
         saved=f"{turning.title} …" if turning else saved,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..edits.document import Centroids
 from ..tracking.lineage import Lineage
 
-# Frames that a tail goes back.
+# Frames that a tail goes back, unless told otherwise.
 LENGTH = 15
 # A line is one pixel wide in frames up to this side, px, and thicker in larger ones.
 THIN = 800
@@ -37,6 +37,8 @@ class Tails:
         Gives the middles of the cells of a frame.
     lineage
         Gives the tracks as they are now.
+    length
+        Gives the frames that a tail goes back.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Tails:
         shape: tuple[int, int],
         centroids: Callable[[int], Centroids],
         lineage: Callable[[], Lineage],
+        length: Callable[[], int] = lambda: LENGTH,
     ) -> None:
         self._shape = shape
         self._centroids = centroids
         self._lineage = lineage
+        self.length = length
         self._lines: dict[int, tuple[Integers, Integers]] = {}
         self._wide = max(1, round(max(shape) / THIN))
 
@@ -61,7 +65,7 @@ class Tails:
         """
         image = np.zeros(self._shape, np.int32)
         pixels = image.ravel()
-        for t in range(max(1, frame - LENGTH + 1), frame + 1):
+        for t in range(max(1, frame - self.length() + 1), frame + 1):
             where, labels = self._between(t)
             pixels[where] = labels
         return image
@@ -97,7 +101,7 @@ class Tails:
         """Flat indices and labels of the pixels of all lines from frame t - 1 to t."""
         if t not in self._lines:
             # Twice the length is kept, for steps back and forth.
-            while len(self._lines) > 2 * LENGTH:
+            while len(self._lines) > 2 * max(self.length(), 1):
                 self._lines.pop(next(iter(self._lines)))
             self._lines[t] = self._rasterise(*self._ends(t))
         return self._lines[t]

@@ -380,3 +380,17 @@ def _redo(corrector: Corrector) -> None:
 REPEATS = {"back", "on", "grow", "shrink"}
 ACTIONS = _actions()
 BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def keys_in_words(action: Action) -> str:
+    """Give the keys of an action as a person reads them."""
+    keys = " or ".join(key.replace("-", "+") for key in action.keys)
+    return keys.replace("Control", "Ctrl")
+
+
+def key_table() -> str:
+    """Write all actions with their keys as a table, in Markdown."""
+    rows = ["| | key | what it does |", "|---|---|---|"]
+    for action in ACTIONS:
+        rows.append(f"| {action.title} | {keys_in_words(action)} | {action.hint} |")
+    return "\n".join(rows)

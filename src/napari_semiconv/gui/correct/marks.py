@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...project.project import Project
+from ..preferences import preference
 
 if TYPE_CHECKING:
     from .corrector import Corrector
@@ -98,7 +99,8 @@ class Marks:
     ) -> None:
         """Outline a cell, and where it is in the frames before and after."""
         track = project.lineage.tracks.get(label)
-        for near, colour in ((frame - 1, BEFORE), (frame + 1, AFTER)):
+        ghosts = ((frame - 1, BEFORE), (frame + 1, AFTER))
+        for near, colour in ghosts if preference("outlines") else ():
             if track is not None and track.has(near):
                 ghost = project.document.labels(near) == label
                 _outline(image, ghost, colour, dashed=True)

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 
 from ..parts import Tab, selectable
 from ..state import CorrectState
-from .actions import ACTIONS, BY_NAME, Action
+from .actions import ACTIONS, BY_NAME, Action, keys_in_words
 
 # Buttons of the tool row by action, or by what napari's own brush does; all others are
 # in the menu.
@@ -139,8 +139,8 @@ class CorrectTab(Tab):
 
 def keys_of(action: Action) -> str:
     """Give the keys of an action as a person reads them, in brackets."""
-    keys = " or ".join(key.replace("-", "+") for key in action.keys)
-    return f"({keys.replace('Control', 'Ctrl')})" if keys else ""
+    keys = keys_in_words(action)
+    return f"({keys})" if keys else ""
 
 
 def _wide() -> QSizePolicy:
