@@ -16,7 +16,8 @@ DATA = Path(os.environ.get("SEMICONV_DATA", ROOT.parent / "shared" / "data"))
 # Tests that start a process, train, open a window, damage files by chance, or take a
 # whole movie through the network. All others are unit tests: fast, and run first.
 SYSTEM = (
-    "cli", "compute", "edits/test_rebase.py", "edits/test_sequences.py", "gui",
+    "cli", "compute", "edits/test_codec.py::test_a_change_comes_back_as_it_was",
+    "edits/test_rebase.py", "edits/test_sequences.py", "gui",
     "inference/test_constraints_engines.py", "inference/test_new_engine.py",
     "inference/test_pipeline.py", "inference/test_published.py",
     "inference/test_region_engine.py",
@@ -25,7 +26,9 @@ SYSTEM = (
     "inference/test_tiling.py", "io/test_formats.py::test_the_table_is_light",
     "io/test_fuzz.py", "project/test_full_disk.py", "project/test_kills.py",
     "project/test_project.py::test_a_second_window_opens_to_read_only",
-    "project/test_solving.py::test_whatever_was_edited_what_is_confirmed_stays",
+    "project/suspects/test_suspects.py::test_after_any_edits_all_is_as_measured_anew",
+    "project/test_solving.py::test_whatever_was_edited",
+    "project/test_solving_around.py::test_whatever_was_edited",
     "test_benchmark", "test_documentation.py", "test_experiments",
     "test_import_time.py", "test_labels.py::test_importing_loads_no_image_library",
     "tracking/test_challenge_measures.py", "training/test_loop.py",

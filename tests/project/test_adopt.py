@@ -184,7 +184,7 @@ def test_the_history_lists_what_was_done(project):
     assert "paint: frame 3, label 8" in lines[2]
     assert lines[2].endswith("[dropped]")
     assert '"frame": 1' in as_json(project.history)
-    assert as_csv(project.history).splitlines()[0].startswith("number,at,by,do,kind")
+    assert as_csv(project.history).splitlines()[0].startswith("number,at,by,do,words")
 
 
 def test_two_cells_found_in_a_confirmed_one_do_not_share_its_label_later(project):
