@@ -274,6 +274,7 @@ def test_a_line_on_the_canvas_gives_the_cell_size(window, tmp_path):
     one.open(write_dish(tmp_path / "dish.tif", frames=2))
     one.tab("Find")
     one.press("Draw on a cell")
+    QApplication.processEvents()
     canvas = one.viewer.window._qt_viewer.canvas
     native, (y, x) = canvas.native, canvas.size
     middle = QPointF(x / 2, y / 2).toPoint()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Vectors
+from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
@@ -64,6 +65,9 @@ class Ruler:
         self._escape.setContext(Qt.ShortcutContext.ApplicationShortcut)
         self._escape.activated.connect(self.stop)
         self._viewer.mouse_drag_callbacks.append(self._drag)
+        # Before the mouse is pressed: with a first layer of its kind napari may make
+        # the canvas narrower, and nothing is to move under the mouse.
+        self._show(np.zeros((0, 2, 2)))
         # The same drag would move the picture under the line.
         self._camera.mouse_pan = False
 
@@ -89,15 +93,15 @@ class Ruler:
             way = np.array(event.position[-2:], float) - start
             length = float(np.hypot(*(way / self._scale())))
             if self.active and length >= SHORTEST:
-                self._show(start, way)
+                self._show(np.array([[start, way]]))
                 self._viewer.status = f"Cell size: {length:.1f} px"
             yield
         if self.active and length >= SHORTEST:
             self.measured.emit(length)
             self.stop()
 
-    def _show(self, start: Any, way: Any) -> None:
-        data = np.array([[start, way]])
+    def _show(self, data: NDArray[np.float64]) -> None:
+        """Show a line, (1, 2, 2): where it starts and where it goes; or none."""
         if self._line is None:
             pixel = max(self._scale())
             self._line = Vectors(
