@@ -47,7 +47,7 @@ def test_the_chosen_picture_lies_under_the_cells_and_goes_with_the_frame(window)
     selected = one.viewer.layers.selection.active
     choose(view, "Foreground")
     one.wait(lambda: picture(one, "Foreground") is not None)
-    assert one.names() == ["dish", "Why: Foreground", "Cells", "Tracks"]
+    assert one.names() == ["dish", "Cells", "Why: Foreground", "Tracks"]
     assert one.viewer.layers.selection.active is selected
     layer = picture(one, "Foreground")
     assert tuple(layer.scale) == (0.5, 0.5)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from ..edits.steps import Step, StepFacts, facts_of
 from ..project.project import Project
 from ..workflows.going_back import go_back, write_history
+from .parts import leave_keys
 
 if TYPE_CHECKING:
     from .workbench import Workbench
@@ -186,6 +187,7 @@ class HistoryList(QWidget):
 
     def _lay_out(self) -> None:
         view = self.view
+        leave_keys(view)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setShowGrid(False)

@@ -183,6 +183,10 @@ class CellLayers:
         self._preview = {frame: labels}
         self._show_cells()
 
+    def end_preview(self) -> None:
+        """Show no longer what was found only to be looked at."""
+        self.touch(frozenset(self._preview))
+
     def touch(self, frames: frozenset[int]) -> None:
         """Show what became other in some frames, if it is in view."""
         for frame in frames & self._preview.keys():

@@ -13,6 +13,7 @@ from .state import Offer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..project.project import Project
     from ..workflows.segmenting import FramePreview, Segmented
     from .workbench import Workbench
 
@@ -64,6 +65,7 @@ class Outcomes:
         if found.kind == "project":
             if session.project is not None:
                 self._bench.take_settings(last_settings(session.project))
+                self._bench.layers.go_to(_first(session.project))
             if session.movie is None:
                 find = Offer("Find the movie…", self._bench.importer.find_movie)
                 self._bench.say(notes, "note", find)
@@ -98,6 +100,7 @@ class Outcomes:
 
     def _segmented(self, job: Job) -> None:
         found: Segmented = job.outcome
+        self._bench.layers.end_preview()
         recent.remember(found.project.folder)
         frames = counted(found.total, "frame")
         if found.cancelled:
@@ -121,3 +124,8 @@ class Outcomes:
         recent.remember(job.outcome.folder)
         tracks = counted(len(job.outcome.lineage.tracks), "track")
         self._bench.say(f"{job.outcome.folder.name} has {tracks}.")
+
+
+def _first(project: "Project") -> int:
+    """First frame with cells; the first of all without any."""
+    return min((track.begin for track in project.lineage.tracks.values()), default=0)

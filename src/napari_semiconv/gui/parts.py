@@ -137,6 +137,12 @@ class Status(QWidget):
         self.sentence.show_sentence(state.sentence)
 
 
+def leave_keys(*widgets: QWidget) -> None:
+    """Let clicks on lists leave the keys to the canvas; Tab reaches them."""
+    for widget in widgets:
+        widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
 def selectable(label: QLabel) -> QLabel:
     """Make the text of a label wrap, fit to be copied, and never widen the panel."""
     label.setWordWrap(True)

@@ -14,6 +14,7 @@ from ..errors import SemiconvError
 from ..workflows.jobs import Job
 from .layers import CELLS
 from .movie_layer import placement
+from .parts import leave_keys
 
 if TYPE_CHECKING:
     from ..workflows.looking import FramePictures
@@ -115,6 +116,7 @@ class WhyView(QWidget):
             signal.disconnect(hear)
 
     def _lay_out(self) -> None:
+        leave_keys(self._choice)
         self._choice.addItem(NOTHING, "")
         for name, title, _, hint in PICTURES:
             self._choice.addItem(title, name)
@@ -204,7 +206,8 @@ class WhyView(QWidget):
         self._layer = self._made(name, title, colours, picture)
         active = layers.selection.active
         cells = next((n for n, one in enumerate(layers) if one.name == CELLS), None)
-        layers.insert(len(layers) if cells is None else cells, self._layer)
+        # Above the masks, which would hide it, and below outlines and tails.
+        layers.insert(len(layers) if cells is None else cells + 1, self._layer)
         # Tools go on working on what was selected.
         layers.selection.active = active
 

@@ -207,7 +207,10 @@ class Workbench:
         first, last = self.choices.frames or (0, len(movie) - 1)
         frames = range(first, last + 1)
         settings = self.choices.settings
-        self.attempt(lambda: session.segment(settings, frames, folder))
+        job = self.attempt(lambda: session.segment(settings, frames, folder))
+        if job is not None and session.frame not in frames:
+            # Where there will be something to see.
+            session.go_to(first)
 
     def go_on(self) -> None:
         """Go on with the run that stopped."""

@@ -294,6 +294,16 @@ def test_tracks_are_ended_linked_and_swapped(window):
     assert labels(window, 2)[9, 8] == 1
 
 
+def test_what_goes_on_after_an_unlink_is_selected(window):
+    window.step_to(2)
+    window.click_at(9, 8)
+    window.key(Qt.Key.Key_U)
+    same(window)
+    (label,) = selected(window)
+    assert label > 4
+    assert window.session.project.lineage.tracks[label].begin == 2
+
+
 def test_a_division_is_marked_and_taken_back(window):
     tracks = window.session.project.lineage.tracks
     window.step_to(2)

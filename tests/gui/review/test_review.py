@@ -1,5 +1,6 @@
 """The review queue in the window, with mouse and keys."""
 
+import dataclasses
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.project.suspects.dishes import FRAMES, HEIGHT, WIDTH, Dish
 
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.project.suspects.queue import Queue
 
 pytestmark = pytest.mark.gui
 
@@ -99,6 +101,40 @@ def test_suspects_are_listed_and_followed_by_keys(window, folder):
     assert one.said() == "All suspects were looked at."
     press(one, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert current_row(one) == 1
+
+
+def test_what_an_edit_sends_down_takes_nobody_past_the_likely_ones(window, folder):
+    one = begun(window, folder)
+    review = one.bench.corrector.review
+    press(one, Qt.Key.Key_N)
+    queue = review.queue
+    chance = queue.rows.chance.copy()
+    chance[0] = 0.01
+    rows = dataclasses.replace(queue.rows, chance=chance)
+    review.queue = Queue(rows, queue.looked, 0, 1.0, queue._describe)
+    review.changed.emit()
+    assert review.row == 2
+    assert current_row(one) == 2
+    press(one, Qt.Key.Key_N)
+    assert review.current.key == queue[1].key
+
+
+def test_a_click_on_a_row_leaves_the_keys_to_the_canvas(window, folder):
+    one = begun(window, folder)
+    table = one.panel.review.table
+    place = table.visualRect(table.model().index(0, 0)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert not table.hasFocus()
+    assert current_row(one) == 0
+    assert not table.focusPolicy() & Qt.FocusPolicy.ClickFocus
+
+
+def test_the_row_in_question_is_in_view_in_a_low_window(window, folder):
+    one = begun(window, folder)
+    one.viewer.window.resize(1280, 780)
+    QApplication.processEvents()
+    content = one.panel.correct_tab.rows.parentWidget()
+    assert content.height() <= content.parentWidget().height()
 
 
 def test_the_cell_is_brought_to_the_middle_of_the_canvas(window, folder):

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from ...edits.confirming import Confirm, Unconfirm
 from ...edits.divisions import UnmarkDivision
 from ...edits.links import Swap, Unlink
@@ -107,8 +109,12 @@ def new_cell(corrector: Corrector) -> None:
 
 
 def unlink(corrector: Corrector) -> None:
-    """End the selected track before this frame."""
-    corrector.do(Unlink(corrector.one(), corrector.frame))
+    """End the selected track before this frame; what goes on from here is selected."""
+    label, frame = corrector.one(), corrector.frame
+    document = corrector.project.document
+    pixels = np.flatnonzero(document.labels(frame) == label)
+    if corrector.do(Unlink(label, frame)) and len(pixels):
+        corrector.select(int(document.labels(frame).flat[pixels[0]]))
 
 
 def swap(corrector: Corrector) -> None:

@@ -34,5 +34,6 @@ def describe_cell(project: Project, frame: int, label: int) -> str:
         words.append("not in this frame")
     elif len(scores) and np.isfinite(sure := scores[frame - track.begin]).any():
         words.append(f"{round(100 * float(np.nanmin(sure)))} % sure")
-    words.append("confirmed" if track.is_confirmed(frame) else "not confirmed")
+    if track.has(frame):
+        words.append("confirmed" if track.is_confirmed(frame) else "not confirmed")
     return ", ".join(words)

@@ -64,7 +64,7 @@ class CorrectTab(Tab):
         self.lineage.setToolTip("Show families and tracks below the canvas.")
         self.lineage.clicked.connect(lambda: self.lineage_requested.emit())
         self.bar.addWidget(self.lineage)
-        self.lists = QTabWidget()
+        self.lists = _Lists()
         self.lists.setDocumentMode(True)
         self.lists.hide()
         self.rows.addWidget(self.words)
@@ -80,6 +80,7 @@ class CorrectTab(Tab):
     def add_list(self, title: str, widget: QWidget) -> None:
         """Put a list, such as the steps that were done, under the tools."""
         self.lists.addTab(widget, title)
+        self.lists.setMinimumHeight(self.lists.minimumSizeHint().height())
         self.lists.show()
 
     def show_state(self, state: CorrectState) -> None:
@@ -135,6 +136,18 @@ class CorrectTab(Tab):
             )
             groups[action.group].addAction(entry)
         return menu
+
+
+class _Lists(QTabWidget):
+    """Takes the height that is left: lists scroll themselves, and the tab need not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+
+    def hasHeightForWidth(self) -> bool:
+        """Ask for no more height, whatever text in it could do with."""
+        return False
 
 
 def keys_of(action: Action) -> str:

@@ -27,6 +27,7 @@ from superqt import QElidingLabel
 from ...workflows.measuring import Measured, Measuring
 from ..benches import workbench_of
 from ..docking import MEASUREMENTS, dock_below
+from ..parts import leave_keys
 from .curves import KINDS, OVER_TIME, choices, plot_of
 from .figures import load
 from .plot_view import PlotView
@@ -86,6 +87,7 @@ class Measurements(QWidget):
         self.progress = QProgressBar()
         self.save = QPushButton("Save table…")
         self.cells, self.tracks = TableView(), TableView()
+        leave_keys(self.filter, self.kind, self.column, self.cells, self.tracks)
         self.plot = PlotView(self.bench.mailbox.post)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)

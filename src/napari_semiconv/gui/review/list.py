@@ -22,7 +22,7 @@ from ...project.suspects.reasons import KINDS
 from ...project.suspects.suspect import TITLES, Suspect
 from ..correct.actions import BY_NAME
 from ..correct.tab import keys_of
-from ..parts import selectable
+from ..parts import leave_keys, selectable
 from .rows import COLUMNS, SuspectRows
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class ReviewList(QWidget):
             self.kinds.addItem(TITLES[kind].capitalize(), kind)
         self.rows = SuspectRows(self.review, self)
         self.table = self._table()
+        leave_keys(self.table, self.kinds)
         self.buttons = {name: self._button(text, name) for text, name in BUTTONS}
         self._following = False
         self._lay_out()
@@ -93,13 +94,16 @@ class ReviewList(QWidget):
     def refresh(self) -> None:
         """Show the suspects, and how far the user is, as they are now."""
         self.words.setText(self.review.words)
+        suspect = self.review.current
+        there = suspect is not None and self.review.row is not None
+        self.why.setText(self.review.why(suspect) if suspect and there else "")
         self._following = True
         self.rows.refresh()
         self._following = False
         some = self.rows.rowCount() > 0
         for name, button in self.buttons.items():
             alone = name in ("right", "fix")
-            button.setEnabled(some and (not alone or self.review.current is not None))
+            button.setEnabled(some and (not alone or there))
         self._follow()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -108,8 +112,7 @@ class ReviewList(QWidget):
         room = ROOM * self.fontMetrics().horizontalAdvance("0")
         self.table.setColumnHidden(len(COLUMNS) - 1, self.width() < room)
 
-    def _on_current(self, suspect: Suspect | None) -> None:
-        self.why.setText("" if suspect is None else self.review.why(suspect))
+    def _on_current(self, _: Suspect | None) -> None:
         self.refresh()
 
     def _follow(self) -> None:

@@ -54,7 +54,8 @@ class Review:
         self.measured = (0, 0)
         # What was answered since the suspects in view were ranked.
         self._answered: dict[tuple[int, int], int] = {}
-        self._row = -1
+        # Row of the current one, and the row below which the user goes through them.
+        self._row = self._above = -1
         session = bench.session
         # Both may be told in the thread of a job.
         session.project_changed.connect(lambda _: bench.mailbox.post(self._begin))
@@ -124,7 +125,11 @@ class Review:
         return suspect.tool
 
     def go_to(self, row: int) -> None:
-        """Go to a suspect by its row."""
+        """Go to a suspect by its row; those below it are next."""
+        self._above = row
+        self._go_to(row)
+
+    def _go_to(self, row: int) -> None:
         if self.queue is None or not 0 <= row < len(self.queue):
             return
         self._row, self.current = row, self.queue[row]
@@ -140,7 +145,7 @@ class Review:
 
     def show_only(self, kind: Kind | None) -> None:
         """Go through suspects of one kind only, or of all."""
-        self.only = kind
+        self.only, self._above = kind, -1
         self.progressed.emit()
 
     def stop(self) -> None:
@@ -159,14 +164,15 @@ class Review:
         queue = self.queue
         if queue is None:
             return
-        row = self.row
-        # The current one is gone: what comes next stands in its row now.
-        start = row if row is not None else self._row - (0 if before else 1)
+        # On to the most likely one that is left: an edit may have sent the current one
+        # far down, and what was likely must not be passed over with it.
+        row = self._row if self.row is None else self.row
+        start = row if before else self._above
         found = queue.open_after(start, before=before, kind=self.only)
         if found is None:
             self._bench.say("All suspects were looked at.")
         else:
-            self.go_to(found)
+            self._go_to(found)
 
     def _look_at(self, suspect: Suspect) -> None:
         label = suspect.labels[0] if suspect.labels else 0
@@ -203,7 +209,7 @@ class Review:
                 return
             self._work.stop()
         self._work = self.queue = self.current = None
-        self._answered, self._row = {}, -1
+        self._answered, self._row, self._above = {}, -1, -1
         if project is not None:
             self._work = _Work(project, self)
             self._work.start()
