@@ -4,6 +4,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import napari
@@ -12,7 +13,8 @@ from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 
 from napari_semiconv.edits.confirming import Confirm
-from napari_semiconv.gui.docking import open_lineage, open_panel
+from napari_semiconv.gui.correct.actions import BY_NAME
+from napari_semiconv.gui.docking import open_lineage, open_measurements, open_panel
 from napari_semiconv.gui.panel import CellPanel
 from napari_semiconv.synthetic import SyntheticSettings, simulate
 
@@ -72,6 +74,7 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
     rest(panel)
     bench.layers.go_to(MOVIE.frames - 1)
     picture(viewer, "widget")
+    picture_correcting(viewer, panel)
     picture_lineage(viewer, panel)
     panel.tabs.setCurrentIndex(3)
     picture(viewer, "share")
@@ -79,6 +82,46 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
     picture(viewer, "share-light")
     panel.tabs.setCurrentIndex(1)
     picture(viewer, "widget-light")
+
+
+def picture_correcting(viewer: napari.Viewer, panel: CellPanel) -> None:
+    """Show the review, tools that wait, a refusal, what the network sees, and plots."""
+    bench, corrector = panel.bench, panel.bench.corrector
+    panel.tabs.setCurrentIndex(2)
+    corrector.review.next()
+    rest(panel)
+    picture(viewer, "review")
+    project, frame = corrector.project, 4
+    cells = project.centroids(frame)
+    corrector.look_at(frame, int(cells.labels[cells.areas.argmax()]))
+    rest(panel)
+    corrector.run(BY_NAME["swap"].do)
+    picture(viewer, "refusal")
+    corrector.run(BY_NAME["split"].do)
+    place = corrector.middle(frame, corrector.one())
+    corrector.click(replace(place, x=place.x - 6))
+    picture(viewer, "split")
+    corrector.click(replace(place, x=place.x + 6))
+    rest(panel)
+    panel.correct_tab.lists.setCurrentWidget(panel.history)
+    picture(viewer, "history")
+    panel.correct_tab.lists.setCurrentWidget(panel.review)
+    viewer.reset_view()
+    panel.why.choose("embeddings")
+    wait(panel, lambda: any(layer.name == "Why: Embeddings" for layer in viewer.layers))
+    picture(viewer, "why")
+    panel.why.choose("")
+    bench.undo()
+    rest(panel)
+    dock = open_measurements(viewer)
+    dock.tabs.setCurrentIndex(2)
+    corrector.select(*project.lineage.cells(frame)[:4])
+    rest(panel)
+    wait(panel, lambda: dock.up_to_date)
+    picture(viewer, "plots")
+    viewer.window.remove_dock_widget(dock)
+    corrector.select(0)
+    viewer.reset_view()
 
 
 def picture_lineage(viewer: napari.Viewer, panel: CellPanel) -> None:

@@ -103,6 +103,10 @@ class WhyView(QWidget):
         """Name of the picture that is chosen; empty for none."""
         return str(self._choice.currentData())
 
+    def choose(self, name: str) -> None:
+        """Show a picture by name; none when empty."""
+        self._choice.setCurrentIndex(self._choice.findData(name))
+
     def retire(self) -> None:
         """Listen no longer, and take the layer away."""
         if not self._retired:
