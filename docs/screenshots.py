@@ -75,6 +75,7 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
     bench.layers.go_to(MOVIE.frames - 1)
     picture(viewer, "widget")
     picture_correcting(viewer, panel)
+    picture_looking(viewer, panel)
     picture_lineage(viewer, panel)
     panel.tabs.setCurrentIndex(3)
     picture(viewer, "share")
@@ -86,7 +87,7 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
 
 def picture_correcting(viewer: napari.Viewer, panel: CellPanel) -> None:
     """Show the review, tools that wait, a refusal, what the network sees, and plots."""
-    bench, corrector = panel.bench, panel.bench.corrector
+    corrector = panel.bench.corrector
     panel.tabs.setCurrentIndex(2)
     corrector.review.next()
     rest(panel)
@@ -106,16 +107,22 @@ def picture_correcting(viewer: napari.Viewer, panel: CellPanel) -> None:
     panel.correct_tab.lists.setCurrentWidget(panel.history)
     picture(viewer, "history")
     panel.correct_tab.lists.setCurrentWidget(panel.review)
+
+
+def picture_looking(viewer: napari.Viewer, panel: CellPanel) -> None:
+    """Show what the network sees, and curves of some cells."""
+    corrector = panel.bench.corrector
     viewer.reset_view()
     panel.why.choose("embeddings")
     wait(panel, lambda: any(layer.name == "Why: Embeddings" for layer in viewer.layers))
     picture(viewer, "why")
     panel.why.choose("")
-    bench.undo()
+    panel.bench.undo()
     rest(panel)
     dock = open_measurements(viewer)
     dock.tabs.setCurrentIndex(2)
-    corrector.select(*project.lineage.cells(frame)[:4])
+    cells = corrector.project.lineage.cells(corrector.frame)
+    corrector.select(*cells[:4])
     rest(panel)
     wait(panel, lambda: dock.up_to_date)
     picture(viewer, "plots")
