@@ -9,6 +9,7 @@ from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.gui import plugin
+from napari_semiconv.gui.frame_array import PaintedFrames
 from napari_semiconv.gui.layers import CellLayers
 from napari_semiconv.gui.movie_layer import (
     MovieArray,
@@ -370,3 +371,16 @@ def test_changes_of_the_list_and_of_the_frame_are_told(viewer, layers, movie):
     viewer.add_image(np.zeros((2, 4, 4)))
     viewer.dims.set_point(0, 300.0)
     assert (len(heard), len(steps)) == told
+
+
+def test_a_stroke_lies_on_what_changed_below_it():
+    below = np.zeros((1, 2, 3), np.int32)
+    painted = PaintedFrames(below.shape, below.dtype, lambda t: below[t].copy())
+    painted[0:1, 0:1, :2] = 7
+    below[0] = 4
+    painted.rebase(frozenset({0, 5}))
+    np.testing.assert_array_equal(painted[0], [[7, 7, 4], [4, 4, 4]])
+    before, after = painted.take()[0]
+    assert (before == 4).all()
+    np.testing.assert_array_equal(after, [[7, 7, 4], [4, 4, 4]])
+    np.testing.assert_array_equal(painted[0], below[0])

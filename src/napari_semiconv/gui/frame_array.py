@@ -1,6 +1,6 @@
 """Frames that are read when napari asks for them, as one array."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,21 @@ class PaintedFrames(FrameArray):
         taken = {t: (self._before[t], after) for t, after in self._painted.items()}
         self._before, self._painted = {}, {}
         return taken
+
+    def rebase(self, frames: Collection[int]) -> None:
+        """Put what is painted, and no edit yet, on frames that changed below it.
+
+        Parameters
+        ----------
+        frames
+            Their indices.
+        """
+        for t in self._painted.keys() & set(frames):
+            stroke = self._painted[t] != self._before[t]
+            self._before[t] = super()._frame(t)
+            after = self._before[t].copy()
+            after[stroke] = self._painted[t][stroke]
+            self._painted[t] = after
 
     def _canvas(self, frame: int) -> NDArray[Any]:
         if frame not in self._painted:

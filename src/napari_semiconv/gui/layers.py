@@ -15,7 +15,7 @@ from ..movie import Movie
 from ..project.project import Project
 from ..workflows.copying import same_pixels
 from .frame_array import FrameArray, PaintedFrames
-from .movie_layer import MovieArray, movie_layer, placement
+from .movie_layer import is_ours, is_sample, movie_layer, placement
 from .preferences import preference
 from .tails import Tails
 
@@ -110,6 +110,29 @@ class CellLayers:
         ours = (self._image, self._cells, self._tracks)
         return None if layer is None or layer in ours else layer
 
+    def drawn_on(self) -> Layer | None:
+        """Layer of somebody else that is selected, and drawn on with the mouse."""
+        layer = self.selected()
+        mode = str(getattr(layer, "mode", "pan_zoom"))
+        return None if mode in ("pan_zoom", "transform") else layer
+
+    def show_again(self, frame: int) -> bool:
+        """Show cells that were removed from the list of layers; tell whether they were.
+
+        Parameters
+        ----------
+        frame
+            The frame to show.
+        """
+        project, movie = self._project, self._movie
+        if project is None or movie is None or self._cells in (None, self.cells):
+            return False
+        if is_ours(self._image) and self._image not in self._viewer.layers:
+            self._viewer.layers.insert(0, self._image)
+        self._show_layers(project)
+        self.go_to(frame)
+        return True
+
     def show_movie(
         self,
         movie: Movie | None,
@@ -141,7 +164,7 @@ class CellLayers:
             self._put_away()
         if movie is None:
             return
-        samples = [one for one in self._viewer.layers if _is_sample(one)]
+        samples = [one for one in self._viewer.layers if is_sample(one)]
         self._remove(*(one for one in samples if one is not layer))
         if not without_image:
             self._image = layer or self._viewer.add_image(
@@ -195,6 +218,8 @@ class CellLayers:
             return
         self._tails.forget(frames)
         frame = self.frame()
+        if self._cells is not None:
+            self._cells.data.rebase(frames)
         if frame in frames:
             self._refresh(self._cells)
         if any(frame - self._tails.length() <= t <= frame for t in frames):
@@ -281,6 +306,9 @@ class CellLayers:
             )
             self._cells.events.colormap.connect(self._recolour)
             self.cells_made.emit(self._cells)
+            if self.tracks is not None:
+                # Marks are drawn above the cells.
+                self._viewer.layers.move(self._viewer.layers.index(self.tracks), -1)
         project = self._project
         self._cells.editable = project is not None and not project.read_only
         # napari's help of a locked layer names tools that do nothing.
@@ -358,7 +386,7 @@ class CellLayers:
     def _put_away(self) -> None:
         """Take our layers out; what the user brought is only hidden."""
         self._remove(self._cells, self._tracks)
-        if _is_ours(self._image):
+        if is_ours(self._image):
             self._remove(self._image)
         elif self._image is not None:
             self._image.visible = False
@@ -370,12 +398,3 @@ class CellLayers:
         for layer in layers:
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-
-
-def _is_ours(layer: Layer | None) -> bool:
-    return isinstance(layer, Image) and isinstance(layer.data, MovieArray)
-
-
-def _is_sample(layer: Layer) -> bool:
-    """Whether it is a movie of ours that is no file, which the menu simulates again."""
-    return _is_ours(layer) and layer.data.movie.path is None

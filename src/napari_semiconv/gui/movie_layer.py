@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from napari.layers import Image, Layer
 
 from ..movie import Movie, movie_from_array
 from ..project.project import Project
@@ -78,3 +79,13 @@ def blank_movie(project: Project) -> Movie:
         pixel_size=facts.pixel_size,
         frame_interval=facts.frame_interval,
     )
+
+
+def is_ours(layer: Layer | None) -> bool:
+    """Tell whether a layer shows a movie that was opened here."""
+    return isinstance(layer, Image) and isinstance(layer.data, MovieArray)
+
+
+def is_sample(layer: Layer) -> bool:
+    """Tell whether it is a movie that is no file, which the menu simulates again."""
+    return is_ours(layer) and layer.data.movie.path is None

@@ -63,6 +63,8 @@ class Outcomes:
         recent.remember(found.path)
         notes = " ".join(job.notes)
         if found.kind == "project":
+            # They may have been removed from the list of layers.
+            self._bench.layers.show_again(session.frame)
             if session.project is not None:
                 self._bench.take_settings(last_settings(session.project))
                 self._bench.layers.go_to(_first(session.project))

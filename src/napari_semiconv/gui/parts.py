@@ -96,9 +96,17 @@ class SentenceView(QWidget):
     def _button(self, offer: Offer) -> QPushButton:
         button = QPushButton(offer.text)
         button.setToolTip(offer.hint)
-        button.clicked.connect(lambda: offer.act())
+        # Qt holds a function that it calls, and with it the window: not a method.
+        button.clicked.connect(self._act)
         self._row.insertWidget(self._row.count() - 1, button)
         return button
+
+    def _act(self) -> None:
+        offers = () if self._shown is None else self._shown.offers
+        for button, offer in zip(self._buttons, offers, strict=True):
+            if button is self.sender():
+                offer.act()
+                return
 
 
 class Status(QWidget):

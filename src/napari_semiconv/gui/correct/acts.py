@@ -12,6 +12,7 @@ from ...edits.region import Region
 from ...edits.removing import DeleteCell, DeleteTrack
 from ...edits.shaping import Interpolate
 from ...errors import EditError
+from ...labels import LARGEST_LABEL
 from .corrector import Corrector, cells_in_words
 from .strokes import reshaped
 
@@ -104,8 +105,15 @@ def merge(corrector: Corrector) -> None:
 def new_cell(corrector: Corrector) -> None:
     """Paint with a label that no cell has."""
     corrector.check_writable()
+    corrector.check_seen()
+    number = corrector.project.document.next_number
+    if number > LARGEST_LABEL:
+        raise EditError(
+            f"No label is left for a new cell: expected one up to {LARGEST_LABEL}, "
+            f"found that in use. Paint with the label of a cell there is."
+        )
     corrector.disarm()
-    corrector.painting.emit(corrector.project.document.next_number)
+    corrector.painting.emit(number)
 
 
 def unlink(corrector: Corrector) -> None:

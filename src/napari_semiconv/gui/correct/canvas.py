@@ -1,15 +1,16 @@
 """Mouse and brush on the canvas: what is clicked, dragged and painted there."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QInputDialog, QMainWindow
 
+from ...edits.base import Edit, Group
 from ...errors import SemiconvError
 from ...workflows.jobs import Job
 from .acts import new_cell
@@ -63,6 +64,7 @@ class CellCanvas:
         corrector.looked_at.connect(self._on_look)
         corrector.refused.connect(self._on_refused)
         self.notice = Notice(bench.viewer)
+        self._viewer.dims.events.ndisplay.connect(self._on_depth)
 
     def show_in(self, window: QMainWindow) -> None:
         """Learn which window has the canvas, and hears Esc while a tool waits."""
@@ -76,6 +78,7 @@ class CellCanvas:
         self._corrector.disarm()
         if self._on_press in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
+        self._viewer.dims.events.ndisplay.disconnect(self._on_depth)
         self.notice.close()
         self._layer = None
 
@@ -93,8 +96,9 @@ class CellCanvas:
 
     def set_mode(self, mode: str) -> None:
         """Take a brush of napari's, or put it away if it is taken already."""
-        layer = self._layer
+        layer = self._bench.layers.cells
         if layer is None:
+            self._corrector.run(Corrector.check_seen)
             return
         self._corrector.disarm()
         self._viewer.layers.selection.active = layer
@@ -104,6 +108,8 @@ class CellCanvas:
 
     def _attach(self, layer: Labels) -> None:
         """Listen to a new layer of cells."""
+        # The one before may have been removed in the middle of a stroke.
+        self._keep_painted()
         self._layer = layer
         layer.events.paint.connect(self._on_paint)
         layer.events.selected_label.connect(self._on_picked)
@@ -166,8 +172,13 @@ class CellCanvas:
             self._corrector.disarm()
         self._bench.changed.emit()
 
+    def _on_depth(self, _: Any) -> None:
+        """Wait for no click where it would fall on time as depth."""
+        if self._viewer.dims.ndisplay == 3:
+            self._corrector.disarm()
+
     def _on_armed(self) -> None:
-        tool, layer = self._corrector.tool, self._layer
+        tool, layer = self._corrector.tool, self._bench.layers.cells
         if tool is None:
             self._rest()
         else:
@@ -195,7 +206,8 @@ class CellCanvas:
         self._free_keys()
         for key, act in wanted.items() if self._window is not None else ():
             shortcut = QShortcut(QKeySequence(key), self._window)
-            shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
+            # Docks that float are the window's; another window has its own tools.
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
             shortcut.activated.connect(act)
             self._keys.append(shortcut)
 
@@ -206,14 +218,16 @@ class CellCanvas:
         self._keys.clear()
 
     def _rest(self) -> None:
-        self._camera.mouse_pan = True
+        # A brush may have been taken: with it the mouse does not move the camera.
+        active = self._viewer.layers.selection.active
+        self._camera.mouse_pan = active is None or bool(active.mouse_pan)
         self._free_keys()
         if self._double is not None:
             self._viewer.mouse_double_click_callbacks[:] = self._double
             self._double = None
 
     def _on_painting(self, label: int) -> None:
-        layer = self._layer
+        layer = self._bench.layers.cells
         if layer is None:
             return
         self._viewer.layers.selection.active = layer
@@ -249,15 +263,16 @@ class CellCanvas:
 
     def _hears(self, viewer: Any) -> bool:
         """Whether the mouse means cells: nothing else is drawn with it."""
-        layer = self._bench.layers.cells
-        if layer is None:
+        layers = self._bench.layers
+        layer = layers.cells
+        if layer is None or viewer.dims.ndisplay == 3 or layers.drawn_on() is not None:
             return False
         active = viewer.layers.selection.active is layer and layer.mode == "pan_zoom"
         return self._corrector.tool is not None or active
 
     def _on_double(self, viewer: Any, event: Any) -> None:
         """Take the second of two quick clicks, which Qt calls a double click."""
-        point = self._point(event.position)
+        point = self._point(event.position) if self._hears(viewer) else None
         if point is not None:
             self._corrector.click(point)
 
@@ -296,18 +311,22 @@ class CellCanvas:
         layer = self._layer
         take = getattr(layer.data, "take", None) if layer is not None else None
         painted = take() if take is not None else {}
-        refused = False
+        edits: list[Edit] = []
+        place = Place(0, 0, 0)
         for frame, (before, after) in painted.items():
             edit = edit_of_stroke(frame, before, after)
-            if edit is None:
-                continue
-            y, x = np.argwhere(before != after)[-1].tolist()
-            label = int(after[y, x])
-            if self._corrector.do(edit, Place(frame, y, x, label)):
-                self._corrector.select(label)
-            else:
-                refused = True
-        if refused:
+            if edit is not None:
+                edits.append(edit)
+                y, x = np.argwhere(before != after)[-1].tolist()
+                place = Place(frame, y, x, int(after[y, x]))
+        if not edits:
+            return
+        # napari paints into several frames when it is told to edit three dimensions.
+        many = f"draw in {len(edits)} frames"
+        one = edits[0] if len(edits) == 1 else Group(tuple(edits), many)
+        if self._corrector.do(one, place, drawn=True):
+            self._corrector.select(place.label)
+        else:
             self._bench.layers.refill()
 
     # Looking
@@ -340,7 +359,13 @@ class CellCanvas:
         self._camera.zoom = max(self._camera.zoom, SHARE * height / size)
 
 
-def _ask_number(window: QMainWindow) -> int | None:
+def _ask_number(window: QMainWindow, take: Callable[[int], None]) -> None:
     title, text = "Number of cells", "Cells here, counting those that touch:"
-    number, sure = QInputDialog.getInt(window, title, text, 2, 1, MOST_CELLS)
-    return number if sure else None
+
+    def ask() -> None:
+        number, sure = QInputDialog.getInt(window, title, text, 2, 1, MOST_CELLS)
+        if sure:
+            take(number)
+
+    # Not while napari is still in the click: a dialog lets other events in.
+    QTimer.singleShot(0, ask)

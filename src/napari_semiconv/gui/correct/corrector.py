@@ -41,10 +41,12 @@ class Corrector:
         self.bench = bench
         self.tool: Tool | None = None
         self.network = Network(self)
-        # Asks the user how many cells there are; None when that was cancelled.
-        self.ask_number: Callable[[], int | None] = lambda: None
+        # Asks the user how many cells there are, and hands the answer on.
+        self.ask_number: Callable[[Callable[[int], None]], None] = lambda _: None
         self._refused = False
         self.review = Review(bench, self)
+        # What a tool waits for is of the project that was open.
+        bench.session.project_changed.connect(lambda _: bench.mailbox.post(self.disarm))
 
     # What is open and selected
 
@@ -124,7 +126,9 @@ class Corrector:
         except SemiconvError as error:
             self.refuse(str(error), self._place())
 
-    def do(self, edit: Edit, place: Place | None = None) -> bool:
+    def do(
+        self, edit: Edit, place: Place | None = None, *, drawn: bool = False
+    ) -> bool:
         """Make an edit; a refusal is said beside the place, and False given.
 
         Parameters
@@ -133,10 +137,14 @@ class Corrector:
             What to do.
         place
             Where; the selected cell when None.
+        drawn
+            Whether it was drawn on the canvas, and so is seen.
         """
         self.quiet()
         try:
             self.check_writable()
+            if not drawn:
+                self.check_seen()
             self.bench.session.do(edit)
         except SemiconvError as error:
             self.refuse(str(error), place or self._place())
@@ -178,6 +186,12 @@ class Corrector:
             self.disarm()
             return
         self.check_writable()
+        self.check_seen()
+        if self.bench.viewer.dims.ndisplay == 3:
+            raise EditError(
+                "The 3D view shows time as depth: expected the 2D view, to point at "
+                "cells. Switch back to it first."
+            )
         self.tool = TOOLS[name](self)
         self.armed.emit()
 
@@ -296,6 +310,20 @@ class Corrector:
             raise EditError(
                 f"{self.project.folder.name} is open in another window: expected it "
                 f"there no longer, to change it here. Close it there and open it again."
+            )
+
+    def check_seen(self) -> None:
+        """Make sure that what changes is seen.
+
+        Raises
+        ------
+        EditError
+            When the cells were removed from the layers; they are then shown again.
+        """
+        if self.bench.layers.show_again(self.frame):
+            raise EditError(
+                "The layer of the cells had been removed: expected it, to see what "
+                "changes. It is shown again: look, and repeat what you meant."
             )
 
 

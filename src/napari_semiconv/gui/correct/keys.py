@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     BenchOf = Callable[[ViewerModel], Workbench | None]
 
 PREFIX = "napari-semiconv"
+# Groups of actions that change no cell: they are done while another layer is drawn on.
+LOOKING = {"Move", "Review"}
 _KNOWN: set[str] = set()
 
 
@@ -50,8 +52,16 @@ def _command(action: Action, bench_of: "BenchOf") -> Callable[[ViewerModel], Non
     def run(viewer: ViewerModel) -> None:
         bench = bench_of(viewer)
         # Without cells of ours the keys are nobody's.
-        if bench is not None and bench.session.project is not None:
+        if bench is None or bench.session.project is None:
+            return
+        other = None if action.group in LOOKING else bench.layers.drawn_on()
+        if other is None:
             bench.corrector.run(action.do)
+        else:
+            bench.corrector.refuse(
+                f"{action.title}: expected the layer of the cells, found that you draw "
+                f"on {other.name}. Select the cells in the list of layers first."
+            )
 
     # napari tells by this name which keys may be held down.
     run.__name__ = f"cells_{action.name}"

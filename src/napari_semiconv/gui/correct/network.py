@@ -53,29 +53,28 @@ class Network:
 
     def together(self, one: Place, other: Place) -> bool:
         """Find the cell anew that two places belong to."""
-        self._need_run(one.frame)
+        self.need_run(one.frame)
         self._session.constrain(
             one.frame, Constraints(self._shape, must_link=[_pixels(one, other)])
         )
         return True
 
-    def count(self, place: Place, cells: int) -> bool:
+    def count(self, place: Place, cells: int) -> None:
         """Find a number of cells where a cell, and those that touch it, are."""
-        self._need_run(place.frame)
+        self.need_run(place.frame)
         labels = self._corrector.project.document.labels(place.frame)
         region = region_around(labels, *place.pixel)
         constraints = Constraints(self._shape, counts=[Count(region, cells)])
         self._session.constrain(place.frame, constraints)
-        return True
 
     def add(self, place: Place) -> None:
         """Add the cell that is seen at a place."""
-        self._need_run(place.frame)
+        self.need_run(place.frame)
         self._session.add_cell(place.frame, *place.pixel)
 
     def follow(self, label: int, frame: int) -> None:
         """Follow a cell into the next frames; what is found is previewed."""
-        self._need_run(frame)
+        self.need_run(frame)
         last = self._corrector.project.document.shape[0] - 1
         self._session.follow(frame, label, min(frame + FARTHEST, last))
 
@@ -125,7 +124,16 @@ class Network:
         height, width = self._corrector.project.document.shape[1:]
         return height, width
 
-    def _need_run(self, frame: int) -> None:
+    def need_run(self, frame: int) -> None:
+        """Make sure that the network can be asked about a frame.
+
+        Raises
+        ------
+        EditError
+            When it is at work.
+        BadInputError
+            When no run computed the frame.
+        """
         if self._session.can_constrain(frame):
             return
         job = self._session.job

@@ -331,8 +331,12 @@ class CountCells(_OfCells):
 
     def on_cell(self, point: Place) -> bool:
         """Ask how many there are, then ask the network."""
-        cells = self.corrector.ask_number()
-        return cells is not None and self.corrector.network.count(point, cells)
+        corrector = self.corrector
+        corrector.network.need_run(point.frame)
+        corrector.ask_number(
+            lambda cells: corrector.run(lambda c: c.network.count(point, cells))
+        )
+        return True
 
 
 TOOLS: dict[str, type[Tool]] = {
