@@ -210,6 +210,17 @@ def test_an_outline_is_redrawn(window):
     assert labels(window)[20, 12] == 1
 
 
+def test_an_outline_may_leave_the_frame(window):
+    window.click_at(8, 8)
+    window.key(Qt.Key.Key_R)
+    window.drag_over((-4, -4), (-4, 12), (12, 12), (12, -4), (-4, -4))
+    same(window)
+    inside = labels(window) == 1
+    assert inside[0, :12].all()
+    assert inside[:12, 0].all()
+    assert inside.sum() <= 13 * 13
+
+
 def test_cells_are_deleted_here_from_here_on_and_throughout(window):
     window.step_to(2)
     window.click_at(9, 8)

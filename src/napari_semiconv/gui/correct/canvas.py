@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 STILL = 4.0
 # A cell takes this share of the height of the canvas when it is brought into view.
 SHARE = 1 / 8
+# Pixels from the middle of the outermost pixels to the border of a frame, but a trifle.
+RIM = 0.49
 # Most cells that can be asked for in one place.
 MOST_CELLS = 50
 
@@ -242,14 +244,15 @@ class CellCanvas:
         if event.button != 1 or not self._hears(viewer):
             return
         first = self._point(event.position)
-        line = [first] if first is not None else []
+        begin = self._point(event.position, beyond=True)
+        line = [begin] if begin is not None else []
         start, moved = np.array(event.pos, float), False
         more = "Shift" in event.modifiers
         yield
         while True:
             # Where the button is let go counts too.
             moved = moved or bool(np.hypot(*(event.pos - start)) > STILL)
-            point = self._point(event.position)
+            point = self._point(event.position, beyond=True)
             if point is not None:
                 line.append(point)
             if event.type != "mouse_move":
@@ -288,13 +291,19 @@ class CellCanvas:
         elif not more:
             corrector.select(point.label)
 
-    def _point(self, position: Any) -> Place | None:
-        """Find the pixel at a place of the viewer; None outside the frame."""
+    def _point(self, position: Any, *, beyond: bool = False) -> Place | None:
+        """Find the pixel at a place of the viewer; None outside the frame.
+
+        A line may go beyond it: it runs along its border there, all pixels inside.
+        """
         layer, project = self._layer, self._bench.session.project
         if layer is None or project is None:
             return None
         y, x = np.asarray(layer.world_to_data(position))[-2:]
         _, height, width = project.document.shape
+        if beyond:
+            y = min(max(y, -RIM), height - 1 + RIM)
+            x = min(max(x, -RIM), width - 1 + RIM)
         row, column = round(float(y)), round(float(x))
         if not (0 <= row < height and 0 <= column < width):
             return None
