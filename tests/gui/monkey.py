@@ -326,11 +326,13 @@ class Monkey:
         layers, layer = self.viewer.layers, self.choose(list(self.viewer.layers))
         if layer is None:
             return
-        foreign = self.foreign
+        if len(layers) == 1:
+            # napari 0.9 may crash when it draws an empty list, with no plugin at all.
+            self.foreign()
         ours = self.window.bench.layers.cells or layer
         how = self.choose(
             (
-                foreign,
+                self.foreign,
                 lambda: (layers.selection.select_only(layer), layers.remove_selected()),
                 lambda: setattr(layer, "visible", not layer.visible),
                 lambda: layers.move(layers.index(layer), self.number(len(layers))),
@@ -353,6 +355,7 @@ class Monkey:
                 lambda: self.viewer.add_points(
                     self.random.uniform(0, 60, (4, 3)), name="foreign points"
                 ),
+                lambda: self.viewer.add_shapes(ndim=3, name="foreign shapes"),
                 lambda: self.viewer.add_labels(
                     np.zeros((8, 72, 72), np.int32),
                     name="foreign labels",
