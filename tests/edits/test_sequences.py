@@ -3,12 +3,14 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.edits.worlds import by_chance, family, faults, state
 
 from napari_semiconv.edits.base import plan
+from napari_semiconv.edits.document import Centroids
 from napari_semiconv.edits.history import History
 from napari_semiconv.edits.journal import Journal
 from napari_semiconv.errors import EditError
@@ -85,8 +87,19 @@ def play(random, steps, *, compacting):
                 getattr(session, act)(*([random] if act == "do" else []))
                 assert state(session.document) == session.past[-1], act
                 assert faults(session.document) == [], act
+                is_up_to_date(session.document)
         finally:
             session.history.journal.close()
+
+
+def is_up_to_date(document):
+    """What is kept of frames, between edits, is what is found in them anew."""
+    for frame in range(document.shape[0]):
+        labels = document.names(frame).show(document.masks.read(frame))
+        np.testing.assert_array_equal(document.labels(frame), labels)
+        kept, found = document.centroids(frame), Centroids.of(labels)
+        for name in ("labels", "areas", "y", "x"):
+            np.testing.assert_array_equal(getattr(kept, name), getattr(found, name))
 
 
 @QUICKLY

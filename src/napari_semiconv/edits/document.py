@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels import centroids_in
+from ..labels import centroids_in, numbers_in
 from ..tracking.lineage import Lineage
-from .change import Absence, Change, Labels, Numbers
+from .change import Absence, Change, Labels, Numbers, Patch
 from .names import FrameNames
 
 
@@ -33,6 +33,8 @@ class Masks(Protocol):
 
 
 _PLAIN = FrameNames()
+# Bytes of frames whose labels are kept as they are shown; at least so many frames.
+_SHOWN_BYTES, _SHOWN_FRAMES = 1 << 26, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,32 @@ class Centroids:
         order = np.argsort(labels, kind="stable")
         order = order[labels[order] > 0]
         return Centroids(labels[order], self.y[order], self.x[order], self.areas[order])
+
+    def patched(self, y: int, x: int, before: Numbers, after: Numbers) -> "Centroids":
+        """Give those of the frame when the box at row y, column x is another.
+
+        Parameters
+        ----------
+        y, x
+            Where the box begins.
+        before, after
+            What was in the box and what is in it, (height, width).
+        """
+        labels = np.union1d(self.labels, numbers_in(after))
+        place = np.searchsorted(labels, self.labels)
+        areas = np.zeros(len(labels), np.int64)
+        sums = np.zeros((len(labels), 2))
+        areas[place] = self.areas
+        # Sums of rows and columns are whole numbers: nothing is lost by rounding.
+        sums[place] = np.rint(np.stack([self.y, self.x], 1) * self.areas[:, None])
+        for box, sign in ((before, -1), (after, 1)):
+            found, pixels, middle = centroids_in(box)
+            place = np.searchsorted(labels, found)
+            areas[place] += sign * pixels
+            sums[place] += sign * np.rint((middle + np.array((y, x))) * pixels[:, None])
+        left = areas > 0
+        middle = sums[left] / areas[left, None]
+        return Centroids(labels[left], middle[:, 0], middle[:, 1], areas[left])
 
 
 class Document:
@@ -103,6 +131,7 @@ class Document:
         self.guard = threading.RLock()
         self._names = names or {}
         self._places: dict[int, Centroids] = {}
+        self._shown: dict[int, Labels] = {}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -112,7 +141,19 @@ class Document:
     def labels(self, frame: int) -> Labels:
         """Labels, (Y, X), of a frame; not to be written to."""
         with self.guard:
-            return self.names(frame).show(self.masks.read(frame))
+            names = self.names(frame)
+            if not names:
+                return self.masks.read(frame)
+            # The frame in view is asked for again and again.
+            image = self._shown.pop(frame, None)
+            if image is None:
+                image = names.show(self.masks.read(frame))
+                image.flags.writeable = False
+            self._shown[frame] = image
+            most = max(_SHOWN_FRAMES, _SHOWN_BYTES // max(image.nbytes, 1))
+            if len(self._shown) > most:
+                del self._shown[next(iter(self._shown))]
+            return image
 
     def centroids(self, frame: int) -> Centroids:
         """Where the cells of a frame lie; the frame is read the first time alone."""
@@ -144,13 +185,23 @@ class Document:
         """Make a change that was worked out on the document as it is now."""
         with self.guard:
             for patch in change.patches:
-                self._places.pop(patch.frame, None)
+                self._measure_again(patch)
+                self._shown.pop(patch.frame, None)
                 self.masks.write(patch.frame, patch.y, patch.x, patch.after)
             self._rename(change)
             self._replace_tracks(change)
             self.absences -= change.removed
             self.absences |= change.added
             self.next_number = change.numbers[1]
+
+    def _measure_again(self, patch: Patch) -> None:
+        """Find anew where the cells lie that a patch is about to change."""
+        known = self._places.get(patch.frame)
+        if known is not None:
+            y, x, after = patch.y, patch.x, patch.after
+            height, width = after.shape
+            before = self.masks.read(patch.frame)[y : y + height, x : x + width]
+            self._places[patch.frame] = known.patched(y, x, before, after)
 
     def _rename(self, change: Change) -> None:
         touched: set[int] = set()
@@ -161,6 +212,7 @@ class Document:
         for frame, number, _, label in change.names.tolist():
             self._names[frame].name(number, label)
         for frame in touched:
+            self._shown.pop(frame, None)
             if not self._names[frame]:
                 del self._names[frame]
 

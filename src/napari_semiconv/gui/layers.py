@@ -54,6 +54,8 @@ class CellLayers:
         self._tails: Tails | None = None
         self._preview: dict[int, NDArray[np.int32]] = {}
         self._listeners: list[tuple[Any, Callable[[Any], None]]] = []
+        # Layers that show something else by now, and are drawn in a moment.
+        self._stale: list[Layer] = []
         self._mark: Callable[[int, NDArray[np.uint8]], None] = lambda *_: None
         viewer.dims.events.ndisplay.connect(self._guard)
         self._listeners.append((viewer.dims.events.ndisplay, self._guard))
@@ -341,6 +343,8 @@ class CellLayers:
         return image
 
     def _recolour(self, _: Any = None) -> None:
+        if self._tails is not None:
+            self._tails.forget(())
         self.remark()
 
     def remark(self) -> None:
@@ -360,8 +364,18 @@ class CellLayers:
         return self._project.document.labels(frame)
 
     def _refresh(self, layer: Layer | None) -> None:
-        if layer is not None and layer in self._viewer.layers:
-            layer.refresh(thumbnail=False, highlight=False, extent=False)
+        """Have a layer drawn anew, once for all that changes in this turn."""
+        if layer is None or layer in self._stale:
+            return
+        self._stale.append(layer)
+        if len(self._stale) == 1:
+            self._later(self._draw_stale)
+
+    def _draw_stale(self) -> None:
+        stale, self._stale = self._stale, []
+        for layer in stale:
+            if layer in self._viewer.layers:
+                layer.refresh(thumbnail=False, highlight=False, extent=False)
 
     def _place(self, movie: Movie) -> None:
         where = placement(movie)

@@ -178,6 +178,7 @@ class CellPanel(QWidget):
 
     def _note_tab(self, index: int) -> None:
         self.bench.tab = index
+        self.refresh()
 
     def _show_help(self) -> None:
         if self._help is None:

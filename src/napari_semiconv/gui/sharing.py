@@ -8,6 +8,9 @@ from ..io.cells.formats import format_of
 if TYPE_CHECKING:
     from .workbench import Workbench
 
+# Where the tab is among the others.
+SHARE = 3
+
 
 class Sharing:
     """Exports the open project of a workbench.

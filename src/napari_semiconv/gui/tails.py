@@ -53,6 +53,8 @@ class Tails:
         self._lineage = lineage
         self.length = length
         self._lines: dict[int, tuple[Integers, Integers]] = {}
+        # The frame painted last: marks over it change more often than it does.
+        self._painted: tuple[int, NDArray[np.uint8]] | None = None
         self._wide = max(1, round(max(shape) / THIN))
 
     def draw(self, frame: int) -> NDArray[np.int32]:
@@ -78,8 +80,13 @@ class Tails:
         frame
             Index of the frame.
         colours
-            Gives the colours of labels.
+            Gives the colours of labels; when they change, `forget` has to be told.
         """
+        if self._painted is None or self._painted[0] != frame:
+            self._painted = frame, self._paint(frame, colours)
+        return self._painted[1].copy()
+
+    def _paint(self, frame: int, colours: Colours) -> NDArray[np.uint8]:
         labels = self.draw(frame)
         image = np.zeros((*self._shape, 4), np.uint8)
         y, x = np.nonzero(labels)
@@ -93,6 +100,7 @@ class Tails:
 
     def forget(self, frames: Iterable[int]) -> None:
         """Draw what begins or ends in these frames anew when it is needed."""
+        self._painted = None
         for t in frames:
             self._lines.pop(t, None)
             self._lines.pop(t + 1, None)

@@ -43,7 +43,7 @@ from .resolve import (
     resolve_title,
 )
 from .ruler import Ruler
-from .sharing import Sharing
+from .sharing import SHARE, Sharing
 from .state import Offer, Panel, PanelState, Sentence
 
 CHANGED = "Settings changed: preview, or find and follow again, to see what they do."
@@ -120,7 +120,8 @@ class Workbench:
             resolve_correct(self.corrector, session, self.layers.mode),
             resolve_share(
                 format_of(self.choices.format),
-                self.sharing.lost(),
+                # Of thousands of tracks it takes a while: not unseen, at each edit.
+                self.sharing.lost() if self.tab == SHARE else [],
                 can_export=project is not None and job is None,
             ),
             resolve_status(job, self.sentence, self.pace.seconds_left),
