@@ -103,3 +103,17 @@ def test_what_is_cleared_is_not_done(mailbox):
     mailbox.post(first)
     QApplication.processEvents()
     assert done == []
+
+
+def test_what_comes_last_is_done_when_nothing_else_waits(mailbox, qtbot):
+    done = []
+
+    def act():
+        mailbox.last(lambda: done.append("last"))
+        mailbox.post(lambda: done.append("posted"))
+        mailbox.next(lambda: done.append("next"))
+
+    mailbox.post(act)
+    assert not mailbox.empty
+    qtbot.waitUntil(lambda: mailbox.empty)
+    assert done == ["next", "posted", "last"]

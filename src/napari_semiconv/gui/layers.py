@@ -15,8 +15,9 @@ from ..movie import Movie
 from ..project.project import Project
 from ..workflows.copying import same_pixels
 from .frame_array import FrameArray, PaintedFrames
-from .movie_layer import is_ours, is_sample, movie_layer, placement
+from .movie_layer import is_ours, is_sample, movie_layer, place_layer, placement
 from .preferences import preference
+from .redrawing import Redrawing
 from .tails import Tails
 
 Later = Callable[[Callable[[], None]], None]
@@ -37,13 +38,20 @@ class CellLayers:
     later
         Does something in the next turn of the event loop: napari takes a while to make
         a layer, and the window answers between two of them.
+    last
+        Does something when nothing else waits.
     """
 
     # A new layer of cells, for those who draw on it.
     cells_made = Signal(Labels)
     project_shown = Signal()
 
-    def __init__(self, viewer: ViewerModel, later: Later = lambda act: act()) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        later: Later = lambda act: act(),
+        last: Later = lambda act: act(),
+    ) -> None:
         self._viewer = viewer
         self._later = later
         self._movie: Movie | None = None
@@ -54,8 +62,7 @@ class CellLayers:
         self._tails: Tails | None = None
         self._preview: dict[int, NDArray[np.int32]] = {}
         self._listeners: list[tuple[Any, Callable[[Any], None]]] = []
-        # Layers that show something else by now, and are drawn in a moment.
-        self._stale: list[Layer] = []
+        self._redrawing = Redrawing(viewer, last)
         self._mark: Callable[[int, NDArray[np.uint8]], None] = lambda *_: None
         viewer.dims.events.ndisplay.connect(self._guard)
         self._listeners.append((viewer.dims.events.ndisplay, self._guard))
@@ -223,9 +230,9 @@ class CellLayers:
         if self._cells is not None:
             self._cells.data.rebase(frames)
         if frame in frames:
-            self._refresh(self._cells)
+            self._redrawing.ask(self._cells)
         if any(frame - self._tails.length() <= t <= frame for t in frames):
-            self._refresh(self._tracks)
+            self._redrawing.ask(self._tracks)
 
     def frame(self) -> int:
         """Index of the frame that the viewer shows."""
@@ -349,11 +356,11 @@ class CellLayers:
 
     def remark(self) -> None:
         """Draw tails and marks of the frame in view anew."""
-        self._refresh(self._tracks)
+        self._redrawing.ask(self._tracks)
 
     def refill(self) -> None:
         """Show the cells of the frame in view as they are."""
-        self._refresh(self._cells)
+        self._redrawing.ask(self._cells)
 
     def _read_cells(self, frame: int) -> NDArray[np.int32]:
         if frame in self._preview:
@@ -363,32 +370,10 @@ class CellLayers:
             return np.zeros(self._movie.frame_shape, np.int32)
         return self._project.document.labels(frame)
 
-    def _refresh(self, layer: Layer | None) -> None:
-        """Have a layer drawn anew, once for all that changes in this turn."""
-        if layer is None or layer in self._stale:
-            return
-        self._stale.append(layer)
-        if len(self._stale) == 1:
-            self._later(self._draw_stale)
-
-    def _draw_stale(self) -> None:
-        stale, self._stale = self._stale, []
-        for layer in stale:
-            if layer in self._viewer.layers:
-                layer.refresh(thumbnail=False, highlight=False, extent=False)
-
     def _place(self, movie: Movie) -> None:
-        where = placement(movie)
         for layer in (self._image, self._cells, self._tracks):
-            if layer is None:
-                continue
-            axes = slice(3 - layer.ndim, 3)
-            scale = np.array(where["scale"][axes])
-            # What lay at a pixel or frame stays there.
-            layer.translate = layer.translate / layer.scale * scale
-            layer.scale = scale
-            layer.units = where["units"][axes]
-            layer.axis_labels = where["axis_labels"][axes]
+            if layer is not None:
+                place_layer(layer, movie)
 
     def _where(self, movie: Movie) -> dict[str, Any]:
         corner = () if self._image is None else tuple(self._image.translate)

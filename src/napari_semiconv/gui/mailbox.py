@@ -19,6 +19,7 @@ class Mailbox(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._letters: deque[Callable[[], None]] = deque()
+        self._last: deque[Callable[[], None]] = deque()
         self._reading = False
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
@@ -28,11 +29,12 @@ class Mailbox(QObject):
     @property
     def empty(self) -> bool:
         """Whether all that was posted is done."""
-        return not self._letters and not self._reading
+        return not (self._letters or self._last or self._reading)
 
     def post(self, act: Callable[[], None]) -> None:
         """Have something done; at once in the window's thread, if nothing waits."""
-        if self.empty and QThread.currentThread() is self.thread():
+        free = not self._letters and not self._reading
+        if free and QThread.currentThread() is self.thread():
             self._read(act)
             return
         self._letters.append(act)
@@ -43,13 +45,20 @@ class Mailbox(QObject):
         self._letters.appendleft(act)
         self._arrived.emit()
 
+    def last(self, act: Callable[[], None]) -> None:
+        """Have something done when nothing else waits."""
+        self._last.append(act)
+        self._arrived.emit()
+
     def clear(self) -> None:
         """Throw away what has not been done yet."""
         self._letters.clear()
+        self._last.clear()
 
     def _deliver(self) -> None:
-        if self._letters and not self._reading:
-            self._read(self._letters.popleft())
+        waiting = self._letters or self._last
+        if waiting and not self._reading:
+            self._read(waiting.popleft())
 
     def _read(self, act: Callable[[], None]) -> None:
         self._reading = True
@@ -57,5 +66,5 @@ class Mailbox(QObject):
             act()
         finally:
             self._reading = False
-            if self._letters:
+            if self._letters or self._last:
                 self._turn.start()

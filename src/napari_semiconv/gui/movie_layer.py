@@ -89,3 +89,14 @@ def is_ours(layer: Layer | None) -> bool:
 def is_sample(layer: Layer) -> bool:
     """Tell whether it is a movie that is no file, which the menu simulates again."""
     return is_ours(layer) and layer.data.movie.path is None
+
+
+def place_layer(layer: Layer, movie: Movie) -> None:
+    """Let a layer lie as a movie does; what lay at a pixel or frame stays there."""
+    where = placement(movie)
+    axes = slice(3 - layer.ndim, 3)
+    scale = np.array(where["scale"][axes])
+    layer.translate = layer.translate / layer.scale * scale
+    layer.scale = scale
+    layer.units = where["units"][axes]
+    layer.axis_labels = where["axis_labels"][axes]

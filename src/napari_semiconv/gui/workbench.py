@@ -69,7 +69,7 @@ class Workbench:
         self.viewer = viewer
         self.session = Session(supervisor)
         self.mailbox = Mailbox()
-        self.layers = CellLayers(viewer, self.mailbox.next)
+        self.layers = CellLayers(viewer, self.mailbox.next, self.mailbox.last)
         self.ruler = Ruler(viewer, self.layers.pixel, self.layers.unit)
         self.choices = Choices(format=writable()[0].name)
         self.sentence = Sentence()
