@@ -158,6 +158,23 @@ def test_a_project_that_is_opened_again_has_its_layers_again(dished):
     assert entries(one) == before + 1
 
 
+def test_a_stroke_that_naparis_right_button_left_open_is_an_edit(dished):
+    one, layer = dished, cells(dished)
+    if "brush_stroke" not in layer._overlays:
+        pytest.skip("this napari draws with the left button alone")
+    one.click_at(8, 8)
+    one.key(Qt.Key.Key_2)
+    right = Qt.MouseButton.RightButton
+    QTest.mouseClick(one.canvas, right, pos=one.spot(28, 4))
+    QTest.mouseMove(one.canvas, one.spot(28, 14))
+    QTest.qWait(50)
+    one.step_to(1)
+    one.key(Qt.Key.Key_6)
+    same(one)
+    one.step_to(0)
+    same(one)
+
+
 def test_a_stroke_is_kept_whose_layer_is_removed_meanwhile(dished):
     one = dished
     one.click_at(8, 8)

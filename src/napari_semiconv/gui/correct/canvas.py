@@ -93,6 +93,8 @@ class CellCanvas:
     def frame_changed(self) -> None:
         """Have the frame at hand for a tool that waits; a refusal was of another."""
         self._corrector.quiet()
+        # A stroke of napari's right button may stay open for long.
+        self._keep_painted()
         if self._corrector.tool is not None:
             self._corrector.network.look_closer()
 
@@ -172,6 +174,8 @@ class CellCanvas:
         """Let a tool wait no longer when a brush of napari's is taken."""
         if self._layer is not None and str(self._layer.mode) != "pan_zoom":
             self._corrector.disarm()
+        # A stroke that was open is given up by napari, without a word.
+        self._on_paint(None)
         self._bench.changed.emit()
 
     def _on_depth(self, _: Any) -> None:
