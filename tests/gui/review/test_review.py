@@ -13,6 +13,7 @@ from tests.gui.window import Window
 from tests.project.suspects.dishes import FRAMES, HEIGHT, WIDTH, Dish
 
 from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.gui.state import CorrectState
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.suspects.queue import Queue
 
@@ -133,7 +134,12 @@ def test_the_row_in_question_is_in_view_in_a_low_window(window, folder):
     one = begun(window, folder)
     one.viewer.window.resize(1280, 780)
     QApplication.processEvents()
-    content = one.panel.correct_tab.rows.parentWidget()
+    tab = one.panel.correct_tab
+    words = "Cell 16 was followed through 7 frames, to frame 7: step on to look"
+    tab.show_state(CorrectState(f"{words}, Enter takes it over. Esc ends it.", True))
+    QApplication.processEvents()
+    assert tab.words.heightForWidth(tab.words.width()) <= tab.words.height()
+    content = tab.rows.parentWidget()
     assert content.height() <= content.parentWidget().height()
 
 

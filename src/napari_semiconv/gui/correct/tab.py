@@ -39,6 +39,8 @@ ARMED = {
 }
 # Lines for what is selected, or what is waited for.
 LINES = 3
+# Pixels that themes of napari put around a text.
+PADDING = 8
 
 
 class CorrectTab(Tab):
@@ -50,10 +52,8 @@ class CorrectTab(Tab):
 
     def __init__(self) -> None:
         super().__init__()
-        line = self.fontMetrics().lineSpacing()
         # What is selected, or what a tool waits for.
         self.words = selectable(QLabel())
-        self.words.setFixedHeight(LINES * line)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.buttons: dict[str, QPushButton] = {}
         self.more = QPushButton("More tools")
@@ -88,6 +88,9 @@ class CorrectTab(Tab):
         self.words.setText(state.words)
         bold = "bold" if state.waits else "normal"
         self.words.setStyleSheet(f"font-weight: {bold};")
+        # Letters as the theme has them, which may be others than at first.
+        line = self.words.fontMetrics().lineSpacing()
+        self.words.setFixedHeight(LINES * line + PADDING)
         armed = ARMED.get(state.armed)
         for name, button in self.buttons.items():
             button.setEnabled(state.enabled)

@@ -82,7 +82,7 @@ class Review:
         """How far the user is, in words."""
         queue, (done, total) = self.queue, self.measured
         if self._work is None:
-            return "Find cells first: then what is worth a look is listed here."
+            return "Find cells first: suspects are listed here then."
         if queue is None:
             return f"Looking for what may be wrong: frame {done} of {total}."
         left = round(queue.errors_left)
