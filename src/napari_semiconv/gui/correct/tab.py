@@ -39,8 +39,6 @@ ARMED = {
 }
 # Lines for what is selected, or what is waited for.
 LINES = 3
-# Pixels that themes of napari put around a text.
-PADDING = 8
 
 
 class CorrectTab(Tab):
@@ -85,12 +83,12 @@ class CorrectTab(Tab):
 
     def show_state(self, state: CorrectState) -> None:
         """Show what is selected, what is waited for and what may be done."""
-        self.words.setText(state.words)
         bold = "bold" if state.waits else "normal"
         self.words.setStyleSheet(f"font-weight: {bold};")
         # Letters as the theme has them, which may be others than at first.
-        line = self.words.fontMetrics().lineSpacing()
-        self.words.setFixedHeight(LINES * line + PADDING)
+        self.words.setText("\n" * (LINES - 1))
+        self.words.setFixedHeight(self.words.heightForWidth(self.words.width()))
+        self.words.setText(state.words)
         armed = ARMED.get(state.armed)
         for name, button in self.buttons.items():
             button.setEnabled(state.enabled)
