@@ -20,8 +20,9 @@ from napari_semiconv.errors import BadInputError, EditError, SaveError
 from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.facts import RunFacts
+from napari_semiconv.project.fixed import fixed_links
 from napari_semiconv.project.project import Project
-from napari_semiconv.project.solving import fixed_links, solve_steps
+from napari_semiconv.project.solving import solve_steps
 from napari_semiconv.settings import LinkSettings, SegmentSettings
 from napari_semiconv.tracking.evidence import SCORES
 

@@ -201,6 +201,10 @@ class AdoptTracks(Edit):
             )
 
 
+# Frames, (N,), and scores, (N, score names), of cells of a track.
+CellScores = tuple[NDArray[np.int64], NDArray[np.floating]]
+
+
 @dataclass(frozen=True, eq=False)
 class AdoptScores(Edit):
     """Adopt how sure network and solver are of each cell. Nothing else changes.
@@ -208,11 +212,12 @@ class AdoptScores(Edit):
     Parameters
     ----------
     scores
-        Scores of each track, as in `Track`; of tracks that are not named they stay.
+        By track: frames of its cells, (N,), and their scores, (N, score names). Those
+        of other cells stay.
     """
 
     kind: ClassVar[str] = "adopt scores"
-    scores: Mapping[int, bytes]
+    scores: Mapping[int, CellScores]
 
     def describe(self) -> dict[str, Any]:
         """Say of how many tracks."""
@@ -220,8 +225,14 @@ class AdoptScores(Edit):
 
     def make(self, draft: Draft) -> None:
         """Give the tracks their scores."""
-        for label, scores in self.scores.items():
+        for label, (frames, values) in self.scores.items():
             track = draft.track(label)
+            shape = track.end - track.begin + 1, values.shape[1]
+            table = np.full(shape, np.nan, np.float32)
+            if track.scores:
+                table[:] = np.frombuffer(track.scores, np.float32).reshape(shape)
+            table[frames - track.begin] = values
+            scores = table.tobytes()
             if track.scores != scores:
                 draft.put(replace(track, scores=scores))
 

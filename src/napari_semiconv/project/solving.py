@@ -1,35 +1,35 @@
-"""Solve the lineage of a project anew: what the user confirmed stays."""
+"""Solve the lineage of a project anew: what the user confirmed stays.
 
-from collections.abc import Callable, Generator
-from dataclasses import replace
-from itertools import pairwise
+The best lineage of a whole movie asks for every frame; after a correction all links
+but a few are fixed. Then only the frames of these, and some around them, are looked at.
+What goes on beyond has the label of what it follows.
+"""
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..edits.base import Group
-from ..edits.change import Labels
 from ..edits.removing import DeleteCell
-from ..edits.results import AdoptScores, AdoptTracks, same_cells
+from ..edits.results import AdoptScores, AdoptTracks, CellScores
 from ..errors import BadInputError, EditError
 from ..inference.linking.solve import Fixed, Solved, Solver
-from ..io.movies.zarr_store import DAMAGED
 from ..labels import areas_in
 from ..settings import SegmentSettings
-from ..tracking.evidence import Evidence
-from ..tracking.lineage import Lineage
+from ..tracking.intervals import intersection
+from ..tracking.lineage import Lineage, Track
+from .fixed import fixed_links, opened
 from .project import Project
-from .runs.evidence import read_evidence
-from .runs.masks import Labels as RunMasks
-from .runs.masks import stored_labels
-from .runs.run import adopted_frames, last_settings
-from .runs.store import LABELS
+from .run_evidence import RunEvidence
+from .runs.run import last_settings
 
-# Masks are compared with those of a run on every so many-th row and column.
-COARSE = 2
 TITLE = "solve tracks"
 # Times that tracks are decided while the user edits.
 ATTEMPTS = 3
+# Frames beyond the longest gap that are looked at on either side, all links fixed.
+CONTEXT = 2
+Place = tuple[int, int]  # frame and label of a cell
 
 
 def solve_steps(
@@ -52,7 +52,8 @@ def solve_steps(
     settings
         How to link; as in the last run when None.
     within
-        Frames whose links are decided anew; all when None.
+        Frames whose links are decided anew; few others are looked at then, so that it
+        takes no longer in a long movie. All when None.
     group
         Number that the edits share with others, so that they are undone together.
     stop
@@ -82,14 +83,16 @@ def solve_steps(
     settings = settings or last_settings(project)
     for _ in range(ATTEMPTS):
         mark = project.history.journal.last
-        solved = yield from _solved(project, settings, within, stop)
+        with project.document.guard:
+            part = _Part.of(project.lineage, _frames(project, settings, within))
+        solved = yield from _solved(project, part, settings, within, stop)
         if solved is None:
             return None
         with project.editing():
             # What was decided is of cells that may have been edited meanwhile.
             if project.history.journal.last == mark:
                 group = project.history.new_group() if group is None else group
-                _adopt(project, solved, group, within)
+                _adopt(project, part, solved, group, within)
                 return solved
     raise EditError(
         f"{project.folder.name}: its cells were edited again and again while their "
@@ -97,238 +100,227 @@ def solve_steps(
     )
 
 
+def _frames(project: Project, settings: SegmentSettings, within: range | None) -> range:
+    """Frames that are looked at to decide links within some."""
+    count = project.document.shape[0]
+    if within is None:
+        return range(count)
+    margin = settings.link.most_gap + CONTEXT
+    return range(max(0, within.start - margin), min(count, within.stop + margin))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The frames that are looked at.
+
+    Parameters
+    ----------
+    frames
+        Which.
+    lineage
+        Tracks cut to these frames; a track that began before has no parent.
+    earlier, later
+        Labels of tracks that are there before, and after, these frames.
+    """
+
+    frames: range
+    lineage: Lineage
+    earlier: frozenset[int]
+    later: frozenset[int]
+
+    @classmethod
+    def of(cls, lineage: Lineage, frames: range) -> "_Part":
+        """Cut a lineage."""
+        here = ((frames.start, frames.stop - 1),)
+        labels = lineage.living(frames.start, frames.stop - 1)
+        tracks = [lineage.tracks[label] for label in sorted(labels)]
+        cut = []
+        for track in tracks:
+            part = track.reshaped(intersection(track.intervals, here))
+            if part is None:
+                continue
+            known = lineage.tracks.get(part.parent)
+            away = part.begin != track.begin or known is None
+            # Of a mother that is not looked at nothing can be decided.
+            away |= known is not None and known.end < frames.start
+            cut.append(replace(part, parent=0) if away else part)
+        return cls(
+            frames,
+            Lineage(cut, lineage.score_names),
+            frozenset(t.label for t in tracks if t.begin < frames.start),
+            frozenset(t.label for t in tracks if t.end >= frames.stop),
+        )
+
+    def fixed(self, whole: Lineage, within: range | None) -> Fixed:
+        """List what is fixed: links elsewhere, and what leads out of the frames."""
+        found = fixed_links(self.lineage, within)
+        tracks = self.lineage.tracks
+        first = {(t.begin, n) for n, t in tracks.items() if n in self.earlier}
+        # Daughters whose mother is not looked at stay hers.
+        first |= {
+            (t.begin, n)
+            for n, t in tracks.items()
+            if whole.tracks[n].parent and not t.parent and n not in self.earlier
+        }
+        last = {(t.end, n) for n, t in tracks.items() if n in self.later}
+        return Fixed(
+            found.links,
+            found.born | first,
+            found.ended | last,
+            found.cells | first | last,
+        )
+
+
+class _StoppedError(Exception):
+    """The work is not wanted any more."""
+
+
+def _heed(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise _StoppedError
+
+
 def _solved(
     project: Project,
+    part: _Part,
     settings: SegmentSettings,
     within: range | None,
     stop: Callable[[], bool],
 ) -> Generator[tuple[int, int], None, Solved | None]:
     """Find the best lineage of the cells as they are now; adopt nothing."""
-    lineage = project.tracked().lineage
-    frames = sorted({t for track in lineage.tracks.values() for t in track.frames})
+    frames = [t for t in part.frames if part.lineage.cells(t)]
     if not frames:
+        asked = within or part.frames
+        some = f", frames {asked.start} to {asked.stop - 1}"
+        where = "" if within is None else some
         raise BadInputError(
-            f"{project.folder.name}: expected cells to be linked, found none. Run the "
-            f"network first, or draw cells."
+            f"{project.folder.name}{where}: expected cells to be linked, found none. "
+            f"Run the network first, or draw cells."
         )
     evidence = RunEvidence(project)
-    size = settings.cell_size or usual_size(project, frames)
+    size = settings.cell_size or _usual_size(project, frames)
     solver = Solver(settings.link, size, evidence.channels(frames))
-    for done, frame in enumerate(frames):
+    for done, frame in enumerate(frames, 1):
         labels = project.document.labels(frame)
         solver.push(frame, labels, evidence.of(frame, labels))
         if stop():
             return None
-        yield done + 1, len(frames)
+        yield done, len(frames)
     beyond = project.document.next_number - 1
-    fixed = fixed_links(lineage, within)
+    fixed = part.fixed(project.lineage, within)
     try:
-        solved = solver.solve(fixed, beyond, tell=lambda *_: heed(stop))
-        heed(stop)
-    except StoppedSolving:
+        solved = solver.solve(fixed, beyond, tell=lambda *_: _heed(stop))
+        _heed(stop)
+    except _StoppedError:
         return None
     return replace(solved, unread=tuple(evidence.unread))
 
 
-class StoppedSolving(Exception):
-    """The work is not wanted any more."""
-
-
-def heed(stop: Callable[[], bool]) -> None:
-    """Leave the solver when it is to stop.
-
-    Raises
-    ------
-    StoppedSolving
-        When ``stop`` says so.
-    """
-    if stop():
-        raise StoppedSolving
-
-
-def fixed_links(lineage: Lineage, frames: range | None = None) -> Fixed:
-    """List what is fixed in the lineage of a project, for the solver.
-
-    Parameters
-    ----------
-    lineage
-        All tracks. Between two confirmed cells that follow one another the link is
-        confirmed; a confirmed parent, or that there is none, closes both tracks where
-        they meet.
-    frames
-        Frames that are decided anew: between cells of other frames all stays as it is,
-        confirmed or not. All frames when None.
-    """
-    links, born, ended, cells = set(), set(), set(), set()
-    kept = _born_so(lineage, frames)
-    for label, track in lineage.tracks.items():
-        mother = lineage.tracks.get(track.parent)
-        if label in kept:
-            born.add((track.begin, label))
-            if mother is not None:
-                ended.add((mother.end, mother.label))
-        if _outside(frames, track.end, track.end + 1):
-            ended.add((track.end, label))
-        for one, other in pairwise(track.frames):
-            sure = track.is_confirmed(one) and track.is_confirmed(other)
-            if sure or _outside(frames, one, other):
-                links.add(((one, label), (other, label)))
-        cells |= {
-            (frame, label)
-            for frame in track.frames
-            if track.is_confirmed(frame) or _outside(frames, frame)
-        }
-    return Fixed(frozenset(links), frozenset(born), frozenset(ended), frozenset(cells))
-
-
-def _born_so(lineage: Lineage, frames: range | None) -> set[int]:
-    """Tracks whose parent, or that there is none, stays; sisters stay together."""
-    tracks = lineage.tracks
-    kept = set()
-    for label, track in tracks.items():
-        mother = tracks.get(track.parent)
-        met = track.begin if mother is None else mother.end
-        outside = _outside(frames, track.begin, track.begin - 1, met)
-        if track.parent_confirmed or outside:
-            kept.add(label)
-    mothers = {tracks[label].parent for label in kept} - {0}
-    return kept | {label for label, track in tracks.items() if track.parent in mothers}
-
-
-def _outside(frames: range | None, *places: int) -> bool:
-    return frames is not None and not any(t in frames for t in places)
-
-
-def _adopt(project: Project, solved: Solved, group: int, within: range | None) -> None:
+def _adopt(
+    project: Project, part: _Part, solved: Solved, group: int, within: range | None
+) -> None:
     """Take labels, parents and scores over: one step to undo."""
-    names = {}
-    for frame in np.unique(solved.frame).tolist():
-        named = solved.names(frame).items()
-        changed = {old: new for old, new in named if new not in (0, old)}
-        if changed:
-            names[frame] = changed
-    scores_now = _scores(project.lineage, solved, within)
-    found = replace(solved, scores=scores_now).lineage.tracks
-    parents = {label: track.parent for label, track in found.items()}
-    tracks = AdoptTracks(names, opened(project.lineage, names, parents, within))
-    scores = AdoptScores({label: track.scores for label, track in found.items()})
-    # Together, so that tracks never have scores that are those of others.
+    final = _final_names(part, solved, project.document.next_number)
+    names = _names_by_frame(project.lineage, part, solved, final)
+    fore = {final[n] for n in _tracks_of(solved, part.earlier, first=True)}
+    parents = {
+        final[track]: final.get(solved.parents.get(track, 0), 0)
+        for track in final
+        if final[track] not in fore
+    }
+    cut = part.lineage
+    kept = [
+        track
+        for label, track in cut.tracks.items()
+        if project.lineage.tracks[label].parent and not track.parent
+    ]
     out = [DeleteCell(frame, label) for frame, label in solved.left_out]
+    tracks = AdoptTracks(
+        names, _without(opened(cut, names, parents, within), kept, names)
+    )
+    # Together, so that tracks never have scores that are those of others.
+    scores = AdoptScores(_scores(solved, final, within))
     project.do(Group((*out, tracks, scores), TITLE), group)
 
 
-def _scores(
-    lineage: Lineage, solved: Solved, within: range | None
-) -> NDArray[np.float64]:
-    """Scores of all cells, (N, 4): as before where the link to the past was not asked.
-
-    There it was fixed, and would seem as sure as if it was confirmed.
-    """
-    scores = solved.scores.copy()
-    if within is None:
-        return scores
-    tables = {label: lineage.scores(label) for label in lineage.tracks}
-    cells = zip(solved.frame.tolist(), solved.label.tolist(), strict=True)
-    for row, (frame, label) in enumerate(cells):
-        if _outside(within, frame, frame - 1):
-            table, begin = tables[label], lineage.tracks[label].begin
-            scores[row] = table[frame - begin] if len(table) else np.nan
-    return scores
-
-
-def opened(
-    lineage: Lineage,
-    names: dict[int, dict[int, int]],
+def _without(
     parents: dict[int, int],
-    within: range | None,
+    tracks: Iterable[Track],
+    names: dict[int, dict[int, int]],
 ) -> dict[int, int]:
-    """Leave out the daughters whose parent is fixed.
+    """Leave out tracks, as they are now, by the labels that they get."""
+    out = {names.get(t.begin, {}).get(t.label, t.label) for t in tracks}
+    return {label: parent for label, parent in parents.items() if label not in out}
 
-    Parameters
-    ----------
-    lineage
-        Tracks as they are.
-    names
-        By frame: new label of each old one that changes.
-    parents
-        Parents that were found, by the new labels.
-    within
-        Frames that were decided anew; all when None.
+
+def _tracks_of(
+    solved: Solved, labels: frozenset[int], *, first: bool
+) -> dict[int, int]:
+    """Label by track, of tracks that have the first or last cell of labels."""
+    found: dict[int, int] = {}
+    for label in labels:
+        rows = np.flatnonzero(solved.label == label)
+        if len(rows):
+            found[int(solved.track[rows[0 if first else -1]])] = label
+    return found
+
+
+def _final_names(part: _Part, solved: Solved, beyond: int) -> dict[int, int]:
+    """Label of each track that was found: what began before keeps its own."""
+    final = _tracks_of(solved, part.earlier, first=True)
+    used = {*final.values(), *part.earlier}
+    for track in np.unique(solved.track[solved.track > 0]).tolist():
+        if track in final:
+            continue
+        if track in used or track >= beyond:
+            final[track], beyond = beyond, beyond + 1
+        else:
+            final[track] = track
+        used.add(final[track])
+    return final
+
+
+def _names_by_frame(
+    lineage: Lineage, part: _Part, solved: Solved, final: dict[int, int]
+) -> dict[int, dict[int, int]]:
+    """By frame: new label of each old one, also of what goes on beyond the frames."""
+    names: dict[int, dict[int, int]] = {}
+    rows = zip(
+        solved.frame.tolist(), solved.label.tolist(), solved.track.tolist(), strict=True
+    )
+    for frame, old, track in rows:
+        if track and final[track] != old:
+            names.setdefault(frame, {})[old] = final[track]
+    for track, old in _tracks_of(solved, part.later, first=False).items():
+        onward = lineage.tracks[old].onward(part.frames.stop)
+        if final[track] != old and onward is not None:
+            for frame in onward.frames:
+                names.setdefault(frame, {})[old] = final[track]
+    return names
+
+
+def _scores(
+    solved: Solved, final: dict[int, int], within: range | None
+) -> dict[int, CellScores]:
+    """Frames and scores of the cells, by track, whose links to the past were decided.
+
+    Elsewhere they stay: a link that was fixed would seem as sure as a confirmed one.
     """
-    born = [lineage.tracks[label] for label in _born_so(lineage, within)]
-    sure = {names.get(t.begin, {}).get(t.label, t.label) for t in born}
-    return {label: parent for label, parent in parents.items() if label not in sure}
+    asked = solved.track > 0
+    if within is not None:
+        asked &= np.isin(solved.frame, [*within, within.stop])
+    order = np.lexsort((solved.frame, solved.track))
+    order = order[asked[order]]
+    starts = np.flatnonzero(np.diff(solved.track[order])) + 1
+    return {
+        final[int(solved.track[rows[0]])]: (solved.frame[rows], solved.scores[rows])
+        for rows in np.split(order, starts)
+        if len(rows)
+    }
 
 
-def usual_size(project: Project, frames: list[int]) -> float:
+def _usual_size(project: Project, frames: list[int]) -> float:
     """Median diameter of the cells of some frames of a project, px."""
     chosen = frames[:: max(1, len(frames) // 5)]
     areas = np.concatenate([areas_in(project.document.labels(t))[1] for t in chosen])
     return float(np.sqrt(4 / np.pi * np.median(areas)))
-
-
-class RunEvidence:
-    """What the network predicts for the cells of a project, by their labels now.
-
-    Parameters
-    ----------
-    project
-        The project; frames are to be asked for in order.
-    """
-
-    def __init__(self, project: Project) -> None:
-        self._folders = [project.folder / run.folder for run in project.info.runs]
-        self._run_of: dict[int, int] = {}
-        self._before: tuple[int, dict[int, int]] = (-1, {})
-        self._masks: dict[int, RunMasks] = {}
-        self.unread: list[int] = []
-        for number in range(1, len(self._folders) + 1):
-            for frame in adopted_frames(project, number):
-                self._run_of[frame] = number - 1
-
-    def channels(self, frames: list[int]) -> int:
-        """Channels of the embeddings; 0 where there is no evidence."""
-        found = (self._read(frame) for frame in frames)
-        first = next((one for one in found if one is not None), None)
-        return 0 if first is None else first.embeddings.shape[1]
-
-    def of(self, frame: int, labels: Labels) -> Evidence | None:
-        """Find the evidence on the cells of a frame that are as they were found."""
-        evidence, found = self._read(frame), self._found(frame)
-        if evidence is None or found is None:
-            if frame in self._run_of:
-                self.unread.append(frame)
-            return None
-        now = same_cells(found, labels[::COARSE, ::COARSE])
-        names = _named(evidence.labels, now)
-        _, first = np.unique(names, return_index=True)
-        rows = first[names[first] > 0]
-        # Frames are asked for in order: the last one has the names of joint matches.
-        last, before = self._before
-        if self._run_of.get(last) != self._run_of[frame]:
-            last = -1  # another run has labels of its own
-        joint = _named(evidence.joint_match, before if last == frame - 1 else {})
-        self._before = frame, now
-        evidence = replace(evidence, joint_match=joint)
-        return evidence.take(rows).named(names[rows])
-
-    def _found(self, frame: int) -> Labels | None:
-        """Read what a run found in a frame, on some rows and columns."""
-        run = self._run_of.get(frame)
-        if run is None:
-            return None
-        try:
-            if run not in self._masks:
-                self._masks[run] = stored_labels(self._folders[run] / LABELS)
-            return np.asarray(self._masks[run][frame, ::COARSE, ::COARSE], np.int32)
-        except DAMAGED:
-            return None
-
-    def _read(self, frame: int) -> Evidence | None:
-        run = self._run_of.get(frame)
-        return None if run is None else read_evidence(self._folders[run], frame)
-
-
-def _named(labels: NDArray[np.int64], names: dict[int, int]) -> NDArray[np.int64]:
-    """Translate labels of a run; 0 for those without a name."""
-    return np.array([names.get(label, 0) for label in labels.tolist()], np.int64)

@@ -16,7 +16,7 @@ from .following import follow
 from .jobs import Begin, BusyError, Job, JobKind, JobRunner, Place
 from .looking import look
 from .progress import Progress, Steps, Stop, StoppedError
-from .solving import solve_around
+from .solving import solve
 
 # Seconds between two looks at whether the computing process is free.
 TICK = 0.1
@@ -143,7 +143,7 @@ class CorrectionJobs(JobRunner):
         return self.start(
             "solve",
             f"Deciding tracks of frames {frames.start} to {frames.stop - 1}",
-            lambda stop: solve_around(project, frames, stop=stop),
+            lambda stop: solve(project, within=frames, stop=stop),
         )
 
     def compute_again(self, frame: int) -> Job:

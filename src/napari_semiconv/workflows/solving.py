@@ -1,12 +1,10 @@
 """Decide the tracks of a project anew."""
 
-from collections.abc import Generator
 from contextlib import closing
 
 from ..inference.linking.solve import Solved, notes_of
 from ..project.project import Project
 from ..project.solving import solve_steps as decide
-from ..project.solving_around import solve_around_steps
 from ..settings import SegmentSettings
 from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
@@ -28,7 +26,8 @@ def solve(
     settings
         How to link; as in the last run when None.
     within
-        Frames whose links are decided anew; all when None.
+        Frames whose links are decided anew, of which few others are looked at; all
+        when None.
     stop
         Asked again and again whether to stop; then the project stays as it was.
 
@@ -53,43 +52,6 @@ def solve(
     return solved
 
 
-def solve_around(
-    project: Project, within: range, *, stop: Stop = never
-) -> Steps[Solved]:
-    """Decide the links within some frames anew, and look at few others.
-
-    What is confirmed, and all links elsewhere, stay. In a long movie it is as quick.
-
-    Parameters
-    ----------
-    project
-        The project, open for writing.
-    within
-        Frames whose links are decided.
-    stop
-        Asked again and again whether to stop; then the project stays as it was.
-
-    Returns
-    -------
-    Solved
-        What was found in the frames looked at; it is one step to undo.
-
-    Raises
-    ------
-    BadInputError
-        When there is no cell, or what was confirmed contradicts itself.
-    SaveError
-        When the project is read only, or cannot be written.
-    StoppedError
-        When ``stop`` asked for it.
-    """
-    check_writable(project)
-    solved = yield from _reported(solve_around_steps(project, within, stop=stop))
-    if solved is None:
-        raise StoppedError
-    return solved
-
-
 def solve_steps(
     project: Project,
     settings: SegmentSettings | None,
@@ -98,13 +60,7 @@ def solve_steps(
     stop: Stop = never,
 ) -> Steps[Solved | None]:
     """Decide tracks as `project.solving.solve_steps`, and tell what should be known."""
-    return (yield from _reported(decide(project, settings, within, group, stop)))
-
-
-def _reported(
-    steps: Generator[tuple[int, int], None, Solved | None],
-) -> Steps[Solved | None]:
-    """Tell how far a solver is, and what should be known in the end."""
+    steps = decide(project, settings, within, group, stop)
     solved: Solved | None = None
     with closing(steps):
         try:
