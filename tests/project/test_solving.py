@@ -413,6 +413,14 @@ def sure_facts(document):
     return links, cells, born
 
 
+def keeps(now, before):
+    """Whether all that was confirmed is so still.
+
+    Two confirmed cells that nobody linked may be linked: their masks were confirmed.
+    """
+    return now[0] >= before[0] and now[1:] == before[1:]
+
+
 @settings(
     deadline=None,
     max_examples=15,
@@ -437,7 +445,7 @@ def test_whatever_was_edited_what_is_confirmed_stays(random, whole):
             within = None if whole else range(first, random.randint(first + 1, 6))
             solve(project, within=within)
             assert faults(project.document) == []
-            assert sure_facts(project.document) == sure
+            assert keeps(sure_facts(project.document), sure)
             assert all(len(d) < 3 for d in project.lineage.daughters().values()) or (
                 not whole
             )
