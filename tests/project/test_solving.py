@@ -16,6 +16,7 @@ from tests.edits.worlds import by_chance, family_pixels, faults, shown, state
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.divisions import MarkDivision
 from napari_semiconv.edits.links import Link, Relabel, Swap, Unlink
+from napari_semiconv.edits.removing import DeleteTrack
 from napari_semiconv.errors import BadInputError, EditError, SaveError
 from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.movie import movie_from_array
@@ -465,3 +466,15 @@ def test_settings_of_another_release_are_told_in_one_sentence():
     )
     with pytest.raises(BadInputError, match=r"^runs/0001: .*engine.*Run the network"):
         facts.chosen()
+
+
+@pytest.mark.parametrize("within", [None, range(2, 4)])
+def test_a_track_that_goes_while_tracks_are_decided_stays_gone(tmp_path, within):
+    with project_of(tmp_path / "p", family_pixels(), {2: 1, 3: 1}) as project:
+        steps = solve_steps(project, within=within)
+        next(steps)
+        project.do(DeleteTrack(3))
+        for _ in steps:
+            pass
+        assert 3 not in project.lineage.tracks
+        assert faults(project.document) == []

@@ -160,7 +160,11 @@ class _Part:
         first |= {
             (t.begin, n)
             for n, t in tracks.items()
-            if whole.tracks[n].parent and not t.parent and n not in self.earlier
+            # One that was edited away meanwhile: all is decided once more.
+            if n in whole.tracks
+            and whole.tracks[n].parent
+            and not t.parent
+            and n not in self.earlier
         }
         last = {(t.end, n) for n, t in tracks.items() if n in self.later}
         return Fixed(
