@@ -57,7 +57,7 @@ def _actions() -> tuple[Action, ...]:
             ("on", "Frame after", "D", "Go one frame on.", lambda c: acts.step(c, 1)),
             (
                 "begin",
-                "Begin of the track",
+                "Start of the track",
                 "Shift-A",
                 "Go to the first frame of the selected cell.",
                 lambda c: acts.go_to_end(c, first=True),

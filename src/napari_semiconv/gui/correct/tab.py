@@ -130,7 +130,8 @@ class CorrectTab(Tab):
             if action.group not in groups:
                 groups[action.group] = QMenu(action.group, menu)
                 menu.addMenu(groups[action.group])
-            entry = QAction(f"{action.title}\t{', '.join(action.keys)}", menu)
+            keys = keys_of(action).strip("()")
+            entry = QAction(f"{action.title}\t{keys}", menu)
             entry.setToolTip(action.hint)
             entry.triggered.connect(
                 lambda _=False, action=action: self.requested.emit(action)
