@@ -130,8 +130,7 @@ class CorrectTab(Tab):
             if action.group not in groups:
                 groups[action.group] = QMenu(action.group, menu)
                 menu.addMenu(groups[action.group])
-            keys = keys_of(action).strip("()")
-            entry = QAction(f"{action.title}\t{keys}", menu)
+            entry = QAction(f"{action.title}\t{keys_in_words(action)}", menu)
             entry.setToolTip(action.hint)
             entry.triggered.connect(
                 lambda _=False, action=action: self.requested.emit(action)
