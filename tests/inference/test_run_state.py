@@ -190,7 +190,7 @@ def test_published_procedures_need_all_frames(movie, model, engine):
 @pytest.mark.parametrize(
     ("changes", "frames", "error", "words"),
     [
-        ({}, range(3, 5), BadInputError, "frames 3:5, found one of frame 2"),
+        ({}, range(4, 5), BadInputError, "frames 4:5, found one of frame 2"),
         ({"engine": "hdbscan"}, None, BadSettingsError, "found one of 'votes'"),
         ({"cell_size": 20.0}, None, BadSettingsError, "20 px, found 24 px"),
     ],
