@@ -1,9 +1,17 @@
 """What can go wrong, said in one sentence that names the way on."""
 
+from collections.abc import Iterable
+
 
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun, as in ``1 cell`` or ``2 cells``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(labels: Iterable[int]) -> str:
+    """Write labels as people do, as in ``3, 4 and 5``."""
+    *most, last = map(str, labels)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 class SemiconvError(Exception):

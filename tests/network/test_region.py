@@ -77,7 +77,8 @@ def test_the_backbone_gets_a_tenth_of_the_embedding_gradient(network):
 
     whole = gradient(1.0)
     assert whole.abs().max() > 0
-    torch.testing.assert_close(gradient(0.1), whole * 0.1, rtol=1e-4, atol=1e-7)
+    rounding = 1e-5 * float(whole.abs().max())  # of sums, another in each processor
+    torch.testing.assert_close(gradient(0.1), whole * 0.1, rtol=1e-4, atol=rounding)
 
 
 def test_a_sure_score_makes_soft_and_hard_seeds_equal():

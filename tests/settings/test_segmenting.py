@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from napari_semiconv.settings import ENGINES, LinkSettings, SegmentSettings
 
-FORMS = [SegmentSettings, LinkSettings, *{e.settings for e in ENGINES.values()}]
+OF_ENGINES = dict.fromkeys(engine.settings for engine in ENGINES.values())
+FORMS = [SegmentSettings, LinkSettings, *OF_ENGINES]
 EVERYBODY = {"model", "cell_size"}
 GROUPS = {"masks", "links", "speed", "published"}
 

@@ -88,7 +88,9 @@ def test_light_changes_but_stays_in_range():
         assert np.abs(np.median(lit)) < 1.5
 
 
-@pytest.mark.parametrize("change", [change for _, change in CHANGES], ids=str)
+@pytest.mark.parametrize(
+    "change", [change for _, change in CHANGES], ids=lambda change: change.__name__
+)
 def test_each_change_of_light_changes_it_and_hangs_on_the_seed_alone(change):
     flat = np.where(SIGHT.labels > 0, 0.8, 0.1) + np.linspace(0, 0.2, 32)
     flat = flat.astype(np.float32)

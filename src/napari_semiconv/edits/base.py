@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import EditError
+from ..errors import EditError, listed
 from ..tracking.invariants import faults_of_track
 from .change import Change
 from .document import Document
@@ -110,7 +110,7 @@ def check(draft: Draft) -> None:
         daughters = [draft.track(label) for label in draft.daughters(track.label)]
         late = [d for d in daughters if d.begin <= track.end]
         if late:
-            names = " and ".join(str(d.label) for d in daughters)
+            names = listed(d.label for d in daughters)
             raise EditError(
                 f"Cell {track.label} divides: its daughters {names} begin in frame "
                 f"{min(d.begin for d in daughters)}, so it cannot have pixels in frame "

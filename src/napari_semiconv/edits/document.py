@@ -62,6 +62,12 @@ class Centroids:
         labels, areas, middle = centroids_in(image)
         return cls(labels, middle[:, 0], middle[:, 1], areas)
 
+    def of_cell(self, label: int) -> tuple[float, float] | None:
+        """Mean row and column of a cell, px; None when it is not in the frame."""
+        for row in np.flatnonzero(self.labels == label).tolist():
+            return float(self.y[row]), float(self.x[row])
+        return None
+
     def shown(self, names: FrameNames) -> "Centroids":
         """Give those of labels for those of stored numbers; hidden cells have none."""
         labels = np.array([names.label(n) for n in self.labels.tolist()], np.int64)

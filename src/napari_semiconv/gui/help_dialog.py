@@ -39,14 +39,14 @@ PAGES = {
     ),
     "Share": (
         "Choose a format; what it keeps, and what these cells lose in it, stands "
-        "below. *Export…* never writes over what is there without asking.",
+        "below. *Export…* never writes over what is there.",
         "*Measurements and plots…* shows tables and curves of cells and tracks.",
     ),
 }
 
 
 class HelpDialog(QDialog):
-    """Shows the page of a tab, the others below it, and the keys.
+    """Shows the page of a tab; that of "Correct" has all keys.
 
     Parameters
     ----------

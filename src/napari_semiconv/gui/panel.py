@@ -30,6 +30,7 @@ from .movie_tab import MovieTab
 from .parts import Status
 from .review.list import ReviewList
 from .share_tab import ShareTab
+from .sharing import SHARE
 from .state import PanelState, TitleState
 from .why import WhyView
 from .workbench import Workbench
@@ -59,10 +60,11 @@ class CellPanel(QWidget):
             (self.movie_tab, "Movie"),
             (self.find_tab, "Find"),
             (self.correct_tab, "Correct"),
-            (self.share_tab, "Share"),
+            (self.share_tab, SHARE),
         ):
             self.tabs.addTab(tab, name)
-        self.tabs.setCurrentIndex(self.bench.tab)
+            if name == self.bench.tab:
+                self.tabs.setCurrentWidget(tab)
         self.tabs.currentChanged.connect(self._note_tab)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -177,7 +179,7 @@ class CellPanel(QWidget):
             signal.connect(act)
 
     def _note_tab(self, index: int) -> None:
-        self.bench.tab = index
+        self.bench.tab = self.tabs.tabText(index)
         self.refresh()
 
     def _show_help(self) -> None:

@@ -8,8 +8,8 @@ from ..io.cells.formats import format_of
 if TYPE_CHECKING:
     from .workbench import Workbench
 
-# Where the tab is among the others.
-SHARE = 3
+# The tab, as it is called.
+SHARE = "Share"
 
 
 class Sharing:

@@ -73,7 +73,7 @@ class Workbench:
         self.ruler = Ruler(viewer, self.layers.pixel, self.layers.unit)
         self.choices = Choices(format=writable()[0].name)
         self.sentence = Sentence()
-        self.tab = 0  # in front, for the panel that the menu brings back
+        self.tab = ""  # in front, for the panel that the menu brings back
         self.panel: Panel | None = None
         self.importer = Importer(self)
         self.reading = Reading(self)

@@ -71,7 +71,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When a job of another kind runs.
         """
-        project = self._need_project()
+        project = self.need_project()
         self._check_free()
         return self._compute(
             "correct",
@@ -92,7 +92,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When a job of another kind runs.
         """
-        project = self._need_project()
+        project = self.need_project()
         self._check_free()
         return self._compute(
             "correct",
@@ -115,7 +115,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When another job runs.
         """
-        project = self._need_project()
+        project = self.need_project()
         self._check_free()
         return self._compute(
             "follow",
@@ -139,7 +139,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When another job runs.
         """
-        project = self._need_project()
+        project = self.need_project()
         return self.start(
             "solve",
             f"Deciding tracks of frames {frames.start} to {frames.stop - 1}",
@@ -156,7 +156,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When another job runs.
         """
-        project = self._need_project()
+        project = self.need_project()
         return self._compute(
             "segment",
             f"Computing frames from {frame} on again",
@@ -192,7 +192,7 @@ class CorrectionJobs(JobRunner):
         BusyError
             When the network is busy with a run.
         """
-        project = self._need_project()
+        project = self.need_project()
         self._check_free()
         return self._look(project, frame, pictures=True)
 
@@ -217,7 +217,14 @@ class CorrectionJobs(JobRunner):
                 f"hand meanwhile, which it takes into account, or stop it first."
             )
 
-    def _need_project(self) -> Project:
+    def need_project(self) -> Project:
+        """Give the open project.
+
+        Raises
+        ------
+        BadInputError
+            When none is open.
+        """
         if self.project is None:
             raise BadInputError(
                 "Expected an open project, found none. Open one, or find cells first."
@@ -255,10 +262,8 @@ class CorrectionJobs(JobRunner):
 
 def _place_of(project: Project, frame: int, label: int) -> Place:
     """Frame, row and column of the middle of a cell; the corner of one that is gone."""
-    places = project.centroids(frame)
-    for row in np.flatnonzero(places.labels == label).tolist():
-        return frame, round(float(places.y[row])), round(float(places.x[row]))
-    return frame, 0, 0
+    y, x = project.centroids(frame).of_cell(label) or (0.0, 0.0)
+    return frame, round(y), round(x)
 
 
 def _middle(constraints: Constraints) -> tuple[int, int]:

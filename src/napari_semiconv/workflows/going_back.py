@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from ..errors import BadInputError
 from ..io.cells.staging import new_target
 from ..project.going_back import go_back_to, is_long_way
 from ..project.history_text import as_csv, as_lines
-from ..project.project import Project
 from .jobs import BusyError, Job
 from .progress import Progress, Steps, Stop, stepwise
 from .session import Session
@@ -34,7 +32,7 @@ def go_back(session: Session, number: int) -> Job | None:
     BusyError
         When an export is writing what would change, or a long way meets another job.
     """
-    project = _project_of(session)
+    project = session.need_project()
     if is_long_way(project, number):
 
         def steps(stop: Stop) -> Steps[int]:
@@ -63,7 +61,7 @@ def write_history(session: Session, target: Path) -> Job:
     target
         New file; a table when its name ends with ``.csv``, else text.
     """
-    project = _project_of(session)
+    project = session.need_project()
 
     def steps(_: Stop) -> Steps[Path]:
         yield Progress("writing")
@@ -78,11 +76,3 @@ def write_history(session: Session, target: Path) -> Job:
         return target
 
     return session.start("export", f"Writing {target.name}", steps)
-
-
-def _project_of(session: Session) -> Project:
-    if session.project is None:
-        raise BadInputError(
-            "Expected an open project, found none. Open one, or find cells first."
-        )
-    return session.project

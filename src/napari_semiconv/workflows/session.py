@@ -106,7 +106,7 @@ class Session(CorrectionJobs):
 
     def find_movie(self, path: Path) -> Job:
         """Open the movie of the open project where it is now."""
-        project = self._need_project()
+        project = self.need_project()
 
         def steps(_: Stop) -> Steps[Found]:
             yield Progress("reading")
@@ -262,7 +262,7 @@ class Session(CorrectionJobs):
 
     def go_on(self) -> Job:
         """Go on with the run that stopped."""
-        project = self._need_project()
+        project = self.need_project()
         return self._compute(
             "segment",
             "Finding and following cells",
@@ -271,14 +271,14 @@ class Session(CorrectionJobs):
 
     def solve(self) -> Job:
         """Decide all tracks of the open project anew."""
-        project = self._need_project()
+        project = self.need_project()
         return self.start(
             "solve", "Deciding tracks", lambda stop: solve(project, stop=stop)
         )
 
     def export(self, name: str, target: Path) -> Job:
         """Write the open project in a format of the field."""
-        project = self._need_project()
+        project = self.need_project()
         return self.start(
             "export",
             f"Writing {target.name}",
@@ -380,7 +380,7 @@ class Session(CorrectionJobs):
     def _step(
         self, way: str, what: str | None, act: Callable[[], list[Change]]
     ) -> list[Change]:
-        if not self._need_project().history.takes_long(way):
+        if not self.need_project().history.takes_long(way):
             return act()
 
         def steps(_: Stop) -> Steps[list[Change]]:
@@ -394,5 +394,5 @@ class Session(CorrectionJobs):
     def _editable(self) -> Project:
         job = self.job
         if job is None or job.kind not in ("export", "undo"):
-            return self._need_project()
+            return self.need_project()
         raise BusyError(f"{job.title}: edit when it is done, or stop it first.")

@@ -269,6 +269,7 @@ def test_a_brush_that_is_taken_from_a_tool_does_not_move_the_camera(dished):
 def test_keys_in_the_middle_of_a_stroke_change_what_is_shown(dished):
     one, canvas = dished, dished.canvas
     one.click_at(8, 40)
+    one.rest()  # the brush has the label of the cell then
     one.key(Qt.Key.Key_2)
     QTest.mousePress(canvas, LEFT, pos=one.spot(28, 4))
     move(canvas, one.spot(28, 8))

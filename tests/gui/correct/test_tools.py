@@ -8,9 +8,11 @@ from qtpy.QtWidgets import QApplication, QInputDialog
 from tests.gui.movies import dish, project_of, write_dish
 from tests.gui.window import Window
 
+from napari_semiconv.errors import ComputeError
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 from napari_semiconv.tracking.invariants import faults_of_lineage
+from napari_semiconv.workflows.progress import Progress
 
 pytestmark = pytest.mark.gui
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -117,6 +119,27 @@ def test_a_cell_is_split_by_two_quick_clicks(window):
     same(window)
     assert len(np.unique(labels(window))) == 6
     assert window.camera.zoom == zoom
+
+
+def test_why_the_network_could_not_split_is_said(window, monkeypatch):
+    def fails(stop):
+        yield Progress("preparing")
+        raise ComputeError("The computing process ended.")
+
+    session = window.session
+    monkeypatch.setattr(session, "can_constrain", lambda _: True)
+    monkeypatch.setattr(
+        session, "constrain", lambda *_: session.start("correct", "Splitting", fails)
+    )
+    window.key(Qt.Key.Key_S)
+    window.click_at(8, 5)
+    window.click_at(8, 12)
+    same(window)
+    assert len(np.unique(labels(window))) == 6
+    assert window.said() == (
+        "Cell 1 was split by its shape, not by the network: The computing process "
+        "ended."
+    )
 
 
 def test_a_cell_is_split_by_a_line(window):

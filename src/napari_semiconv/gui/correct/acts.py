@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ...edits.base import Group
 from ...edits.confirming import Confirm, Unconfirm
 from ...edits.divisions import UnmarkDivision
 from ...edits.links import Swap, Unlink
@@ -90,7 +91,8 @@ def reshape(corrector: Corrector, way: Literal["grow", "shrink", "smooth"]) -> N
                 f"none. Delete it instead."
             )
         parts.append(Redraw(frame, label, region))
-    corrector.do_together(parts, f"{way} {cells_in_words(labels)}", always=True)
+    title = f"{way} {cells_in_words(labels)}, frame {frame}"
+    corrector.do(Group(tuple(parts), title))
 
 
 def merge(corrector: Corrector) -> None:

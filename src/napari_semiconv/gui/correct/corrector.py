@@ -10,6 +10,7 @@ from ...edits.masks import MergeMasks
 from ...errors import EditError, SemiconvError
 from ...project.project import Project
 from ...tracking.lineage import Track
+from ...workflows.opening import check_writable
 from ..review.review import Review
 from .network import Network
 from .place import Place
@@ -109,12 +110,11 @@ class Corrector:
         near = frame
         if track is not None and not track.has(frame):
             near = min(track.frames, key=lambda t: abs(t - frame))
-        places = project.centroids(near)
-        found = (places.labels == label).nonzero()[0]
-        if not len(found):
+        found = project.centroids(near).of_cell(label)
+        if found is None:
             height, width = project.document.shape[1:]
             return Place(frame, height / 2, width / 2)
-        return Place(frame, float(places.y[found[0]]), float(places.x[found[0]]), label)
+        return Place(frame, *found, label)
 
     # Doing
 
@@ -252,13 +252,11 @@ class Corrector:
             self.select(order[0])
         return done
 
-    def do_together(
-        self, parts: Iterable[Edit], title: str, *, always: bool = False
-    ) -> None:
+    def do_together(self, parts: Iterable[Edit], title: str) -> None:
         """Make edits one step; a single one has a name of its own."""
         edits = tuple(parts)
-        alone = len(edits) == 1 and not always
-        self.do(edits[0] if alone else Group(edits, f"{title}, frame {self.frame}"))
+        together = Group(edits, f"{title}, frame {self.frame}")
+        self.do(edits[0] if len(edits) == 1 else together)
 
     def some(self, *, here: bool = True) -> tuple[int, ...]:
         """Give the selected cells, in this frame if asked for; there has to be one."""
@@ -304,13 +302,11 @@ class Corrector:
         Raises
         ------
         EditError
-            When it is open in another window, or none is open.
+            When none is open.
+        SaveError
+            When it can only be read.
         """
-        if self.project.read_only:
-            raise EditError(
-                f"{self.project.folder.name} is open in another window: expected it "
-                f"there no longer, to change it here. Close it there and open it again."
-            )
+        check_writable(self.project)
 
     def check_seen(self) -> None:
         """Make sure that what changes is seen.

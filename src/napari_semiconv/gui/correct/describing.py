@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...errors import listed
 from ...project.project import Project
 
 
@@ -28,8 +29,7 @@ def describe_cell(project: Project, frame: int, label: int) -> str:
     if track.parent:
         words.append(f"daughter of {track.parent}")
     if daughters:
-        names = " and ".join(map(str, daughters))
-        words.append(f"divides after frame {track.end} into {names}")
+        words.append(f"divides after frame {track.end} into {listed(daughters)}")
     if not track.has(frame):
         words.append("not in this frame")
     elif len(scores) and np.isfinite(sure := scores[frame - track.begin]).any():

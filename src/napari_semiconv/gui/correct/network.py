@@ -38,8 +38,8 @@ class Network:
 
     def __init__(self, corrector: "Corrector") -> None:
         self._corrector = corrector
-        # What is done instead when the network finds no such cells.
-        self._instead: dict[Job, Callable[[], object]] = {}
+        # What is done instead when the network cannot; it is handed why.
+        self._instead: dict[Job, Callable[[str], object]] = {}
 
     def split(self, one: Place, other: Place) -> bool:
         """Part the cell of two places, by shape where no run computed the frame."""
@@ -48,7 +48,7 @@ class Network:
         job = self._session.constrain(
             one.frame, Constraints(self._shape, cannot_link=[_pixels(one, other)])
         )
-        self._instead[job] = partial(self._split_by_shape, one, other, note=True)
+        self._instead[job] = partial(self._split_by_shape, one, other)
         return True
 
     def together(self, one: Place, other: Place) -> bool:
@@ -90,7 +90,7 @@ class Network:
         if job.state != "failed":
             return
         if instead is not None:
-            instead()
+            instead(job.error)
         elif job.place is not None:
             frame, y, x = job.place
             self._corrector.refuse(job.error, Place(frame, y, x))
@@ -147,15 +147,13 @@ class Network:
             f"asked again. Draw by hand, or find the cells of this frame under Find."
         )
 
-    def _split_by_shape(self, one: Place, other: Place, *, note: bool = False) -> bool:
+    def _split_by_shape(self, one: Place, other: Place, why: str = "") -> bool:
         halves = (one.y, one.x), (other.y, other.x)
         edit = SplitByPoints(one.frame, one.label, halves)
         done = self._corrector.do(edit, other)
-        if done and note:
-            self._corrector.bench.say(
-                f"The network sees one cell there: cell {one.label} was split by its "
-                f"shape."
-            )
+        if done and why:
+            text = f"Cell {one.label} was split by its shape, not by the network: {why}"
+            self._corrector.bench.say(text, "note")
         return done
 
 

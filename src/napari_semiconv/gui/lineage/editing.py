@@ -10,12 +10,12 @@ from ...edits.confirming import Confirm, Unconfirm
 from ...edits.divisions import UnmarkDivision
 from ...edits.links import Swap, Unlink
 from ...edits.removing import DeleteTrack
-from ...errors import SemiconvError
+from ...errors import SemiconvError, listed
 from ...tracking.intervals import difference
 from ...tracking.lineage import Lineage
 from ..workbench import Workbench
 from .joins import Join
-from .words import division_of, is_whole, link_of, named
+from .words import division_of, is_whole, link_of
 
 # Shows a sentence in the view, of a kind as under the tabs.
 Say = Callable[[str, str], None]
@@ -119,7 +119,7 @@ class TrackEditing:
         if others:
             found.append(
                 (
-                    f"Mother of the selected: {named(others)}",
+                    f"Mother of the selected: {listed(others)}",
                     lambda: self._try(lambda: division_of(lineage, label, others)),
                 )
             )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from ...edits.divisions import MarkDivision
 from ...edits.links import Link
-from ...errors import EditError
+from ...errors import EditError, counted
 from ...tracking.intervals import Intervals, count_frames
 from ...tracking.lineage import Lineage, Track
 
@@ -27,15 +27,15 @@ def words_of(lineage: Lineage, label: int, suspect: Intervals = ()) -> str:
     parts = [f"cell {label}", _frames_of(track)]
     if track.gaps:
         missing = count_frames(track.gaps)
-        parts.append(f"missing in {_count(missing, 'frame')}")
+        parts.append(f"missing in {counted(missing, 'frame')}")
     if track.parent:
         parts.append(f"daughter of {track.parent}")
     daughters = lineage.daughters_of(label)
     if daughters:
-        parts.append(_count(len(daughters), "daughter"))
+        parts.append(counted(len(daughters), "daughter"))
     parts.append(_confirmed(track))
     if suspect:
-        parts.append(f"suspect in {_count(count_frames(suspect), 'frame')}")
+        parts.append(f"suspect in {counted(count_frames(suspect), 'frame')}")
     return ", ".join(parts)
 
 
@@ -89,8 +89,8 @@ def division_of(
     family = tuple(dict.fromkeys((*daughters, *known)))
     # Those that she has already are not to be parted.
     firsts = [frame] if frame is not None else []
-    counted = family if frame is None else known
-    firsts += [_track(lineage.tracks, label).begin for label in counted]
+    dated = family if frame is None else known
+    firsts += [_track(lineage.tracks, label).begin for label in dated]
     return MarkDivision(mother, family, min(firsts, default=0))
 
 
@@ -104,12 +104,6 @@ def is_whole(lineage: Lineage, mother: int, daughter: int, frame: int) -> bool:
         return True
     others = [d for d in lineage.daughters_of(mother) if d != daughter]
     return bool(others) or track.end >= frame
-
-
-def named(labels: Collection[int]) -> str:
-    """Write labels as people do: 3, 4 and 5."""
-    *most, last = (str(label) for label in labels)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _track(tracks: Mapping[int, Track], label: int) -> Track:
@@ -132,7 +126,3 @@ def _confirmed(track: Track) -> str:
     if not sure:
         return "not confirmed"
     return "confirmed" if sure == every else f"confirmed in {sure} of {every} frames"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

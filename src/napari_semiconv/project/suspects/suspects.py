@@ -254,12 +254,7 @@ class Suspects:
             else:
                 cells = document.known_centroids[frame]
             # An edit may have taken it away meanwhile: then it has no place.
-            rows = np.flatnonzero(cells.labels == number)
-            y, x = (
-                (float(cells.y[rows[0]]), float(cells.x[rows[0]]))
-                if len(rows)
-                else (float("nan"), float("nan"))
-            )
+            y, x = cells.of_cell(number) or (float("nan"), float("nan"))
         return Suspect(
             _name(kind),
             frame,

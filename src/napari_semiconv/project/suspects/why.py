@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...errors import counted
+from ...errors import counted, listed
 from ..project import Project
 from .suspect import Suspect
 
@@ -95,7 +95,7 @@ def _unsure_link(project: Project, suspect: Suspect) -> str:
 
 def _division(project: Project, suspect: Suspect) -> str:
     mother, *daughters = suspect.labels
-    names = " and ".join(map(str, daughters))
+    names = listed(daughters)
     if len(daughters) != 2:
         return f"Cell {mother} divides into {counted(len(daughters), 'cell')}: {names}."
     return f"Cell {mother} divides into {names}, which may not be its daughters."
