@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> Report:
         {
             "way": name,
             "batch": learners[name].run.settings.batch,
-            "half": learners[name].run.half,
+            "half": learners[name].run.learner.half,
             "processor_s_per_clip": statistics.median(seconds),
             "times_one_clip": statistics.median(
                 a / b for a, b in zip(first, seconds, strict=True)

@@ -18,7 +18,7 @@ from napari_semiconv.errors import (
 )
 from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import NETWORK_PRESETS
-from napari_semiconv.training import loop
+from napari_semiconv.training import learner, loop
 from napari_semiconv.training.log import add_to_log
 from napari_semiconv.training.loop import train
 from napari_semiconv.training.settings import TrainSettings
@@ -225,8 +225,8 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
     running = train([annotated], tmp_path, QUICK)
     next(running), next(running), next(running)
     saved = weights(tmp_path)
-    learned = {k: v.clone() for k, v in run.network.state_dict().items()}
-    real = loop.losses_of
+    learned = {k: v.clone() for k, v in run.learner.network.state_dict().items()}
+    real = learner.losses_of
 
     def broken(network, *args):
         found = real(network, *args)
@@ -236,12 +236,12 @@ def test_what_is_not_a_number_never_reaches_the_weights_or_the_checkpoint(
         # The root of zero is finite, but not its slope.
         return {**found, "bad": (weight * 0).abs().sum().sqrt()}
 
-    monkeypatch.setattr(loop, "losses_of", broken)
+    monkeypatch.setattr(learner, "losses_of", broken)
     with pytest.raises(NonFiniteLossError, match=f"the {what} on the clips? 'film, f"):
         next(running)
     after = weights(tmp_path)
     assert all(torch.equal(saved[k], after[k]) for k in saved)
-    now = run.network.state_dict()
+    now = run.learner.network.state_dict()
     assert all(torch.equal(learned[k], now[k]) for k in learned)
 
 

@@ -47,28 +47,30 @@ def run(rim, annotated, tmp_path, monkeypatch):
 
 
 def test_a_new_head_is_built_trained_saved_and_loaded(run, tmp_path):
-    before = copy.deepcopy(run.network.heads.rim.state_dict())
+    before = copy.deepcopy(run.learner.network.heads.rim.state_dict())
     first, second = (run.learn([run.clips.draw(step)]) for step in range(2))
     assert first["rim"] == pytest.approx(0.25, abs=0.01)  # it begins at one half
     assert second.keys() == first.keys()
-    after = run.network.heads.rim.state_dict()
+    after = run.learner.network.heads.rim.state_dict()
     assert all(not torch.equal(before[key], after[key]) for key in before)
-    save_model(tmp_path / "mine", run.network, cell_size=12, description="", card="")
+    save_model(
+        tmp_path / "mine", run.learner.network, cell_size=12, description="", card=""
+    )
     again = load_model(tmp_path / "mine", "cpu").network
     frame = torch.randn(1, 2, 16, 16)
-    run.network.eval()
+    run.learner.network.eval()
     with torch.no_grad():
-        one, other = run.network(frame)[0], again(frame)[0]
+        one, other = run.learner.network(frame)[0], again(frame)[0]
     # Channels lie together in the one and apart in the other: sums differ in order.
     torch.testing.assert_close(one.maps["rim"], other.maps["rim"])
     assert one.maps["rim"].shape == (1, 1, 16, 16)
 
 
 def test_one_head_is_taught_while_all_others_stay_as_they_are(run):
-    run.network.requires_grad_(False)
-    run.network.heads.rim.requires_grad_(True)
-    before = copy.deepcopy(run.network.state_dict())
+    run.learner.network.requires_grad_(False)
+    run.learner.network.heads.rim.requires_grad_(True)
+    before = copy.deepcopy(run.learner.network.state_dict())
     run.learn([run.clips.draw(0)])
-    after = run.network.state_dict()
+    after = run.learner.network.state_dict()
     changed = {key for key in before if not torch.equal(before[key], after[key])}
     assert changed == {"heads.rim.weight", "heads.rim.bias"}
