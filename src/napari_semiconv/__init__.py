@@ -24,7 +24,7 @@ _HOME = {
     "finish": "workflows.progress",
     "go_on": "workflows.segmenting",
     "import_tracked": "workflows.importing",
-    "list_models": "network.weights",
+    "list_models": "network.model_folder",
     "load_model": "network.weights",
     "movie_from_array": "movie",
     "open_movie": "io.movies.opener",

@@ -16,7 +16,8 @@ from napari_semiconv.inference.stream.stream import Stream, margins
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.frames import finite, normalise, without_hot_pixels
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import NETWORK_PRESETS, SegmentSettings, VotesSettings
 
 from .perfect import perfect_output, same_partition

@@ -21,7 +21,8 @@ from napari_semiconv.io.cells.ctc.tracked import write_ctc
 from napari_semiconv.io.cells.tracked import TrackedMovie
 from napari_semiconv.movie import Movie, movie_from_array
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import NETWORK_PRESETS, PayerSettings, SegmentSettings
 
 from .perfect import perfect_output, same_partition

@@ -15,7 +15,8 @@ from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.inference.sizing import estimate_cell_size, look_at
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import Model, ModelInfo, load_model
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.settings import (
     NETWORK_PRESETS,
     REGION,

@@ -10,7 +10,8 @@ from napari_semiconv.inference.stream.precision import laid_out
 from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.frames import finite, normalise, without_hot_pixels
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import NETWORK_PRESETS
 from napari_semiconv.training.objective import run_clip
 

@@ -17,7 +17,8 @@ from napari_semiconv.inference.stream.stream import Stream
 from napari_semiconv.inference.stream.tiling import Mosaic, cut, tiles_of
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import NETWORK_PRESETS
 
 from .tiny import CRUMBS, tiny_model

@@ -3,7 +3,8 @@
 import torch
 
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import (
     NETWORK_PRESETS,
     HdbscanSettings,

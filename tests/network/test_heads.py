@@ -7,7 +7,8 @@ from safetensors.torch import load_file
 from napari_semiconv.errors import BadSettingsError
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.heads import HEADS, register
-from napari_semiconv.network.weights import find_model, load_model
+from napari_semiconv.network.model_folder import find_model
+from napari_semiconv.network.weights import load_model
 from napari_semiconv.settings import NETWORK_PRESETS
 
 TINY = NETWORK_PRESETS["tiny"]

@@ -8,7 +8,8 @@ import torch
 from napari_semiconv.errors import BadModelError, DeviceError, SaveError
 from napari_semiconv.network import weights
 from napari_semiconv.network.embedder import Embedder
-from napari_semiconv.network.weights import list_models, load_model, save_model
+from napari_semiconv.network.model_folder import find_model, list_models
+from napari_semiconv.network.weights import load_model, save_model
 from napari_semiconv.settings import NETWORK_PRESETS
 
 
@@ -90,7 +91,7 @@ def test_the_output_folder_of_a_training_stands_for_its_model(tmp_path):
     network = Embedder(NETWORK_PRESETS["tiny"])
     run = tmp_path / "run"
     save_model(run / "model", network, cell_size=20, description="", card="")
-    assert weights.find_model(run) == run / "model"
+    assert find_model(run) == run / "model"
     assert load_model(str(run), "cpu").info.cell_size == 20
     # A model folder is one itself, whatever lies in it.
     save_model(run, network, cell_size=30, description="", card="")

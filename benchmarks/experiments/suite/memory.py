@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from napari_semiconv.inference.pipeline import segment_and_track
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.hourglass import Conv
-from napari_semiconv.network.weights import Model, ModelInfo
+from napari_semiconv.network.model_folder import ModelInfo
+from napari_semiconv.network.weights import Model
 from napari_semiconv.settings import (
     NETWORK_PRESETS,
     MemoryKind,

@@ -22,7 +22,7 @@ def models(_arguments: argparse.Namespace) -> None:
     BadModelError
         When none is installed.
     """
-    from ..network.weights import list_models
+    from ..network.model_folder import list_models
 
     found = list_models()
     if not found:

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from ..errors import BadModelError
-
-# As `network.weights` and training name them; importing those here would load torch.
-SETTINGS, TRAINED = "settings.json", "model"
+from ..network.model_folder import SETTINGS, TRAINED
 
 
 def model_in(chosen: Path) -> Path:

@@ -1,0 +1,127 @@
+"""What a model folder says of itself, read without loading PyTorch."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import BadModelError
+from ..settings import NetworkSettings
+
+FORMAT = "napari-semiconv model"
+VERSION = 1
+SETTINGS, WEIGHTS, CARD = "settings.json", "weights.safetensors", "README.md"
+TRAINED = "model"  # where a training keeps its model, in its output folder
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a model without reading its weights.
+
+    Parameters
+    ----------
+    name
+        Name of its folder.
+    folder
+        Where it lies.
+    network
+        Shape of the network.
+    cell_size
+        Cell diameter that the network expects, px.
+    description
+        One sentence for the user.
+    digest
+        SHA-256 of the weights.
+    """
+
+    name: str
+    folder: Path
+    network: NetworkSettings
+    cell_size: float
+    description: str
+    digest: str
+
+
+def model_folders() -> list[Path]:
+    """Folders that hold models: shipped with the package, or beside its source."""
+    places = [PACKAGE / "models", PACKAGE.parents[1] / "models"]
+    return [
+        folder
+        for place in places
+        for folder in sorted(place.glob("*/"))
+        if (folder / SETTINGS).is_file()
+    ]
+
+
+def list_models() -> list[ModelInfo]:
+    """List the models that can be chosen by name."""
+    return [read_info(folder) for folder in model_folders()]
+
+
+def find_model(name: str | Path) -> Path:
+    """Find a model folder by name or path.
+
+    Parameters
+    ----------
+    name
+        Name of a model that is shipped, path of a model folder, or path of the output
+        folder of a training, which holds one.
+
+    Raises
+    ------
+    BadModelError
+        When there is no such model.
+    """
+    known = {folder.name: folder for folder in reversed(model_folders())}
+    if str(name) in known:
+        return known[str(name)]
+    folder = Path(name)
+    if folder.is_dir():
+        trained = folder / TRAINED
+        is_output = not (folder / SETTINGS).is_file() and trained.is_dir()
+        return trained if is_output else folder
+    raise BadModelError(
+        f"Model '{name}': expected one of {', '.join(known) or '(none installed)'}, a "
+        f"model folder or the output folder of a training, found none of them. Give "
+        f"the path of a folder with {SETTINGS}."
+    )
+
+
+def read_info(folder: Path) -> ModelInfo:
+    """Read what a model folder says of itself.
+
+    Raises
+    ------
+    BadModelError
+        When the settings are missing, damaged or of another version.
+    """
+    path = folder / SETTINGS
+    try:
+        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = header["format"], header["version"]
+        if found != (FORMAT, VERSION):
+            raise BadModelError(
+                f"{path}: expected {FORMAT} version {VERSION}, found {found[0]} "
+                f"version {found[1]}. Was it written by another release?"
+            )
+        return ModelInfo(
+            name=folder.resolve().name,
+            folder=folder,
+            network=NetworkSettings.model_validate(header["network"]),
+            cell_size=float(header["cell_size"]),
+            description=str(header["description"]),
+            digest=str(header["sha256"]),
+        )
+    except FileNotFoundError:
+        raise BadModelError(
+            f"Model folder {folder}: expected a file {SETTINGS}, found none. Choose "
+            f"the folder that holds {SETTINGS} and {WEIGHTS}."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise BadModelError(
+            f"{path}: expected the settings of a model, found a damaged file "
+            f"({type(error).__name__}). Copy the model folder again."
+        ) from error
