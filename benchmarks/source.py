@@ -28,6 +28,7 @@ RANK = {
     "io": 3,
     "project": 4,
     "training": 4,
+    "teaching": 5,
     "compute": 6,
     "workflows": 7,
     "gui": 9,

@@ -21,6 +21,7 @@ from . import (
     run,
     segment,
     solve,
+    teach,
     train,
     undo,
 )
@@ -29,7 +30,7 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 # In the order of the help: a command is a file with `add`.
 COMMANDS = (
     demo, segment, run, solve, correct, undo, export, import_, evaluate, check, history,
-    open_, train, models, diagnose,
+    open_, teach, train, models, diagnose,
 )  # fmt: skip
 
 

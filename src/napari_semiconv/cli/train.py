@@ -1,4 +1,4 @@
-"""`napari-semiconv train`: a model from annotated folders."""
+"""`napari-semiconv train`: a model from annotated folders and projects."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command."""
-    summary = "train a model on annotated folders"
+    summary = "train a model on annotated folders and projects"
     command = add_command(commands, "train", train, summary)
     command.add_argument(
         "folders",
         type=named,
         nargs="+",
         metavar="FOLDER",
-        help="Cell Tracking Challenge folder, or one with images and labels",
+        help="Cell Tracking Challenge folder, one with images and labels, or a project "
+        "with corrected or confirmed cells",
     )
     command.add_argument(
         "--output",

@@ -14,8 +14,8 @@ USUAL = ("steps", "cell_size", "device", "precision", "seed")
 # The rest, in the order of the help; a test sees to it that none is missing.
 GROUPS: dict[str, tuple[str, ...]] = {
     "clips": (
-        "batch", "frames", "crop", "held_out", "simulated", "blur", "elastic",
-        "elastic_nodes", "elastic_share",
+        "batch", "frames", "crop", "held_out", "anywhere", "simulated", "blur",
+        "elastic", "elastic_nodes", "elastic_share",
     ),
     "steps": (
         "optimiser", "learning_rate", "weight_decay", "schedule", "warm_up",

@@ -36,6 +36,11 @@ def chosen_frames(count: int, span: slice | None) -> range:
     return frames
 
 
+def frame_list(text: str) -> list[int]:
+    """Read ``10,25,40``, frames counted from 0."""
+    return [index(part) for part in text.split(",")]
+
+
 def positive(text: str) -> float:
     """Read a number above 0."""
     try:

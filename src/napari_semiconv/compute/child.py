@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property, partial
 from typing import IO, Any
 
@@ -31,6 +32,7 @@ from .messages import (
     Request,
     ResegmentRequest,
     Segment,
+    TeachRequest,
     Warm,
     read_request,
 )
@@ -78,6 +80,8 @@ class Child:
                 self._segment(request)
             elif isinstance(request, FrameRequest):
                 self._see_again(request)
+            elif isinstance(request, TeachRequest):
+                self._teach(request)
         except SemiconvError as error:
             self._say(Failed(ticket=request.ticket, message=str(error)))
         except MemoryError:
@@ -151,6 +155,14 @@ class Child:
             self._say(self._resegmenter.look(request, *given))
         elif isinstance(request, FollowRequest):
             for message in follow(request, self._tools, *given):
+                self._say(message)
+
+    def _teach(self, request: TeachRequest) -> None:
+        chosen = SegmentSettings(model=request.model, device=request.settings.device)
+        model = self._model(chosen)
+        stops = partial(self._stops, request.ticket)
+        with closing(self._tools.teach(request, model, stops)) as messages:
+            for message in messages:
                 self._say(message)
 
     def _stops(self, ticket: int) -> bool:

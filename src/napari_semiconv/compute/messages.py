@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from ..io.movies.opener import open_movie
 from ..movie import Movie, ZChoice
 from ..settings import SegmentSettings, Settings
+from ..teaching.settings import TeachSettings
 
 
 class MovieChoice(Settings):
@@ -141,6 +142,22 @@ class FollowRequest(FrameRequest):
     output: Path
 
 
+class TeachRequest(Settings):
+    """Ask to teach a model, and to write the new one to the folder ``output``.
+
+    ``lesson`` is a file of `write_lesson`, ``projects`` are the names of those that it
+    was made from.
+    """
+
+    do: Literal["teach"] = "teach"
+    ticket: int = 0
+    lesson: Path
+    model: str
+    projects: tuple[str, ...]
+    settings: TeachSettings
+    output: Path
+
+
 class Cancel(Settings):
     """Ask the child to stop after the frame it is working on."""
 
@@ -229,6 +246,27 @@ class FollowEnded(Settings):
     cancelled: bool = False
 
 
+class TeachStep(Settings):
+    """Tell how far teaching is: see `TeachProgress`."""
+
+    event: Literal["teach_step"] = "teach_step"
+    ticket: int = 0
+    stage: str
+    step: int
+    total: int
+    loss: float | None = None
+    held_out: float | None = None
+
+
+class TeachEnded(Settings):
+    """Tell that a taught model lies in ``output``; when cancelled, nothing does."""
+
+    event: Literal["taught"] = "taught"
+    ticket: int = 0
+    output: Path
+    cancelled: bool = False
+
+
 class Started(Settings):
     """Tell that the run folder exists.
 
@@ -286,7 +324,14 @@ class Failed(Settings):
 
 
 Request = (
-    Warm | Preview | Segment | ResegmentRequest | LookRequest | FollowRequest | Cancel
+    Warm
+    | Preview
+    | Segment
+    | ResegmentRequest
+    | LookRequest
+    | FollowRequest
+    | TeachRequest
+    | Cancel
 )
 Message = (
     Ready
@@ -296,6 +341,8 @@ Message = (
     | LookDone
     | FollowedFrame
     | FollowEnded
+    | TeachStep
+    | TeachEnded
     | Started
     | FrameDone
     | Finished

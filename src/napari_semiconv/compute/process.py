@@ -25,6 +25,7 @@ from .messages import (
     Ready,
     Request,
     Resegmented,
+    TeachEnded,
     read_message,
 )
 
@@ -34,7 +35,7 @@ LAST_WORDS, LINE = 60, 300
 GONE = 10.0
 
 # Messages that end the answer to a request, but for an error.
-LAST = (Finished, FollowEnded, Previewed, Ready, Resegmented, LookDone)
+LAST = (Finished, FollowEnded, Previewed, Ready, Resegmented, LookDone, TeachEnded)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000

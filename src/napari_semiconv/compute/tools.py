@@ -1,6 +1,6 @@
 """What the child computes with: the network, or a stand-in in tests."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -10,7 +10,9 @@ from ..errors import DeviceError
 from ..inference.constraints.model import Constraints
 from ..labels import Labels
 from ..movie import Movie
+from ..network.model_folder import list_models
 from ..settings import VOTES, DeviceName, SegmentSettings
+from .messages import TeachEnded, TeachRequest, TeachStep
 
 # One `FrameResult` after the other; closing it stops the network.
 Results = Generator[Any, None, None]
@@ -91,6 +93,11 @@ class Tools(Protocol):
     ) -> dict[str, NDArray[Any]]:
         """Turn the network's maps into images of a height and width, by name."""
 
+    def teach(
+        self, request: TeachRequest, model: Any, stops: Callable[[], bool]
+    ) -> Generator[TeachStep | TeachEnded, None, None]:
+        """Teach a model what a request says; see `compute.teaching`."""
+
     def follower(
         self, labels: Labels, label: int, output: Any, settings: SegmentSettings
     ) -> Any:
@@ -115,7 +122,7 @@ class NetworkTools:
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that can be chosen."""
-        return tuple(info.name for info in self._weights.list_models())
+        return tuple(info.name for info in list_models())
 
     def devices(self) -> tuple[str, ...]:
         """Names of the devices that can be chosen."""
@@ -194,6 +201,15 @@ class NetworkTools:
     ) -> dict[str, NDArray[Any]]:
         """Turn the network's maps into images of a height and width, by name."""
         return dict(self._looking.pictures_of(output, shape, VOTES.own(settings)))
+
+    def teach(
+        self, request: TeachRequest, model: Any, stops: Callable[[], bool]
+    ) -> Generator[TeachStep | TeachEnded, None, None]:
+        """Teach a model what a request says; see `compute.teaching`."""
+        # Training is loaded when somebody teaches.
+        from .teaching import teach_and_write
+
+        yield from teach_and_write(request, model, stops)
 
     def follower(
         self, labels: Labels, label: int, output: Any, settings: SegmentSettings

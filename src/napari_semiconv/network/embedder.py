@@ -149,6 +149,13 @@ class Embedder(nn.Module):
             x = self._next(every, embeddings)
         return self._output_of(embeddings, features)
 
+    def further(self, features: Tensor) -> Output:
+        """Take in what the last hourglass found of some frames, (T, F, Y, X).
+
+        That is what heads learn from alone; of the embeddings it has the last.
+        """
+        return self._output_of([self.embed[-1](features)], features)
+
     def _next(self, frame: Tensor, embeddings: Sequence[Tensor]) -> Tensor:
         """Join frame and embedding for the next stack, if there is one."""
         if len(embeddings) == len(self.stacks):

@@ -137,7 +137,7 @@ def write_constraints_of(path: Path, document: Document, frames: Iterable[int]) 
     SaveError
         When it could not be written.
     """
-    chosen = _constrained(document, frames)
+    chosen = constrained(document, frames)
     found = ((frame, constraints_of(document, frame)) for frame in chosen)
     return write_constraints(path, found)
 
@@ -211,8 +211,8 @@ def _tables_of(constraints: Constraints) -> dict[str, Rows]:
     }
 
 
-def _constrained(document: Document, frames: Iterable[int]) -> Iterator[int]:
-    """Frames, of some, that have constraints."""
+def constrained(document: Document, frames: Iterable[int]) -> Iterator[int]:
+    """Give those of some frames that have constraints, in the same order."""
     marked = {frame for frame, _, _ in document.absences}
     for track in document.lineage.tracks.values():
         for first, last in track.confirmed:

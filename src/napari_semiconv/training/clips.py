@@ -11,7 +11,7 @@ from ..network.frames import frame_range, normalise_by
 from ..network.losses import movie_neighbours
 from .augment import Warp, drifts
 from .light import Sight, change_light
-from .sampling import EMPTY, EVENTS, LITTLE, Events, choose_place
+from .sampling import EVENTS, LITTLE, Events, choose_place
 from .settings import TrainSettings
 from .truth import Recording
 
@@ -105,20 +105,24 @@ class Clips:
     def draw(self, step: int) -> Clip:
         """Draw the clip of a step; the same step gives the same clip."""
         rng = np.random.default_rng([self.settings.seed, step])
-        tries = 0 if rng.random() < EMPTY else TRIES
+        if rng.random() < self.settings.anywhere:
+            return self._cut(rng, anywhere=True)
         clip = self._cut(rng)
-        for _ in range(tries):
+        for _ in range(TRIES):
             if (clip.labels > 0).any():
                 break
             clip = self._cut(rng)
         return clip
 
-    def _cut(self, rng: np.random.Generator) -> Clip:
+    def _cut(self, rng: np.random.Generator, *, anywhere: bool = False) -> Clip:
         source = self._choose(rng)
         recording = source.recording
         shape = recording.images[0].shape
         finer = recording.cell_size / self.settings.cell_size
-        times, centre = self._times_and_centre(source, finer, rng)
+        if anywhere:
+            times, centre = self._times(recording, rng), rng.uniform((0, 0), shape)
+        else:
+            times, centre = self._times_and_centre(source, finer, rng)
         warp = Warp.draw(rng, centre, shape, self.settings, finer)
         steps = drifts(len(times), rng, still=len(recording.images) == 1)
         images, labels = [], []

@@ -16,13 +16,16 @@ CLIPS = 6  # per source folder; the same ones at every checkpoint
 
 
 def held_out_clips(
-    held: Sequence[Recording], settings: TrainSettings, channels: int
+    held: Sequence[Recording],
+    settings: TrainSettings,
+    channels: int,
+    count: int = CLIPS,
 ) -> dict[str, list[Clip]]:
-    """Cut the clips that every checkpoint is scored on, by source folder."""
+    """Cut the clips that every checkpoint is scored on, so many of each folder."""
     found = {}
     for name in sorted({r.name for r in held}):
         clips = Clips([r for r in held if r.name == name], settings, channels)
-        found[name] = [clips.draw(i) for i in range(CLIPS)]
+        found[name] = [clips.draw(i) for i in range(count)]
     return found
 
 

@@ -9,7 +9,6 @@ from .truth import Recording
 
 EVENTS = 0.2  # share of the clips of movies that show a birth, an entry or an exit
 DIVISIONS = 0.7  # of these, births where there are any
-EMPTY = 0.05  # share of the clips that need not show a cell
 CANDIDATES = 4  # places, of which some clips take the most or the least crowded
 # How often stills of stained tissue are drawn, as others are 1: their truth is fair.
 LITTLE = {"DSB2018-stained": 0.25}

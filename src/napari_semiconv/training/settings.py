@@ -165,6 +165,13 @@ class TrainSettings(Settings):
     simulated: float = setting(
         0.2, "Simulated share", "Share of the clips that are simulated.", ge=0, le=1
     )
+    anywhere: float = setting(
+        0.05,
+        "Anywhere",
+        "Share of the clips that are cut anywhere, whether there is a cell or none.",
+        ge=0,
+        le=1,
+    )
     held_out: float = setting(
         0.2,
         "Held out",

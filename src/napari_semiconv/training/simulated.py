@@ -9,7 +9,9 @@ MOVIES = 6  # of each kind
 FRAMES = 12
 
 
-def simulated_recordings(size: float, seed: int) -> list[Recording]:
+def simulated_recordings(
+    size: float, seed: int, movies: int = MOVIES
+) -> list[Recording]:
     """Simulate movies of every kind of cell.
 
     Parameters
@@ -18,6 +20,8 @@ def simulated_recordings(size: float, seed: int) -> list[Recording]:
         Diameter to which larger cells are rescaled, px.
     seed
         Seed of the simulation.
+    movies
+        Movies of each kind.
 
     Returns
     -------
@@ -26,7 +30,7 @@ def simulated_recordings(size: float, seed: int) -> list[Recording]:
     """
     found = []
     for place, kind in enumerate(CELL_KINDS):
-        for number in range(MOVIES):
+        for number in range(movies):
             own = 10_000 * seed + 100 * place + number
             movie = simulate(random_settings(own, kind, FRAMES), own)
             if movie.labels.any():

@@ -17,6 +17,8 @@ Stage = Literal[
     "writing",
     "history",
     "training",
+    "checking",
+    "teaching",
 ]
 # Asked again and again whether to stop.
 Stop = Callable[[], bool]
@@ -42,7 +44,7 @@ class Progress:
     cell_size
         Diameter of a usual cell, in px, once it was estimated.
     scores
-        Loss, and scores on clips held out, of a training.
+        Loss, and scores on clips held out, of a training or teaching.
     """
 
     stage: Stage

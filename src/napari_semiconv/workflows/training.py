@@ -1,9 +1,10 @@
-"""Train a model on annotated folders."""
+"""Train a model on annotated folders and projects."""
 
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from ..teaching.lesson import read_folders
 from ..training.loop import train as steps_of_training
 from ..training.settings import TrainSettings
 from .progress import Progress, Steps, Stop, never
@@ -22,7 +23,8 @@ def train(
     Parameters
     ----------
     folders
-        Annotated folders, of the Cell Tracking Challenge or with images and labels.
+        Annotated folders, of the Cell Tracking Challenge or with images and labels, and
+        projects, whose corrected and confirmed cells are learned from.
     output
         Folder of checkpoint, log and model.
     settings
@@ -43,7 +45,10 @@ def train(
         When folders, settings or checkpoint cannot be used.
     """
     settings = settings or TrainSettings()
-    steps, done = steps_of_training(folders, output, settings, resume=resume), 0
+    steps = steps_of_training(
+        folders, output, settings, resume=resume, read=read_folders
+    )
+    done = 0
     with closing(steps):
         for step in steps:
             done = step.step

@@ -1,0 +1,1 @@
+"""Teaching: a model learns from what the user corrected and confirmed."""
