@@ -23,7 +23,7 @@ class Training:
         self.asked = None
         self.closed_after = None
 
-    def __call__(self, folders, output, settings, *, resume=False):
+    def __call__(self, folders, output, settings, *, resume=False, read=None):
         self.asked = list(folders), output, settings, resume
         step = self.first - 1
         try:

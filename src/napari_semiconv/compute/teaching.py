@@ -122,6 +122,7 @@ def _write(
             cell_size=model.info.cell_size,
             description=f"Taught from '{model.name}' with cells of {names}.",
             card=card,
+            taught_size=lesson.cell_size,
         )
         write_record(draft, record)
         with saving(request.output):

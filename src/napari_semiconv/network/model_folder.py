@@ -35,6 +35,9 @@ class ModelInfo:
         One sentence for the user.
     digest
         SHA-256 of the weights.
+    taught_size
+        Diameter of usual cells in the movies that it was taught with, px of these; None
+        for one that was not taught.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ModelInfo:
     cell_size: float
     description: str
     digest: str
+    taught_size: float | None = None
 
 
 def model_folders() -> list[Path]:
@@ -114,6 +118,7 @@ def read_info(folder: Path) -> ModelInfo:
             cell_size=float(header["cell_size"]),
             description=str(header["description"]),
             digest=str(header["sha256"]),
+            taught_size=_size(header.get("taught_size")),
         )
     except FileNotFoundError:
         raise BadModelError(
@@ -125,3 +130,12 @@ def read_info(folder: Path) -> ModelInfo:
             f"{path}: expected the settings of a model, found a damaged file "
             f"({type(error).__name__}). Copy the model folder again."
         ) from error
+
+
+def _size(value: Any) -> float | None:
+    if value is None:
+        return None
+    size = float(value)
+    if not 0 < size < float("inf"):
+        raise ValueError("a size is above 0")
+    return size

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -97,7 +98,13 @@ def load_model(name: str | Path = "default", device: DeviceName = "auto") -> Mod
 
 
 def save_model(
-    folder: Path, network: Embedder, *, cell_size: float, description: str, card: str
+    folder: Path,
+    network: Embedder,
+    *,
+    cell_size: float,
+    description: str,
+    card: str,
+    taught_size: float | None = None,
 ) -> ModelInfo:
     """Write a model folder; earlier files stay until all is written.
 
@@ -113,6 +120,8 @@ def save_model(
         One sentence for the user.
     card
         Text of the model card: data, scores, licence.
+    taught_size
+        See `ModelInfo`.
 
     Returns
     -------
@@ -131,7 +140,7 @@ def save_model(
             k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()
         }
         draft[WEIGHTS].write_bytes(save(weights))
-        header = {
+        header: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "description": description,
@@ -139,6 +148,8 @@ def save_model(
             "sha256": file_digest(draft[WEIGHTS]),
             "network": network.settings.model_dump(mode="json"),
         }
+        if taught_size is not None:
+            header["taught_size"] = taught_size
         text = json.dumps(header, indent=2) + "\n"
         draft[SETTINGS].write_text(text, encoding="utf-8")
         draft[CARD].write_text(card, encoding="utf-8")

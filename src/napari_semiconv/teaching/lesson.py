@@ -226,7 +226,7 @@ def read_lesson(path: Path) -> Lesson:
         When the file is missing or damaged.
     """
     try:
-        with np.load(path) as file:
+        with path.open("rb") as stream, np.load(stream) as file:
             about = json.loads(str(file["about"]))
             recordings = [
                 Recording(

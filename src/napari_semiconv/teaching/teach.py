@@ -27,6 +27,8 @@ from .settings import Depth, TeachSettings
 LEVELS = 3
 # Steps between two looks at the checks' clips, of all.
 LOOKS = 6
+# Clips of each check that tell when to stop.
+CLIPS = 4
 # Clips whose features are kept, when heads alone learn.
 KEPT = 96
 # Simulated movies of each kind of cell that are replayed, and clips of each kind that
@@ -286,4 +288,4 @@ def _clips_of(
 ) -> Mapping[str, Sequence[Clip]]:
     """Cut clips that show cells that are held out."""
     known = [check.recording() for check in checks if (check.truth > 0).any()]
-    return held_out_clips(known, training, channels)
+    return held_out_clips(known, training, channels, CLIPS)

@@ -1,0 +1,109 @@
+"""Teaching with projects: the real network in its process, and what is refused."""
+
+import numpy as np
+import pytest
+from tests.gui.movies import project_of, write_dish
+from tests.inference.tiny import tiny_model
+from tests.teaching.test_corrections import labels
+
+from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.errors import BadInputError, BadModelError, ComputeError, SaveError
+from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.network.weights import load_model, save_model
+from napari_semiconv.project.project import Project
+from napari_semiconv.settings import SegmentSettings
+from napari_semiconv.teaching.record import PICTURES, read_record
+from napari_semiconv.teaching.settings import TeachSettings
+from napari_semiconv.workflows.progress import StoppedError, finish
+from napari_semiconv.workflows.segmenting import run
+from napari_semiconv.workflows.teaching import free_model_folder, teach
+
+
+@pytest.fixture
+def project(tmp_path):
+    movie = open_movie(write_dish(tmp_path / "dish.tif", 6))
+    with project_of(tmp_path / "dish.semiconv", movie, labels()) as made:
+        for label in (1, 2, 3, 4):
+            made.do(Confirm(label, 1, 2))
+        yield made
+
+
+@pytest.fixture
+def settings(tmp_path):
+    model = tiny_model(".")
+    # It finds next to nothing: sorting out what a random network finds takes long.
+    model.network.heads.layer("foreground").bias.data.fill_(-4.0)
+    folder = tmp_path / "little"
+    save_model(folder, model.network, cell_size=24, description="", card="")
+    return TeachSettings(model=str(folder), steps=2, replay=0, device="cpu")
+
+
+def test_a_model_is_taught_kept_and_used(project, settings):
+    folder = free_model_folder(project)
+    assert folder == project.folder / "models" / "taught-1"
+    told = []
+    record = finish(teach([project], folder, settings), told.append)
+    assert [step.stage for step in told if step.total][-2:] == ["teaching", "checking"]
+    assert read_record(folder) == record
+    assert record.parent == "little"
+    assert record.projects == ("dish.semiconv",)
+    assert record.facts == {"cells": 8, "tracks": 4, "frames": 2, "held_out": 1}
+    assert record.before.cells == record.after.cells == 2
+    with np.load(folder / PICTURES) as pictures:
+        assert pictures["image0"].shape == pictures["after0"].shape == (64, 64)
+    taught = load_model(folder, "cpu")
+    assert taught.info.taught_size == pytest.approx(11.3, abs=0.1)
+    assert free_model_folder(project).name == "taught-2"
+    # And the project can be computed with it; what is confirmed stays.
+    before = project.document.labels(1).copy()
+    chosen = SegmentSettings(model=str(folder), cell_size=11.3, device="cpu")
+    finish(run(project, chosen, range(2)))
+    after = project.document.labels(1)
+    assert (after[before > 0] == before[before > 0]).all()
+
+
+def test_stopped_it_leaves_nothing_behind(project, settings):
+    folder = free_model_folder(project)
+    asked = iter([False] * 3)
+    steps = teach(
+        [project],
+        folder,
+        settings.model_copy(update={"steps": 1000}),
+        stop=lambda: next(asked, True),
+    )
+    with pytest.raises(StoppedError):
+        finish(steps)
+    assert not folder.exists()
+    assert list(folder.parent.glob("*")) == []
+
+
+def test_what_was_given_back_to_nothing_is_refused_before_anything_starts(
+    project, settings, tmp_path
+):
+    with pytest.raises(SaveError, match="expected a new folder"):
+        finish(teach([project], tmp_path, settings))
+    missing = settings.model_copy(update={"model": str(tmp_path / "none")})
+    with pytest.raises(BadModelError, match="expected one of"):
+        finish(teach([project], tmp_path / "new", missing))
+    with pytest.raises(BadInputError, match="frames from 0 to 5"):
+        finish(teach([project], tmp_path / "new", settings, frames=[7]))
+    with pytest.raises(BadInputError, match="found none"):
+        finish(teach([project], tmp_path / "new", settings, frames=[4]))
+
+
+def test_without_its_movie_a_project_cannot_teach(project, settings, tmp_path):
+    folder = project.folder
+    project.close()
+    (tmp_path / "dish.tif").unlink()
+    with (
+        Project.open(folder, write=False) as again,
+        pytest.raises(BadInputError, match=r"dish\.tif"),
+    ):
+        finish(teach([again], tmp_path / "new", settings))
+
+
+def test_a_damaged_model_stays_in_use_and_that_is_said(project, settings, tmp_path):
+    (tmp_path / "little" / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(ComputeError, match="checksum"):
+        finish(teach([project], tmp_path / "new", settings))
+    assert not (tmp_path / "new").exists()
