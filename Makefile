@@ -11,7 +11,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$p; break; }; done)
 # The constraints keep versions, PyTorch's among them, at what the tests are run with.
 PIP := $(BIN)/python -m pip install -qq -c constraints.txt
-# A virtual display: no window pops up, and none is needed.
+# A virtual display: no window pops up, and none is needed. Tests bring their own, one
+# for each process, since windows of two would take the focus from one another.
 XVFB := $(shell command -v xvfb-run >/dev/null 2>&1 \
 	&& echo 'xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX"')
 
@@ -40,7 +41,6 @@ install: .venv/.installed ## make .venv with all that demo and test need
 demo: install ## simulate a movie, segment, track and evaluate it, and show it
 	@$(BIN)/napari-semiconv demo
 
-# Recursive, so that a virtual display that `install` has just brought is seen.
 test: install ## run the tests, those with windows too (ARGS="-k name" to choose)
 	@$(MAKE) --no-print-directory run-tests
 
@@ -49,7 +49,7 @@ unit: install ## run the unit tests alone, in less than a minute
 
 .PHONY: run-tests
 run-tests:
-	@$(XVFB) $(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 $(ARGS)
 
 lint: .venv/.lint ## check style and types
 	@$(BIN)/ruff check --quiet
@@ -66,6 +66,7 @@ docs: .venv/.docs ## build the documentation into site/
 experiments: install ## make tables and figures of the experiments anew (SCALE=--full)
 	@$(BIN)/python -m benchmarks.experiments all $(SCALE)
 
+# Recursive, so that a virtual display that `install` has just brought is seen.
 screenshots: install ## make the pictures of the documentation anew
 	@$(MAKE) --no-print-directory run-screenshots
 

@@ -247,3 +247,25 @@ def test_daughters_that_the_user_marked_are_learned(project):
         confirm(project, label)
     project.do(MarkDivision(1, (2, 3), 2))
     assert corrections_of(project).parents == {2: 1, 3: 1}
+
+
+def test_what_two_projects_of_a_movie_say_differently_is_named(project, tmp_path):
+    other_folder = tmp_path / "again.semiconv"
+    with project_of(other_folder, project.movie(), labels()) as other:
+        for one in (project, other):
+            one.do(Confirm(1, 0, 0))
+            one.do(Confirm(2, 0, 0))
+        found = [corrections_of(one) for one in (project, other)]
+        assert len(lesson_of(found, 24).notes) == 1  # too few to check
+        drawn = np.zeros((64, 64), bool)
+        drawn[4:14, 9:29] = True
+        other.do(Redraw(0, 1, Region.where(drawn)))
+        other.do(DeleteCell(0, 2))
+        notes = lesson_of([corrections_of(one) for one in (project, other)], 24).notes
+    assert notes[:-1] == (
+        "Frame 0: cell 1 of dish.semiconv and cell 1 of again.semiconv are the same "
+        "place, outlined in different ways. Both are learned from; correct one of "
+        "them.",
+        "Frame 0: cell 2 of dish.semiconv lies where again.semiconv says that none is. "
+        "Both are learned from; correct one of them.",
+    )

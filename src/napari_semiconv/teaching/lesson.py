@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
-from ..labels import labels_in
+from ..labels import labels_in, overlap
 from ..project.facts import is_project
 from ..project.project import Project
 from ..safe import draft_of, saving
@@ -93,6 +94,8 @@ def lesson_of(
         checks += scaled.checks(aside)
         untouched += scaled.untouched()
         notes += [*corrections.notes, *_unlike(corrections)]
+    for one, other in combinations(several, 2):
+        notes += _contradictions(one, other)
     if not held:
         notes.append(
             f"Fewer than {LEAST_TRACKS} cells are corrected: all are learned from, and "
@@ -108,6 +111,33 @@ def lesson_of(
     checks = _spread(checks) + untouched[:1]
     size = next(c.size for c in several if c.size is not None)
     return Lesson(recordings, checks, size, facts, tuple(notes))
+
+
+def _contradictions(one: Corrections, other: Corrections) -> Iterator[str]:
+    """Name cells of the same movie that two projects outline in different ways."""
+    if one.project.info.fingerprint != other.project.info.fingerprint:
+        return
+    theirs = {known.frame: known for known in other.frames}
+    for mine in one.frames:
+        known = theirs.get(mine.frame)
+        if known is None:
+            continue
+        both = overlap(mine.cells, known.cells)
+        pairs = zip(both.pairs.tolist(), both.shared.tolist(), strict=True)
+        for (a, b), shared in pairs:
+            sizes = [int((f.cells == n).sum()) for f, n in ((mine, a), (known, b))]
+            if 2 * shared > min(sizes) and 3 * shared <= sum(sizes):
+                yield (
+                    f"Frame {mine.frame}: cell {a} of {one.name} and cell {b} of "
+                    f"{other.name} are the same place, outlined in different ways. "
+                    f"Both are learned from; correct one of them."
+                )
+        for a in labels_in(np.where(known.empty, mine.cells, 0)):
+            yield (
+                f"Frame {mine.frame}: cell {a} of {one.name} lies where "
+                f"{other.name} says that none is. Both are learned from; correct one "
+                f"of them."
+            )
 
 
 def read_folders(

@@ -11,7 +11,7 @@ Depth = Literal["heads", "decoder", "all"]
 # is soon forgotten otherwise.
 ANYWHERE = 0.3
 # Higher, where fewer weights learn.
-RATES: dict[Depth, float] = {"heads": 2e-3, "decoder": 1.5e-3, "all": 7e-4}
+RATES: dict[Depth, float] = {"heads": 2e-3, "decoder": 2e-3, "all": 1.5e-3}
 
 
 class TeachSettings(Settings):
@@ -34,7 +34,7 @@ class TeachSettings(Settings):
         "What learns",
         "The whole network, its last levels, or its heads alone.",
         choices={
-            "all": ("Whole network", "Learns most; about a minute."),
+            "all": ("Whole network", "Learns most; a minute or two."),
             "decoder": (
                 "Last levels",
                 "Nearly as quick as the heads, and learns more.",
@@ -42,7 +42,7 @@ class TeachSettings(Settings):
             "heads": ("Heads alone", "Quickest, and changes least."),
         },
     )
-    steps: int = setting(300, "Steps", "Batches to learn from.", "steps", ge=1)
+    steps: int = setting(600, "Steps", "Batches to learn from.", "steps", ge=1)
     batch: int = setting(1, "Batch", "Clips that a step learns from.", "clips", ge=1)
     replay: float = setting(
         1 / 3,
