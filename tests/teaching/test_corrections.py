@@ -258,7 +258,7 @@ def test_what_two_projects_of_a_movie_say_differently_is_named(project, tmp_path
         found = [corrections_of(one) for one in (project, other)]
         assert len(lesson_of(found, 24).notes) == 1  # too few to check
         drawn = np.zeros((64, 64), bool)
-        drawn[4:14, 9:29] = True
+        drawn[4:14, 8:28] = True
         other.do(Redraw(0, 1, Region.where(drawn)))
         other.do(DeleteCell(0, 2))
         notes = lesson_of([corrections_of(one) for one in (project, other)], 24).notes
