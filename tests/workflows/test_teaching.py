@@ -14,9 +14,11 @@ from napari_semiconv.project.project import Project
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.teaching.record import PICTURES, read_record
 from napari_semiconv.teaching.settings import TeachSettings
+from napari_semiconv.training.settings import TrainSettings
 from napari_semiconv.workflows.progress import StoppedError, finish
 from napari_semiconv.workflows.segmenting import run
 from napari_semiconv.workflows.teaching import free_model_folder, teach
+from napari_semiconv.workflows.training import train
 
 
 @pytest.fixture
@@ -107,3 +109,15 @@ def test_a_damaged_model_stays_in_use_and_that_is_said(project, settings, tmp_pa
     with pytest.raises(ComputeError, match="checksum"):
         finish(teach([project], tmp_path / "new", settings))
     assert not (tmp_path / "new").exists()
+
+
+def test_training_reads_projects_like_annotated_folders(project, tmp_path):
+    project.save()
+    settings = TrainSettings(
+        preset="tiny", steps=1, batch=1, crop=64, simulated=0, workers=0, device="cpu"
+    )
+    done = finish(train([project.folder], tmp_path / "run", settings))
+    assert done == 1
+    card = (tmp_path / "run" / "model" / "README.md").read_text(encoding="utf-8")
+    assert "on: dish.semiconv." in card
+    assert "| dish.semiconv |" in card  # held out

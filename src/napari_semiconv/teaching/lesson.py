@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,8 @@ def read_folders(
                 aside = _held_out(corrections, held_out, np.random.default_rng(0))
                 scaled = Examples(corrections, size)
                 train_on += scaled.recordings(aside)
-                held += [check.recording() for check in scaled.checks(aside)]
+                checks = [check.recording() for check in scaled.checks(aside)]
+                held += [replace(check, name=corrections.name) for check in checks]
     return train_on, held
 
 
