@@ -14,6 +14,7 @@ from napari_semiconv.training.light import (
     dim,
     invert,
 )
+from napari_semiconv.training.sampling import any_place
 from napari_semiconv.training.settings import TrainSettings
 from napari_semiconv.training.truth import Recording, read_recordings
 
@@ -207,3 +208,29 @@ def test_the_rule_of_2019_sees_the_whole_recording():
     one_frame = settings.model_copy(update={"frames": 1})
     assert (Clips([movie], one_frame, 2).draw(0).neighbours == clip.neighbours).all()
     assert Clips([movie], SETTINGS, 2).draw(0).neighbours is None
+
+
+def test_a_clip_from_anywhere_shows_what_is_known():
+    labels = np.full((200, 200), -1, np.int32)
+    labels[20:24, 150:160] = 0
+    rng = np.random.default_rng(0)
+    places = np.array([any_place(labels, rng) for _ in range(50)])
+    assert ((places >= (19, 149)) & (places <= (24, 160))).all()
+    assert len(np.unique(places, axis=0)) == 50
+    unknown = np.array([any_place(labels * 0 - 1, rng) for _ in range(50)])
+    assert unknown.min() < 40
+    assert unknown.max() > 160
+
+
+def test_clips_are_cut_anywhere_as_often_as_asked(annotated):
+    (recording, *_), _ = read_recordings([annotated], 0.0, 16)
+    empty = np.zeros_like(recording.labels[0])
+    empty[:8, :8] = 1  # one cell in a corner
+    recording.labels = [empty] * len(recording.labels)
+
+    def with_cells(share):
+        settings = SETTINGS.model_copy(update={"anywhere": share, "simulated": 0.0})
+        clips = Clips([recording], settings, channels=2)
+        return np.mean([(clips.draw(step).labels > 0).any() for step in range(40)])
+
+    assert with_cells(0.0) > with_cells(0.5) > with_cells(1.0)

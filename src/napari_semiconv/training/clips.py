@@ -11,7 +11,7 @@ from ..network.frames import frame_range, normalise_by
 from ..network.losses import movie_neighbours
 from .augment import Warp, drifts
 from .light import Sight, change_light
-from .sampling import EVENTS, LITTLE, Events, choose_place
+from .sampling import EVENTS, LITTLE, Events, any_place, choose_place
 from .settings import TrainSettings
 from .truth import Recording
 
@@ -120,7 +120,8 @@ class Clips:
         shape = recording.images[0].shape
         finer = recording.cell_size / self.settings.cell_size
         if anywhere:
-            times, centre = self._times(recording, rng), rng.uniform((0, 0), shape)
+            times = self._times(recording, rng)
+            centre = any_place(recording.labels[times[len(times) // 2]], rng)
         else:
             times, centre = self._times_and_centre(source, finer, rng)
         warp = Warp.draw(rng, centre, shape, self.settings, finer)

@@ -109,6 +109,28 @@ def choose_place(
     return first
 
 
+def any_place(labels: NDArray[np.int32], rng: np.random.Generator) -> Place:
+    """Choose the middle of a crop anywhere, where it is known what is there.
+
+    Parameters
+    ----------
+    labels
+        Labels of the frame, (Y, X); -1 not annotated.
+    rng
+        Source of chance.
+
+    Returns
+    -------
+    NDArray
+        y and x, (2,), px.
+    """
+    known = np.flatnonzero(labels.ravel() >= 0)
+    if not len(known):
+        return rng.uniform((0, 0), labels.shape)
+    place = np.unravel_index(rng.choice(known), labels.shape)
+    return np.array(place, float) + rng.uniform(-0.5, 0.5, 2)
+
+
 def _cells_near(labels: NDArray[np.int32], place: Place, reach: float) -> int:
     top, left = (max(0, int(c - reach)) for c in place)
     bottom, right = (max(0, int(c + reach)) for c in place)
