@@ -91,7 +91,7 @@ CASES = (
     Case("Fluo-N2DL-HeLa", "03", 10, (40, 55, 70, 85)),
 )
 # Of kinds that it was trained on, held-out frames: what it may not forget.
-KNOWN = (("Fluo-N2DH-SIM+", "01"), ("PhC-C2DL-PSC", "01"))
+KNOWN = (("Fluo-N2DH-SIM+", "01"), ("DIC-C2DH-HeLa", "01"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,6 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QSizePolicy,
     QTabWidget,
     QToolButton,
@@ -77,7 +76,7 @@ class CellPanel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._shown: PanelState | None = None
         self._help: HelpDialog | None = None
-        self._window: QMainWindow | None = None
+        self._in_window = False
         self._connect(self.bench)
         register_keys(bench_of)
         self.refresh()
@@ -126,8 +125,8 @@ class CellPanel(QWidget):
         """Learn which window it is in, so that all work ends with it."""
         super().showEvent(event)
         window = window_of(self)
-        if window is not None and self._window is None:
-            self._window = window
+        if window is not None and not self._in_window:
+            self._in_window = True
             window.destroyed.connect(self.bench.close)
             self.bench.canvas.show_in(window)
 

@@ -82,7 +82,8 @@ class CellCanvas:
             self._viewer.mouse_drag_callbacks.remove(self._on_press)
         self._viewer.dims.events.ndisplay.disconnect(self._on_depth)
         self.notice.close()
-        self._layer = None
+        self._corrector.ask_number = lambda _: None  # nobody is there to ask
+        self._layer = self._window = None
 
     def show_job(self, job: Job) -> None:
         """Show with a ring where something is computed."""

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMainWindow,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -77,7 +76,7 @@ class LineagePanel(QWidget):
         self._sentence = QLabel(self)
         self._all: FamilyRows | None = None
         self._project: Project | None = None
-        self._window: QMainWindow | None = None
+        self._in_window = False
         self._stale: set[int] = set()
         self._first: tuple[int, ...] = ()
         self._picked: frozenset[int] = frozenset()
@@ -177,9 +176,9 @@ class LineagePanel(QWidget):
         super().showEvent(event)
         self._soon.start()
         window = window_of(self)
-        if window is not None and self._window is None:
+        if window is not None and not self._in_window:
             # All work ends with it, also without the panel of tabs.
-            self._window = window
+            self._in_window = True
             window.destroyed.connect(self.bench.close)
             # The panel of tabs beside the canvas keeps its height.
             window.setCorner(
