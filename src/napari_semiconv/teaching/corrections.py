@@ -146,19 +146,22 @@ def corrections_of(
             f"{project.folder.name}: expected frames from 0 to {count - 1}, found "
             f"{wrong[0]}. Name frames of this movie."
         )
-    if trust == "all":
-        chosen = _some(asked)
-        found = [_all_of(document, t) for t in chosen]
-    else:
-        chosen = _some(list(constrained(document, asked)))
-        found = [_confirmed_of(document, t) for t in chosen]
-    tracks = document.lineage.tracks
+    look = _all_of if trust == "all" else _confirmed_of
+    found = []
+    with document.guard:
+        known = asked if trust == "all" else list(constrained(document, asked))
+    for frame in _some(known):
+        # Somebody may be editing meanwhile: each frame is read as it is at one moment.
+        with document.guard:
+            found.append(look(document, frame))
     trusted = {n for frame in found for n in labels_in(frame.cells)}
-    parents = {
-        n: tracks[n].parent
-        for n in trusted
-        if tracks[n].parent and (trust == "all" or tracks[n].parent_confirmed)
-    }
+    with document.guard:
+        tracks = document.lineage.tracks
+        parents = {
+            n: tracks[n].parent
+            for n in trusted & tracks.keys()
+            if tracks[n].parent and (trust == "all" or tracks[n].parent_confirmed)
+        }
     kept = [f for f in found if f.cells.any() or f.empty.any() or f.whole]
     return Corrections(project.folder.name, project, kept, parents)
 
