@@ -1,11 +1,13 @@
 """Teaching with projects: the real network in its process, and what is refused."""
 
 import numpy as np
+import psutil
 import pytest
 from tests.gui.movies import project_of, write_dish
 from tests.inference.tiny import tiny_model
 from tests.teaching.test_corrections import labels
 
+from napari_semiconv.compute.supervisor import Supervisor
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.errors import BadInputError, BadModelError, ComputeError, SaveError
 from napari_semiconv.io.movies.opener import open_movie
@@ -121,3 +123,23 @@ def test_training_reads_projects_like_annotated_folders(project, tmp_path):
     card = (tmp_path / "run" / "model" / "README.md").read_text(encoding="utf-8")
     assert "on: dish.semiconv." in card
     assert "| dish.semiconv |" in card  # held out
+
+
+@pytest.mark.slow
+def test_a_hundred_teachings_in_a_row_neither_drift_nor_grow(project, settings):
+    memory, found = [], []
+    with Supervisor() as supervisor:
+        for _ in range(100):
+            folder = free_model_folder(project)
+            record = finish(teach([project], folder, settings, supervisor=supervisor))
+            # Each is taught from the one before.
+            settings = settings.model_copy(update={"model": str(folder)})
+            # The computing process is the largest of those that belong to this one.
+            sizes = [c.memory_info().rss for c in psutil.Process().children()]
+            memory.append(max(sizes))
+            found.append(record.after.masks)
+    assert memory[-1] < 1.1 * memory[9]
+    weights = load_model(folder, "cpu").network.state_dict()
+    assert all(tensor.isfinite().all() for tensor in weights.values())
+    assert found[-1] >= found[0]
+    assert len(list((project.folder / "models").iterdir())) == 100
