@@ -235,9 +235,8 @@ def _edits(model: Model, case: Case, options: argparse.Namespace) -> Iterator[Ro
         now, done, since, teachings = model, 0, 0, 0
         mended: list[TrustedFrame] = []
         for frame in range(len(case.movie)):
-            size = now.info.taught_size or estimate_cell_size(
-                case.movie, now, range(frame, len(case.movie))
-            )
+            rest = range(frame, len(case.movie))
+            size = estimate_cell_size(case.movie, now, rest)
             _, (found,) = look(now, [case.check(frame, size)])
             edits = corrections_needed(found, case.truth(frame))
             done, since = done + edits, since + edits

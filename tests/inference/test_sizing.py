@@ -1,7 +1,10 @@
 """How large cells are: what is believed of looks, and where to look."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from tests.inference.tiny import tiny_model
 
 from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.inference import sizing
@@ -176,3 +179,10 @@ def simulated(diameter, corner, side=320):
 def test_cells_in_a_corner_are_measured(model, diameter):
     movie = simulated(diameter, (slice(0, 120), slice(200, 320)))
     assert estimate_cell_size(movie, model) == pytest.approx(diameter, rel=0.25)
+
+
+def test_a_model_that_was_taught_expects_the_cells_it_was_taught_with():
+    movie = movie_from_array(np.zeros((1, 64, 64)), "TYX", "dark")
+    model = tiny_model(".")
+    taught = replace(model, info=replace(model.info, taught_size=31.0))
+    assert estimate_cell_size(movie, taught) == 31.0

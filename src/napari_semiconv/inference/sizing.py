@@ -28,9 +28,6 @@ from .engines.votes.engine import VotesEngine
 from .stream.stream import Floats, FrameOutput, Stream, resize
 
 SMALLEST, STEP = 8.0, 1.5  # px; factor between the sizes that are tried
-# Steps up and down from the size of cells that a model was taught with: the same cells
-# may be seen through another lens, but hardly others.
-TAUGHT = 2
 LARGEST = 0.75  # of the shorter side of a frame
 WINDOW = 256  # px at the resolution of the network that are looked at
 LOOKS, WINDOWS = 2, 2  # frames that are looked at, and windows in each
@@ -127,11 +124,14 @@ def estimate_cell_size(
     -------
     float
         Diameter, px; that of the model when no cell is found. A model that was taught
-        looks for cells of about the size that it was taught with.
+        expects the cells that it was taught with: what was measured on cells that
+        somebody outlined is not guessed anew.
     """
-    usual = model.info.taught_size or model.info.cell_size
+    if model.info.taught_size is not None:
+        return model.info.taught_size
+    usual = model.info.cell_size
     if _finder(model) is None:
-        return model.info.cell_size
+        return usual
     return believe(look_around(movie, model, frames or range(len(movie))), usual)
 
 
@@ -139,8 +139,7 @@ def look_around(movie: Movie, model: Model, frames: range) -> list[Look]:
     """Look at some of the frames at every scale, ascending."""
     chosen = sorted({frames[len(frames) * i // LOOKS] for i in range(LOOKS)})
     images = [readable(movie, range(t, frames.stop)) for t in chosen]
-    sizes = sizes_for(movie.frame_shape, model.info.taught_size)
-    return [look_at(images, model, size) for size in sizes]
+    return [look_at(images, model, size) for size in sizes_for(movie.frame_shape)]
 
 
 def readable(movie: Movie, frames: range) -> Array:
@@ -160,18 +159,8 @@ def readable(movie: Movie, frames: range) -> Array:
     return movie.frame(frames[0])
 
 
-def sizes_for(shape: tuple[int, int], taught: float | None = None) -> list[float]:
-    """Diameters to try on frames of a shape, px, ascending.
-
-    Parameters
-    ----------
-    shape
-        Height and width of the frames, px.
-    taught
-        Diameter of cells that the model was taught with, px: those near it are tried.
-    """
-    if taught is not None:
-        return [taught * STEP**i for i in range(-TAUGHT, TAUGHT + 1)]
+def sizes_for(shape: tuple[int, int]) -> list[float]:
+    """Diameters to try on frames of a shape, px, ascending."""
     largest = max(SMALLEST, LARGEST * min(shape))
     count = int(np.log(largest / SMALLEST) / np.log(STEP)) + 1
     return [SMALLEST * STEP**i for i in range(count)]
