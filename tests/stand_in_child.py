@@ -4,9 +4,12 @@ Run as ``python stand_in_child.py MODE``; MODE is ``quick``, ``steady`` (some fr
 second), or says what happens in the second frame: ``stuck`` (it takes for ever),
 ``asleep`` (so, in native code that lets no other thread run), ``crash``, ``segv``,
 ``killed`` (as by the system, for want of memory), ``memory`` (an allocation fails).
+In ``worse`` and ``unchecked`` it teaches models that are no better, or not checked.
 """
 
 import ctypes
+import hashlib
+import json
 import os
 import signal
 import sys
@@ -19,7 +22,24 @@ import numpy as np
 from scipy import ndimage
 
 from napari_semiconv.compute.__main__ import main
+from napari_semiconv.compute.messages import TeachEnded, TeachStep
 from napari_semiconv.errors import BadInputError, BadModelError
+from napari_semiconv.network.model_folder import (
+    CARD,
+    FORMAT,
+    SETTINGS,
+    VERSION,
+    WEIGHTS,
+    read_info,
+)
+from napari_semiconv.settings import NetworkSettings
+from napari_semiconv.teaching.lesson import read_lesson
+from napari_semiconv.teaching.record import (
+    PICTURES,
+    ScoreRecord,
+    TeachRecord,
+    write_record,
+)
 from napari_semiconv.tracking.lineage import Lineage
 
 SECONDS = {"steady": 0.1}
@@ -116,10 +136,83 @@ class BlobTools:
     def follower(self, labels, label, output, settings):
         return Shadow(labels == label)
 
+    def teach(self, request, model, stops):
+        """Ten steps; the model has the name of its folder for weights."""
+        read_lesson(request.lesson)
+        for step in range(1, 11):
+            self._work(step)
+            held_out = 2.0 / step if step % 5 == 0 else None
+            yield TeachStep(
+                ticket=request.ticket,
+                stage="learning",
+                step=step,
+                total=10,
+                loss=1.0 / step,
+                held_out=held_out,
+            )
+            if stops():
+                yield TeachEnded(
+                    ticket=request.ticket, output=request.output, cancelled=True
+                )
+                return
+        write_model(request.output, request.model, self.mode, request.settings)
+        yield TeachEnded(ticket=request.ticket, output=request.output)
+
     def _work(self, done):
         if done == 2 and self.mode in TROUBLE:
             TROUBLE[self.mode]()
         threading.Event().wait(SECONDS.get(self.mode, 0.0))
+
+
+BETTER = {"worse": False, "unchecked": None}
+
+
+def write_model(folder, parent, mode, settings):
+    """A model folder as teaching writes it, with two pictures."""
+    folder.mkdir(parents=True)
+    weights = str(folder).encode()
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / CARD).write_text("# A model\n")
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "description": "Made up.",
+        "cell_size": 24.0,
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "network": NetworkSettings().model_dump(mode="json"),
+    }
+    (folder / SETTINGS).write_text(json.dumps(header))
+    path = Path(parent)
+    own = path.is_absolute()
+    better = BETTER.get(mode, True)
+    cells = 0 if better is None else 4
+    found = 3.6 if better else 1.2
+    record = TeachRecord(
+        parent=path.name,
+        parent_sha256=read_info(path).digest if own else "0" * 64,
+        projects=("dish.semiconv",),
+        facts={"cells": 12, "tracks": 4, "frames": 3, "held_out": 1},
+        before=ScoreRecord(cells=cells, found=2.0 if cells else 0.0, false=1),
+        after=ScoreRecord(cells=cells, found=found if cells else 0.0, false=0),
+        settings=settings,
+        step=10,
+        better=better,
+        cell_size=8.25,
+        seconds=1.0,
+        made="2026-01-02T03:04:05+00:00",
+    )
+    write_record(folder, record)
+    pictures = {}
+    for number, corrected in enumerate((True, False)):
+        image = np.zeros((90, 120), np.float32)
+        image[40:60, 50:80] = 1
+        cell = (image > 0).astype(np.int32)
+        pictures[f"image{number}"] = image
+        pictures[f"truth{number}"] = cell if corrected else np.full_like(cell, -1)
+        pictures[f"before{number}"] = np.roll(cell, 9, 1)
+        pictures[f"after{number}"] = cell
+        pictures[f"name{number}"] = np.array(f"dish.semiconv, frame {number}")
+    np.savez_compressed(folder / PICTURES, **pictures)
 
 
 @dataclass

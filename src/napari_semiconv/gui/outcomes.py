@@ -36,7 +36,9 @@ class Outcomes:
     def hear(self, job: Job) -> None:
         """Say how a job ended."""
         bench = self._bench
-        if job.state == "failed":
+        if job.kind == "teach":
+            bench.teaching.hear(job)
+        elif job.state == "failed":
             bench.say(job.error, "error")
         elif job.state == "stopped":
             bench.say("Stopped.", "said")

@@ -31,6 +31,8 @@ from .review.list import ReviewList
 from .share_tab import ShareTab
 from .sharing import SHARE
 from .state import PanelState, TitleState
+from .teach.tab import TeachTab
+from .teach.teaching import TEACH
 from .why import WhyView
 from .workbench import Workbench
 
@@ -52,13 +54,14 @@ class CellPanel(QWidget):
         self.title = TitleRow()
         self.movie_tab, self.find_tab = MovieTab(), FindTab()
         self.correct_tab = self._correct_tab()
-        self.share_tab = ShareTab()
+        self.teach_tab, self.share_tab = TeachTab(), ShareTab()
         self.tabs = QTabWidget()
         self.status = Status()
         for tab, name in (
             (self.movie_tab, "Movie"),
             (self.find_tab, "Find"),
             (self.correct_tab, "Correct"),
+            (self.teach_tab, TEACH),
             (self.share_tab, SHARE),
         ):
             self.tabs.addTab(tab, name)
@@ -101,6 +104,7 @@ class CellPanel(QWidget):
             ("movie", self.movie_tab),
             ("find", self.find_tab),
             ("correct", self.correct_tab),
+            ("teach", self.teach_tab),
             ("share", self.share_tab),
             ("status", self.status),
         )
@@ -146,7 +150,7 @@ class CellPanel(QWidget):
         bench.changed.connect(self.refresh)
         bench.show_in(self)
         movie, find, share = self.movie_tab, self.find_tab, self.share_tab
-        correct = self.correct_tab
+        correct, teach, teaching = self.correct_tab, self.teach_tab, bench.teaching
         self.title.undo.clicked.connect(lambda: bench.undo())
         self.title.help.clicked.connect(self._show_help)
         self.title.redo.clicked.connect(lambda: bench.redo())
@@ -171,6 +175,17 @@ class CellPanel(QWidget):
             (correct.requested, lambda act: bench.corrector.run(act.do)),
             (correct.lineage_requested, lambda: self._open_dock(open_lineage)),
             (correct.mode_requested, bench.canvas.set_mode),
+            (teach.teach_requested, teaching.teach),
+            (teach.stop_requested, bench.stop),
+            (teach.depth_requested, teaching.set_depth),
+            (teach.frame_requested, bench.session.go_to),
+            (teach.result.keep_requested, teaching.keep),
+            (teach.result.discard_requested, teaching.discard),
+            (teach.models.use_requested, teaching.use),
+            (teach.models.note_requested, teaching.note),
+            (teach.models.rename_requested, teaching.rename),
+            (teach.models.export_requested, teaching.export),
+            (teach.models.delete_requested, teaching.delete),
             (share.format_requested, bench.sharing.set_format),
             (share.export_requested, self._export),
             (share.measurements_requested, lambda: self._open_dock(open_measurements)),
@@ -179,6 +194,9 @@ class CellPanel(QWidget):
 
     def _note_tab(self, index: int) -> None:
         self.bench.tab = self.tabs.tabText(index)
+        if self.bench.tab == TEACH:
+            # Its models may have been changed by other programs.
+            self.bench.teaching.reload()
         self.refresh()
 
     def _show_help(self) -> None:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QStyle,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -64,6 +65,18 @@ class Scroll(QScrollArea):
         bar = style.pixelMetric(extent) if style is not None else 0
         hint.setWidth(self._content.minimumSizeHint().width() + bar)
         return hint
+
+
+class Lists(QTabWidget):
+    """Takes the height that is left: lists scroll themselves, and the tab need not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+
+    def hasHeightForWidth(self) -> bool:
+        """Ask for no more height, whatever text in it could do with."""
+        return False
 
 
 class SentenceView(QWidget):

@@ -1,5 +1,6 @@
 """Work out what the panel shows: every text and every rule, without a window."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -37,7 +38,12 @@ DOING = {
     "tracks": "Deciding tracks",
     "writing": "Writing",
     "history": "Going through the history",
+    "training": "Training",
+    "checking": "Checking the model",
+    "teaching": "Teaching",
 }
+# Stages of which it is known how long the rest will take.
+PACED = {"frames", "teaching"}
 
 
 # Weight of the latest frame in the running mean of seconds per frame.
@@ -50,6 +56,7 @@ class Pace:
     def __init__(self) -> None:
         self.seconds_left: float | None = None
         self._each: float | None = None
+        self._begun: tuple[int, float] | None = None
 
     def advance(self, done: int, total: int, seconds: float | None) -> None:
         """Note that one more frame is done, and the seconds it took, if known."""
@@ -59,6 +66,15 @@ class Pace:
         fresh = 1.0 if self._each is None or done <= 2 else FRESHNESS
         self._each = fresh * seconds + (1 - fresh) * (self._each or 0.0)
         self.seconds_left = self._each * (total - done) if total else None
+
+    def watch(self, done: int, total: int) -> None:
+        """Note, by the clock, that so many steps are done, which take equally long."""
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = done, now
+        first, begin = self._begun
+        if done > first and total:
+            self.seconds_left = (now - begin) / (done - first) * (total - done)
 
 
 def resolve_title(
@@ -255,7 +271,7 @@ def duration(seconds: float) -> str:
 
 
 def resolve_share(form: Format, lost: list[str], *, can_export: bool) -> ShareState:
-    """Work out the fourth tab.
+    """Work out the last tab.
 
     Parameters
     ----------
@@ -298,10 +314,10 @@ def _reading(movie: Movie, axes: str) -> str:
 
 def _progress(job: Job, step: Progress, seconds_left: float | None) -> str:
     if job.stopping:
-        return "Stopping after this frame …"
+        return "Stopping …" if job.kind == "teach" else "Stopping after this frame …"
     words = [DOING[step.stage]]
     if step.total:
         words.append(f"{step.done} of {step.total}")
-    if seconds_left is not None and step.stage == "frames":
+    if seconds_left is not None and step.stage in PACED:
         words.append(f"{duration(seconds_left)} left")
     return " · ".join(words)

@@ -7,6 +7,7 @@ from typing import Protocol
 from ..movie import ZChoice
 from ..settings import SegmentSettings
 from .choices import DEFAULTS
+from .teach.state import TeachState
 
 START = "Open a movie, a project or tracked cells: any file or folder. Or drop it here."
 
@@ -124,7 +125,7 @@ class CorrectState:
 
 @dataclass(frozen=True)
 class ShareState:
-    """What the fourth tab shows: pairs of name and title, and the chosen format."""
+    """What the last tab shows: pairs of name and title, and the chosen format."""
 
     formats: tuple[tuple[str, str], ...] = ()
     format: str = ""
@@ -153,6 +154,7 @@ class PanelState:
     movie: MovieState
     find: FindState
     correct: CorrectState
+    teach: TeachState
     share: ShareState
     status: StatusState
 

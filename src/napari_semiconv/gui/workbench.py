@@ -45,6 +45,8 @@ from .resolve import (
 from .ruler import Ruler
 from .sharing import SHARE, Sharing
 from .state import Offer, Panel, PanelState, Sentence
+from .teach.resolving import resolve_teach
+from .teach.teaching import TEACH, Teaching
 
 CHANGED = "Settings changed: preview, or find and follow again, to see what they do."
 
@@ -80,6 +82,7 @@ class Workbench:
         self.sharing = Sharing(self)
         self.corrector = Corrector(self)
         self.canvas = CellCanvas(self, self.corrector)
+        self.teaching = Teaching(self)
         self.pace = Pace()
         self._source: object = None
         self._wants_to_run = False
@@ -118,6 +121,9 @@ class Workbench:
                 place=self._place(),
             ),
             resolve_correct(self.corrector, session, self.layers.mode),
+            resolve_teach(
+                self.teaching, session, self.choices, shown=self.tab == TEACH
+            ),
             resolve_share(
                 format_of(self.choices.format),
                 # Of thousands of tracks it takes a while: not unseen, at each edit.
@@ -354,6 +360,8 @@ class Workbench:
             self.choices.estimate = step.cell_size
         if step.stage == "frames":
             self.pace.advance(step.done, step.total, step.seconds)
+        elif step.stage == "teaching":
+            self.pace.watch(step.done, step.total)
 
     def _on_job(self, job: Job) -> None:
         if job.state == "running":

@@ -45,14 +45,15 @@ def constraints_of(document: Document, frame: int) -> Constraints:
         Index of the frame.
     """
     height, width = document.shape[1:]
-    numbers, named = document.masks.read(frame), document.names(frame)
-    shown = named.show(numbers)
-    tracks = document.lineage.tracks
-    confirmed = [n for n in labels_in(shown) if tracks[n].is_confirmed(frame)]
+    # Masks and tracks of the same moment: the user may be correcting them.
+    with document.guard:
+        numbers, named = document.masks.read(frame), document.names(frame)
+        shown, hidden = named.show(numbers), named.hidden()
+        tracks = document.lineage.tracks
+        confirmed = [n for n in labels_in(shown) if tracks[n].is_confirmed(frame)]
+        absent = [(y, x) for t, y, x in sorted(document.absences) if t == frame]
     fixed = np.where(np.isin(shown, confirmed), shown, 0).astype(np.int32)
-    hidden = named.hidden()
     gone = np.isin(numbers, hidden) & (fixed == 0) if hidden else None
-    absent = [(y, x) for t, y, x in sorted(document.absences) if t == frame]
     free = [place for place in absent if not fixed[place]]
     return Constraints(
         (height, width),
@@ -213,13 +214,14 @@ def _tables_of(constraints: Constraints) -> dict[str, Rows]:
 
 def constrained(document: Document, frames: Iterable[int]) -> Iterator[int]:
     """Give those of some frames that have constraints, in the same order."""
-    marked = {frame for frame, _, _ in document.absences}
-    for track in document.lineage.tracks.values():
-        for first, last in track.confirmed:
-            marked |= {*range(first, last + 1)}
-    for frame in document.named_frames():
-        if document.names(frame).hidden():
-            marked.add(frame)
+    with document.guard:
+        marked = {frame for frame, _, _ in document.absences}
+        for track in document.lineage.tracks.values():
+            for first, last in track.confirmed:
+                marked |= {*range(first, last + 1)}
+        for frame in document.named_frames():
+            if document.names(frame).hidden():
+                marked.add(frame)
     return (frame for frame in frames if frame in marked)
 
 

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..network.frames import frame_range, normalise_by
-from ..network.losses import movie_neighbours
 from .augment import Warp, drifts
 from .light import Sight, change_light
 from .sampling import EVENTS, LITTLE, Events, any_place, choose_place
@@ -152,6 +150,12 @@ class Clips:
         if self.settings.neighbour_rule != "2019":
             return None
         if source.neighbours is None:
+            # The one place here that needs PyTorch: a window that makes a lesson, and
+            # so reads a number above, is spared loading it.
+            import torch
+
+            from ..network.losses import movie_neighbours
+
             recording = source.recording
             finer = recording.cell_size / self.settings.cell_size
             label, found = movie_neighbours(

@@ -211,6 +211,11 @@ class CorrectionJobs(JobRunner):
 
     def _check_free(self) -> None:
         job = self.job
+        if job is not None and job.kind == "teach":
+            raise BusyError(
+                f"{job.title}: the network is busy until it is done. Correct this by "
+                f"hand meanwhile, or stop it first."
+            )
         if job is not None and job.kind == "segment":
             raise BusyError(
                 f"{job.title}: the network is busy until it is done. Correct this by "

@@ -22,6 +22,7 @@ JobKind = Literal[
     "correct",
     "follow",
     "look",
+    "teach",
     "undo",
 ]
 # Short ones of these kinds wait for one another, instead of being refused.

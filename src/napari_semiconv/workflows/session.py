@@ -23,7 +23,6 @@ from ..project.project import Project
 from ..project.runs.run import ProjectRun, is_worthless, unfinished_run
 from ..settings import SegmentSettings
 from .copying import ScratchCopy, keep
-from .correction_jobs import CorrectionJobs
 from .exporting import export
 from .following import FollowedCell, accept
 from .importing import import_tracked
@@ -32,12 +31,13 @@ from .opening import Found, folder_for, recognise
 from .progress import Progress, Steps, Stop, StoppedError
 from .segmenting import FramePreview, Segmented, go_on, preview, run
 from .solving import solve
+from .teaching_jobs import TeachingJobs
 
 # Seconds that closing waits for a job that was told to stop.
 PATIENCE = 10.0
 
 
-class Session(CorrectionJobs):
+class Session(TeachingJobs):
     """Owns what is open and tells every change of it.
 
     Parameters

@@ -8,11 +8,10 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QTabWidget,
     QWidget,
 )
 
-from ..parts import Tab, selectable
+from ..parts import Lists, Tab, selectable
 from ..state import CorrectState
 from .actions import ACTIONS, BY_NAME, Action, keys_in_words
 
@@ -62,7 +61,7 @@ class CorrectTab(Tab):
         self.lineage.setToolTip("Show families and tracks below the canvas.")
         self.lineage.clicked.connect(lambda: self.lineage_requested.emit())
         self.bar.addWidget(self.lineage)
-        self.lists = _Lists()
+        self.lists = Lists()
         self.lists.setDocumentMode(True)
         self.lists.hide()
         self.rows.addWidget(self.words)
@@ -137,18 +136,6 @@ class CorrectTab(Tab):
             )
             groups[action.group].addAction(entry)
         return menu
-
-
-class _Lists(QTabWidget):
-    """Takes the height that is left: lists scroll themselves, and the tab need not."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-
-    def hasHeightForWidth(self) -> bool:
-        """Ask for no more height, whatever text in it could do with."""
-        return False
 
 
 def keys_of(action: Action) -> str:

@@ -1,0 +1,304 @@
+"""Teaching from the window: what there is to learn from, and what comes of it."""
+
+import os
+
+import numpy as np
+import pytest
+from benchmarks.heartbeat import Heartbeat
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QPushButton
+from tests.gui.window import click
+
+from napari_semiconv.edits.confirming import Confirm
+from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
+from napari_semiconv.project.project import Project
+from napari_semiconv.teaching.record import PICTURES
+from napari_semiconv.teaching.settings import TeachSettings
+from napari_semiconv.workflows.jobs import BusyError
+
+pytestmark = pytest.mark.gui
+FREEZE = 0.2
+
+
+def teach(one):
+    """Press "Teach" and wait for the end and for the pictures."""
+    one.press("Teach")
+    one.rest()
+    teaching = one.bench.teaching
+    one.wait(lambda: teaching.result is None or bool(teaching.pictures))
+    return teaching
+
+
+def chosen(one):
+    return one.bench.choices.settings
+
+
+def models(folder):
+    place = folder / "models"
+    return sorted(p.name for p in place.iterdir()) if place.exists() else []
+
+
+def say_places(tab):
+    """Where all that can be clicked lies."""
+    return {
+        button.text(): button.mapTo(tab, QPoint(0, 0))
+        for button in tab.findChildren(QPushButton)
+        if button.isVisible()
+    }
+
+
+def test_what_there_is_to_learn_from_is_counted_live(opened):
+    one = opened(confirmed=())
+    tab = one.panel.teach_tab
+    assert tab.words.text().startswith("Nothing to learn from yet")
+    assert not tab.teach.isEnabled()
+    one.tab("Correct")
+    one.click_at(8, 8)
+    one.key(Qt.Key.Key_Y)
+    one.rest()
+    one.tab("Teach")
+    assert tab.words.text().startswith(
+        "1 cell of 1 track is corrected or confirmed, in 1 frame. To have checked"
+    )
+    assert tab.teach.isEnabled()
+    for label in (2, 3, 4):
+        one.session.do(Confirm(label, 1, 2))
+    one.session.do(DeleteCell(4, 2))
+    one.session.do(MarkEmpty(4, 60, 60))
+    one.rest()
+    assert tab.words.text() == (
+        "7 cells of 4 tracks are corrected or confirmed, in 3 frames; 2 were taken "
+        "away."
+    )
+    one.session.undo()
+    one.rest()
+    assert tab.words.text().endswith("1 was taken away.")
+
+
+def test_a_model_is_taught_kept_and_applied(opened, folder):
+    one = opened()
+    tab, before = one.panel.teach_tab, say_places(one.panel.teach_tab)
+    teaching = teach(one)
+    assert say_places(tab) == before
+    assert one.said() == "'taught-1' is ready: keep or discard it."
+    assert tab.result.words.text() == (
+        "'taught-1': Masks of 4 cells it did not see: 0.50 before, 0.90 now; false "
+        "cells 1 before, 0 now. It is better: keep it."
+    )
+    lines = tab.result.curve.lines()
+    assert [step for step, _ in lines["loss"]] == [*range(1, 11)]
+    assert lines["held out"] == [(5.0, 0.4), (10.0, 0.2)]
+    assert chosen(one).model == "default", "the model in use stays until it is kept"
+    assert models(folder) == ["taught-1"]
+    one.press("Keep")
+    one.rest()
+    assert chosen(one).model == str(folder / "models" / "taught-1")
+    assert chosen(one).cell_size == 8.2
+    assert tab.model.text() == "models/taught-1"
+    assert not tab.result.keep.isEnabled()
+    assert not tab.result.discard.isEnabled()
+    one.tab("Find")
+    assert one.panel.find_tab.model.currentText() == "models/taught-1"
+    one.tab("Teach")
+    project = one.session.project
+    fixed = project.document.labels(1).copy()
+    one.press("Apply to the rest")
+    one.rest()
+    assert one.said().startswith("Done:")
+    assert project.history.undoable == "find and follow cells"
+    assert np.array_equal(project.document.labels(1), fixed)
+    assert project.lineage.tracks[1].is_confirmed(1)
+    one.session.undo()
+    one.rest()
+    assert project.history.undoable == "confirm cell 4, frames 1 to 2"
+    assert teaching.kept
+
+
+def test_before_and_after_are_looked_at_side_by_side(opened):
+    one = opened()
+    result = one.panel.teach_tab.result
+    assert result.stack.currentWidget() is result.curve
+    teach(one)
+    assert result.stack.currentWidget() is result.comparison
+    assert result.caption.text().startswith("1 of 3 · dish.semiconv, frame 0: cells")
+    left, right = result.comparison.places()
+    assert left.right() < right.left()
+    assert left.size() == right.size()
+    shown = result.comparison.picture
+    assert shown.image.shape == (64, 64), "it is cut out around the cells held out"
+    image = result.comparison.grab().toImage()
+    colours = {image.pixelColor(x, left.center().y()).getRgb()[:3] for x in range(
+        left.left(), left.right()
+    )}
+    assert (255, 210, 0) in colours
+    assert (60, 220, 90) in colours
+    assert not result.before.isEnabled()
+    click(result.after)
+    assert "nobody corrected it" in result.caption.text()
+    click(result.after)
+    assert result.caption.text() == "3 of 3 · How it learned."
+    assert result.stack.currentWidget() is result.curve
+    assert not result.after.isEnabled()
+    click(result.before)
+    assert result.stack.currentWidget() is result.comparison
+
+
+def test_what_is_discarded_leaves_nothing(opened, folder):
+    one = opened("worse")
+    result = one.panel.teach_tab.result
+    teach(one)
+    assert "It is no better" in result.words.text()
+    assert result.discard.isDefault()
+    assert not result.keep.isDefault()
+    assert result.keep.isEnabled()
+    assert "no better" in result.keep.toolTip()
+    one.press("Discard")
+    one.rest()
+    assert models(folder) == []
+    assert one.said() == "'taught-1' is deleted. The model in use stays."
+    assert chosen(one).model == "default"
+    assert not result.discard.isEnabled()
+
+
+def test_without_a_check_it_is_said(opened):
+    one = opened("unchecked")
+    teach(one)
+    assert "Nothing was held out" in one.panel.teach_tab.result.words.text()
+    assert one.panel.teach_tab.result.keep.isDefault()
+
+
+def test_it_is_stopped_and_leaves_nothing(opened, folder):
+    one = opened("stuck")
+    tab = one.panel.teach_tab
+    one.press("Teach")
+    one.wait(lambda: tab.stop.isEnabled() and len(one.bench.teaching.curve) == 1)
+    assert "Teaching · 1 of 10" in one.panel.status._progress.text()
+    assert not tab.teach.isEnabled()
+    one.session.do(Confirm(1, 4, 5))
+    with pytest.raises(BusyError):
+        one.session.teach(TeachSettings())
+    one.press("Stop")
+    one.rest()
+    assert one.said() == "Stopped: nothing is left of it. The model in use stays."
+    assert models(folder) == []
+    assert one.session.project.lineage.tracks[1].is_confirmed(4)
+    assert tab.teach.isEnabled()
+
+
+def test_a_crash_leaves_nothing_and_says_so(opened, folder):
+    one = opened("crash")
+    one.press("Teach")
+    one.rest()
+    assert one.said().endswith("The model in use stays.")
+    assert one.bench.sentence.kind == "error"
+    assert models(folder) == []
+    assert one.panel.teach_tab.teach.isEnabled()
+
+
+def test_closing_at_work_leaves_a_sound_project(opened, folder):
+    one = opened("steady")
+    one.press("Teach")
+    one.wait(lambda: len(one.bench.teaching.curve) > 1)
+    one.bench.close()
+    assert models(folder) == []
+    with Project.open(folder) as project:
+        assert not project.read_only
+        assert [*project.faults()] == []
+
+
+def test_opening_another_project_waits_for_the_end(opened, folder):
+    one = opened("steady")
+    one.press("Teach")
+    one.wait(lambda: len(one.bench.teaching.curve) > 1)
+    one.bench.open(folder)
+    assert one.said().startswith("Teaching: wait for its end")
+    one.session.undo()
+    one.rest()
+    assert one.bench.teaching.result is not None
+    one.session.close_project()
+    one.rest()
+    assert one.bench.teaching.result is None
+    assert one.panel.teach_tab.words.text().startswith("Find cells, or open")
+
+
+def test_a_project_open_elsewhere_teaches_nothing(opened, folder):
+    one = opened()
+    one.session.close_project()
+    with Project.open(folder):
+        one.open(folder)
+        one.tab("Teach")
+        tab = one.panel.teach_tab
+        assert tab.words.text().startswith("The project is open elsewhere")
+        assert not tab.teach.isEnabled()
+        one.bench.teaching.teach()
+        assert "read only" in one.said()
+
+
+@pytest.mark.parametrize("damage", ["none", "bytes", "shapes", "huge", "missing"])
+def test_bad_pictures_are_left_out_and_said(opened, folder, damage, monkeypatch):
+    one = opened("steady")
+    one.press("Teach")
+    path = folder / "models" / "taught-1" / PICTURES
+    from napari_semiconv.gui.teach import teaching as module
+
+    read = module.read_pictures
+
+    def spoil(place):
+        if damage == "none":
+            path.unlink()
+        elif damage == "bytes":
+            path.write_bytes(os.urandom(200))
+        elif damage == "huge":
+            np.savez_compressed(path, image0=np.zeros((1 << 14, 1 << 14)))
+        else:
+            parts = {"image0": np.zeros((4, 4)), "truth0": np.zeros((5, 4), int)}
+            if damage == "shapes":
+                parts |= {"before0": np.zeros((4, 4), int), "name0": np.array("a")}
+                parts |= {"after0": np.zeros((4, 4), int)}
+            np.savez(path, **parts)
+        return read(place)
+
+    monkeypatch.setattr(module, "read_pictures", spoil)
+    teaching = one.bench.teaching
+    one.rest()
+    if damage == "none":
+        one.wait(lambda: not path.exists())
+        one.rest()
+        assert teaching.trouble == ""
+    else:
+        one.wait(lambda: teaching.trouble != "")
+        words = one.panel.teach_tab.result.words.text()
+        assert "The pictures of 'taught-1' cannot be shown" in words
+    assert teaching.pictures == ()
+    assert one.panel.teach_tab.result.keep.isEnabled()
+
+
+def test_advice_leads_to_doubtful_frames(opened):
+    one = opened(confirmed=(1,))
+    tab = one.panel.teach_tab
+    one.session.do(DeleteCell(5, 3))
+    one.wait(lambda: one.bench.corrector.review.queue is not None)
+    one.rest()
+    from napari_semiconv.gui.teach import learnable
+
+    known = one.bench.teaching.known()
+    assert all(
+        not first - learnable.NEARBY <= place.frame <= last + learnable.NEARBY
+        for place in one.bench.teaching.advice()
+        for first, last in known.frames
+    )
+    if (found := one.bench.teaching.advice()):
+        click(tab.places[0].go)
+        assert one.session.frame == found[0].frame
+
+
+def test_it_is_cheap_in_a_long_movie_and_the_window_answers(opened):
+    one = opened("steady")
+    heart = Heartbeat()
+    heart.start()
+    one.press("Teach")
+    one.rest()
+    QTest.qWait(50)
+    heart.stop()
+    assert heart.longest < FREEZE
