@@ -1,20 +1,24 @@
 """Teaching from the window: what there is to learn from, and what comes of it."""
 
-import os
+import time
 
 import numpy as np
 import pytest
 from benchmarks.heartbeat import Heartbeat
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 from tests.gui.window import click
 
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
+from napari_semiconv.gui.teach import learnable
+from napari_semiconv.gui.teach import teaching as module
+from napari_semiconv.gui.teach.pictures import read_pictures
 from napari_semiconv.project.project import Project
+from napari_semiconv.project.suspects.queue import Queue, Rows
 from napari_semiconv.teaching.record import PICTURES
 from napari_semiconv.teaching.settings import TeachSettings
+from napari_semiconv.tracking.lineage import Track
 from napari_semiconv.workflows.jobs import BusyError
 
 pytestmark = pytest.mark.gui
@@ -48,6 +52,14 @@ def say_places(tab):
     }
 
 
+def queue_of(frames, chances, looked):
+    """Suspects in some frames."""
+    frame = np.array(frames, np.int64)
+    zero = np.zeros_like(frame)
+    rows = Rows(frame, frame, zero + 1, zero, np.array(chances), zero)
+    return Queue(rows, np.array(looked, bool), 0, 0.0, lambda *_: None)
+
+
 def test_what_there_is_to_learn_from_is_counted_live(opened):
     one = opened(confirmed=())
     tab = one.panel.teach_tab
@@ -76,10 +88,11 @@ def test_what_there_is_to_learn_from_is_counted_live(opened):
     assert tab.words.text().endswith("1 was taken away.")
 
 
-def test_a_model_is_taught_kept_and_applied(opened, folder):
+def test_a_model_is_taught_and_nothing_moves(opened, folder):
     one = opened()
-    tab, before = one.panel.teach_tab, say_places(one.panel.teach_tab)
-    teaching = teach(one)
+    tab = one.panel.teach_tab
+    before = say_places(tab)
+    teach(one)
     assert say_places(tab) == before
     assert one.said() == "'taught-1' is ready: keep or discard it."
     assert tab.result.words.text() == (
@@ -91,6 +104,12 @@ def test_a_model_is_taught_kept_and_applied(opened, folder):
     assert lines["held out"] == [(5.0, 0.4), (10.0, 0.2)]
     assert chosen(one).model == "default", "the model in use stays until it is kept"
     assert models(folder) == ["taught-1"]
+
+
+def test_what_is_kept_is_used_and_applied_to_the_rest(opened, folder):
+    one = opened()
+    tab = one.panel.teach_tab
+    teach(one)
     one.press("Keep")
     one.rest()
     assert chosen(one).model == str(folder / "models" / "taught-1")
@@ -106,13 +125,12 @@ def test_a_model_is_taught_kept_and_applied(opened, folder):
     one.press("Apply to the rest")
     one.rest()
     assert one.said().startswith("Done:")
-    assert project.history.undoable == "find and follow cells"
+    assert len(project.info.runs) == 1
     assert np.array_equal(project.document.labels(1), fixed)
     assert project.lineage.tracks[1].is_confirmed(1)
     one.session.undo()
     one.rest()
     assert project.history.undoable == "confirm cell 4, frames 1 to 2"
-    assert teaching.kept
 
 
 def test_before_and_after_are_looked_at_side_by_side(opened):
@@ -128,9 +146,10 @@ def test_before_and_after_are_looked_at_side_by_side(opened):
     shown = result.comparison.picture
     assert shown.image.shape == (64, 64), "it is cut out around the cells held out"
     image = result.comparison.grab().toImage()
-    colours = {image.pixelColor(x, left.center().y()).getRgb()[:3] for x in range(
-        left.left(), left.right()
-    )}
+    colours = {
+        image.pixelColor(x, left.center().y()).getRgb()[:3]
+        for x in range(left.left(), left.right())
+    }
     assert (255, 210, 0) in colours
     assert (60, 220, 90) in colours
     assert not result.before.isEnabled()
@@ -235,70 +254,92 @@ def test_a_project_open_elsewhere_teaches_nothing(opened, folder):
         assert "read only" in one.said()
 
 
-@pytest.mark.parametrize("damage", ["none", "bytes", "shapes", "huge", "missing"])
-def test_bad_pictures_are_left_out_and_said(opened, folder, damage, monkeypatch):
-    one = opened("steady")
-    one.press("Teach")
-    path = folder / "models" / "taught-1" / PICTURES
-    from napari_semiconv.gui.teach import teaching as module
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:200])
 
-    read = module.read_pictures
 
-    def spoil(place):
-        if damage == "none":
-            path.unlink()
-        elif damage == "bytes":
-            path.write_bytes(os.urandom(200))
-        elif damage == "huge":
-            np.savez_compressed(path, image0=np.zeros((1 << 14, 1 << 14)))
-        else:
-            parts = {"image0": np.zeros((4, 4)), "truth0": np.zeros((5, 4), int)}
-            if damage == "shapes":
-                parts |= {"before0": np.zeros((4, 4), int), "name0": np.array("a")}
-                parts |= {"after0": np.zeros((4, 4), int)}
-            np.savez(path, **parts)
-        return read(place)
+def be_no_file(path):
+    path.unlink()
+    path.mkdir()
 
-    monkeypatch.setattr(module, "read_pictures", spoil)
+
+def with_others(path, **parts):
+    with np.load(path) as file:
+        known = dict(file)
+    np.savez_compressed(path, **{**known, **parts})
+
+
+SPOILT = {
+    "cut short": cut_short,
+    "no file": be_no_file,
+    "other shapes": lambda path: with_others(path, truth0=np.zeros((5, 4), int)),
+    "huge": lambda path: with_others(path, more=np.zeros(1 << 28, np.int8)),
+    "no numbers": lambda path: with_others(path, after0=np.array("cell")),
+    "objects": lambda path: with_others(path, image0=np.array([{}], object)),
+    "without truth": lambda path: np.savez(path, image0=np.zeros((4, 4))),
+}
+
+
+@pytest.mark.parametrize("damage", SPOILT)
+def test_bad_pictures_are_left_out_and_said(opened, damage, monkeypatch):
+    one = opened()
     teaching = one.bench.teaching
+
+    def spoil_and_read(folder):
+        SPOILT[damage](folder / PICTURES)
+        return read_pictures(folder)
+
+    monkeypatch.setattr(module, "read_pictures", spoil_and_read)
+    one.press("Teach")
+    one.wait(lambda: teaching.trouble != "")
     one.rest()
-    if damage == "none":
-        one.wait(lambda: not path.exists())
-        one.rest()
-        assert teaching.trouble == ""
-    else:
-        one.wait(lambda: teaching.trouble != "")
-        words = one.panel.teach_tab.result.words.text()
-        assert "The pictures of 'taught-1' cannot be shown" in words
+    result = one.panel.teach_tab.result
+    assert result.caption.text().startswith("Its pictures cannot be shown")
+    assert result.stack.currentWidget() is result.curve
     assert teaching.pictures == ()
-    assert one.panel.teach_tab.result.keep.isEnabled()
+    assert result.keep.isEnabled()
 
 
-def test_advice_leads_to_doubtful_frames(opened):
+def test_a_model_without_pictures_has_none(tmp_path):
+    assert read_pictures(tmp_path) == ()
+
+
+def test_advice_leads_to_doubtful_frames(opened, monkeypatch):
     one = opened(confirmed=(1,))
+    frames, chances = [2, 5, 5, 5], [0.9, 0.9, 0.4, 0.2]
     tab = one.panel.teach_tab
-    one.session.do(DeleteCell(5, 3))
     one.wait(lambda: one.bench.corrector.review.queue is not None)
+    one.bench.corrector.review.queue = queue_of(frames, chances, looked=[0, 0, 0, 1])
+    monkeypatch.setattr(learnable, "NEARBY", 2)
+    one.bench.changed.emit()
+    assert tab.places[0].text.text() == "Correct next: frame 5, about 1 error"
+    assert not tab.places[1].go.isVisible(), "frame 2 is corrected"
+    click(tab.places[0].go)
     one.rest()
-    from napari_semiconv.gui.teach import learnable
-
-    known = one.bench.teaching.known()
-    assert all(
-        not first - learnable.NEARBY <= place.frame <= last + learnable.NEARBY
-        for place in one.bench.teaching.advice()
-        for first, last in known.frames
-    )
-    if (found := one.bench.teaching.advice()):
-        click(tab.places[0].go)
-        assert one.session.frame == found[0].frame
+    assert one.session.frame == one.viewer.dims.current_step[0] == 5
 
 
-def test_it_is_cheap_in_a_long_movie_and_the_window_answers(opened):
+def test_the_window_answers_while_it_teaches(opened):
     one = opened("steady")
     heart = Heartbeat()
     heart.start()
     one.press("Teach")
     one.rest()
-    QTest.qWait(50)
     heart.stop()
     assert heart.longest < FREEZE
+
+
+def test_a_long_movie_is_counted_quickly(opened):
+    one = opened()
+    project = one.session.project
+    lineage = project.document.lineage
+    with project.document.guard:
+        for label in range(10, 20_000):
+            lineage.put(Track(label, ((0, 999),), confirmed=((5, 9), (20, 29))))
+    start = time.perf_counter()
+    found = learnable.learnable(project)
+    assert time.perf_counter() - start < FREEZE
+    assert found.cells == 8 + 15 * 19_990
+    assert "64 of these frames" not in found.words()
+    for label in range(10, 20_000):
+        lineage.drop(label)

@@ -12,7 +12,7 @@ from .pictures import CheckPicture, outline, sampled
 
 TRUTH, FOUND = (60, 220, 90), (255, 210, 0)
 GAP = 6
-HEIGHT = 130
+HEIGHT = 110
 LEGEND = (
     "<qt>Yellow: what the model finds, before it was taught (left) and now (right). "
     "Green: your outlines, where the model does not match them.</qt>"

@@ -100,9 +100,16 @@ class Advice:
     errors: float
 
     def words(self) -> str:
-        """Say it in a sentence."""
+        """Say it in a line of the panel."""
         errors = counted(max(1, round(self.errors)), "error")
-        return f"Frame {self.frame}: about {errors}, and nothing corrected nearby."
+        return f"Correct next: frame {self.frame}, about {errors}"
+
+    def hint(self) -> str:
+        """Say why."""
+        return (
+            f"Of the frames near which nothing is corrected, most is doubtful in frame "
+            f"{self.frame}: a model learns most from what it got wrong."
+        )
 
 
 def advice(queue: Queue | None, known: Learnable) -> tuple[Advice, ...]:

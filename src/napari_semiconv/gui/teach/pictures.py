@@ -93,9 +93,8 @@ def read_pictures(folder: Path) -> tuple[CheckPicture, ...]:
         zlib.error,
     ) as error:
         raise BadModelError(
-            f"The pictures of '{folder.name}' cannot be shown: expected images of "
-            f"cells, found a damaged file ({type(error).__name__}). The model itself "
-            f"is not affected."
+            f"Its pictures cannot be shown: the file is damaged "
+            f"({type(error).__name__}). The model is not affected."
         ) from error
 
 

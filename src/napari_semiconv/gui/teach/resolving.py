@@ -67,10 +67,10 @@ def _result(teaching: Teaching) -> ResultState | None:
     if taught is None:
         return None
     record = taught.record
-    words = [f"'{taught.folder.name}': {record.verdict()}", teaching.trouble]
     return ResultState(
-        words=" ".join(filter(None, (*words, *record.notes))),
+        words=f"'{taught.folder.name}': {record.verdict()}",
         better=record.better,
         kept=teaching.kept,
         pictures=teaching.pictures,
+        trouble=teaching.trouble,
     )

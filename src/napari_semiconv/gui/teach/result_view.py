@@ -12,14 +12,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..parts import Scroll, boxed, lined_up, selectable
+from ..parts import lined_up, selectable
 from .compare import Comparison, arrow_text
 from .curve import LossCurve
 from .state import ResultState, TeachState
 
 LEARNS = "It learns; you can go on correcting meanwhile."
 NONE = "Nothing is to be decided on: teach a model first."
-# Lines of the verdict that are seen at once; more are scrolled to.
+# Lines of the longest verdict.
 LINES = 4
 KEEP_HINT = "Use it from now on. It can be applied to all frames then."
 WORSE_HINT = "Use it all the same, though it is no better than the one in use."
@@ -41,7 +41,7 @@ class ResultView(QWidget):
         self.curve, self.comparison = LossCurve(), Comparison()
         self.stack = QStackedWidget()
         self.keep, self.discard = QPushButton("Keep"), QPushButton("Discard")
-        self._place = 0
+        self._place, self._trouble = 0, ""
         self._shown: ResultState | None = None
         self._lay_out()
         self.before.clicked.connect(lambda: self._step(-1))
@@ -62,6 +62,7 @@ class ResultView(QWidget):
             self._place = 0
         words = LEARNS if state.can_stop else NONE
         self.words.setText(words if result is None else result.words)
+        self._trouble = "" if result is None else result.trouble
         open_ = result is not None and not result.kept
         free = state.models.free
         self.keep.setEnabled(open_ and free)
@@ -85,14 +86,15 @@ class ResultView(QWidget):
         picture = pictures[self._place] if self._place < len(pictures) else None
         self.comparison.show_picture(picture)
         self.stack.setCurrentWidget(self.curve if picture is None else self.comparison)
-        self.caption.setText(arrow_text(self._place, pictures) if pictures else "")
+        self.caption.setText(
+            arrow_text(self._place, pictures) if pictures else self._trouble
+        )
         self.before.setEnabled(self._place > 0)
         self.after.setEnabled(self._place < len(pictures))
 
     def _lay_out(self) -> None:
         line = self.fontMetrics().lineSpacing()
-        scroll = Scroll(boxed(_column(self.words)))
-        scroll.setFixedHeight(LINES * line + 6)
+        self.words.setFixedHeight(LINES * line + 4)
         self.stack.addWidget(self.curve)
         self.stack.addWidget(self.comparison)
         for button, arrow, hint in (
@@ -107,19 +109,13 @@ class ResultView(QWidget):
         buttons = QHBoxLayout()
         for choice in (self.keep, self.discard):
             choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            # Bold letters may be higher: nothing is to move.
+            choice.setFixedHeight(line + 10)
             buttons.addWidget(choice, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(3)
-        layout.addWidget(scroll)
+        layout.addWidget(self.words)
         layout.addLayout(captions)
         layout.addWidget(self.stack, 1)
         layout.addLayout(buttons)
-
-
-def _column(widget: QWidget) -> QVBoxLayout:
-    layout = QVBoxLayout()
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(widget)
-    layout.addStretch(1)
-    return layout

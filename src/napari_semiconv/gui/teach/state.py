@@ -21,14 +21,15 @@ class ResultState:
         Whether it is; None when nothing could be checked.
     kept
         Whether it is the model in use already.
-    pictures
-        What both models found.
+    pictures, trouble
+        What both models found, or why that is not shown.
     """
 
     words: str = ""
     better: bool | None = None
     kept: bool = False
     pictures: tuple[CheckPicture, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class _Place:
     def show_advice(self, advice: Advice | None) -> None:
         """Show another frame, or none."""
         self.text.setText("" if advice is None else advice.words())
-        self.text.setToolTip("" if advice is None else advice.words())
+        self.text.setToolTip("" if advice is None else f"<qt>{advice.hint()}</qt>")
         self.go.setVisible(advice is not None)
         self._frame = 0 if advice is None else advice.frame
         self.go.setToolTip(f"Go to frame {self._frame}, and correct cells there.")

@@ -114,7 +114,9 @@ class Teaching:
         bench = self._bench
         if job.state == "done":
             self._show_result(job.outcome)
-            bench.say(f"'{job.outcome.folder.name}' is ready: keep or discard it.")
+            ready = f"'{job.outcome.folder.name}' is ready: keep or discard it."
+            notes = job.outcome.record.notes
+            bench.say(" ".join((ready, *notes)), "note" if notes else "said")
         elif job.state == "stopped":
             bench.say(f"Stopped: nothing is left of it. {STAYS}")
         else:
