@@ -16,8 +16,9 @@ from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.project.project import Project
 
 pytestmark = pytest.mark.gui
-# Longest time that the window may not answer, in s.
-FREEZE = 0.2
+# Longest time that the window may not answer, in s. Waiting counts as well, and so does
+# what other processes take meanwhile.
+FREEZE = 0.6
 
 
 @pytest.fixture

@@ -31,6 +31,12 @@ QUICK = TeachSettings(steps=4, replay=0, device="cpu", precision="float32")
 def _quick_checks(request, monkeypatch):
     """A random network finds hundreds of crumbs, which takes long to sort out."""
     monkeypatch.setattr(module, "CLIPS", 1)
+    real = TeachSettings.training
+
+    def small(settings, size):
+        return real(settings, size).model_copy(update={"crop": 48})
+
+    monkeypatch.setattr(TeachSettings, "training", small)
     if "really" in request.node.name:
         return
 
