@@ -37,6 +37,23 @@ PAGES = {
         "napari's own brush (2), eraser (1), outline (3) and bucket (4) draw on the "
         "cells too; M paints a new one.",
     ),
+    "Teach": (
+        "The network learns from cells that you corrected or confirmed under "
+        "*Correct*, and from places where you took a cell away. A few cells in "
+        "several frames teach more than many in one; *Go there* leads to frames where "
+        "most is doubtful.",
+        "*Teach* makes a new model, while you may go on correcting; the one in use "
+        "stays as it is. *Whole network* learns most, *Heads alone* is quickest.",
+        "A part of the tracks is never learned from: on these the new model is "
+        "compared with the one before. Yellow is what a model finds, green what you "
+        "outlined and it missed, left before, right now.",
+        "*Keep* takes the new model under *Find*, *Discard* deletes it. *Apply to the "
+        "rest* finds all cells with it, except those that you confirmed; that is one "
+        "step to undo.",
+        "**Models** lists all that were taught in this project, each below the one it "
+        "was taught from. *Export…* copies one, to be used elsewhere with *Other "
+        "folder…* under *Find*.",
+    ),
     "Share": (
         "Choose a format; what it keeps, and what these cells lose in it, stands "
         "below. *Export…* never writes over what is there.",

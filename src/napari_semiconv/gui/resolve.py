@@ -217,6 +217,9 @@ def resolve_status(
     if job is None:
         return StatusState(sentence=sentence)
     step = job.progress
+    if step is not None and step.stage == "checking":
+        # It tells of the steps before or after it alone: how long it takes is unknown.
+        step = replace(step, done=0, total=0)
     note = Sentence(job.notes[-1], "note") if job.notes else sentence
     if step is None:
         return StatusState(True, progress=f"{job.title} …", sentence=note)

@@ -1,6 +1,7 @@
 """Teaching from the window: what there is to learn from, and what comes of it."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ from benchmarks.heartbeat import Heartbeat
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QPushButton
 from tests.gui.window import click
+from tests.inference.tiny import tiny_model
 
 from napari_semiconv.edits.confirming import Confirm
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.gui.teach import learnable
 from napari_semiconv.gui.teach import teaching as module
 from napari_semiconv.gui.teach.pictures import read_pictures
+from napari_semiconv.network.weights import save_model
 from napari_semiconv.project.project import Project
 from napari_semiconv.project.suspects.queue import Queue, Rows
 from napari_semiconv.teaching.record import PICTURES
@@ -23,6 +26,8 @@ from napari_semiconv.workflows.jobs import BusyError
 
 pytestmark = pytest.mark.gui
 FREEZE = 0.2
+# A network learns that long on a busy computer, ms.
+LONG = 300_000
 
 
 def teach(one):
@@ -343,3 +348,41 @@ def test_a_long_movie_is_counted_quickly(opened):
     assert "64 of these frames" not in found.words()
     for label in range(10, 20_000):
         lineage.drop(label)
+
+
+@pytest.fixture
+def little(tmp_path):
+    """A small network with random weights, as a model folder."""
+    model = tiny_model(".")
+    # It finds next to nothing: sorting out what a random network finds takes long.
+    model.network.heads.layer("foreground").bias.data.fill_(-4.0)
+    save_model(
+        tmp_path / "little", model.network, cell_size=24, description="", card=""
+    )
+    return tmp_path / "little"
+
+
+@pytest.mark.slow
+def test_the_real_network_is_taught_from_the_window(
+    opened, folder, little, monkeypatch
+):
+    steps = partial(TeachSettings, steps=2, replay=0)
+    monkeypatch.setattr(module, "TeachSettings", steps)
+    one = opened(mode=None)
+    one.bench.set_model_folder(little)
+    one.bench.set_setting("device", "cpu")
+    one.rest()
+    one.press("Teach")
+    teaching = one.bench.teaching
+    one.qtbot.waitUntil(lambda: bool(teaching.pictures), timeout=LONG)
+    one.rest()
+    assert one.said().startswith("'taught-1' is ready")
+    assert teaching.result.record.parent == "little"
+    assert [point.step for point in teaching.curve] == [1, 2]
+    assert one.panel.teach_tab.result.comparison.picture.corrected
+    one.press("Keep")
+    one.rest()
+    assert chosen(one).model == str(folder / "models" / "taught-1")
+    one.press("Apply to the rest")
+    one.qtbot.waitUntil(lambda: one.bench.resting, timeout=LONG)
+    assert one.said().startswith("Done:")

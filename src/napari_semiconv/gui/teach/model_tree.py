@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
-    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -229,8 +228,6 @@ class ModelTree(QWidget):
         for name, text, hint in ACTS:
             button = QPushButton(text)
             button.setToolTip(hint)
-            button.setMinimumWidth(self.fontMetrics().horizontalAdvance(text) + 6)
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, name=name: self._act(name))
             self.buttons[name] = button
             buttons.addWidget(button, 1)
