@@ -1,6 +1,6 @@
 """The models of a project as a tree: each below the one that it was taught from."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ HINTS = (
     "What you wrote about it.",
 )
 # Widths of all columns but the last, in digits.
-WIDTHS = (13, 10, 5, 11)
+WIDTHS = (14, 11, 5, 7)
 IN_USE = "✓ "
 ACTS = (
     ("use", "Use", "Find cells with it from now on."),
@@ -284,15 +284,27 @@ def _facts(record: TeachRecord | None) -> list[str]:
 
 
 def _when(made: str) -> str:
-    try:
-        return f"{datetime.fromisoformat(made).astimezone():%d %b %H:%M}"
-    except (ValueError, OverflowError, OSError):
+    """Time of day; the day when it was another one."""
+    moment = _local(made)
+    if moment is None:
         return ""
+    today = datetime.now(UTC).astimezone().date()
+    return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%d %b}"
+
+
+def _local(made: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(made).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _tip(entry: ModelEntry) -> str:
     record = entry.record
     if record is None:
         return f"<qt>{escape(entry.trouble or entry.name)}</qt>"
-    lines = (entry.name, f"From {record.parent}.", record.verdict(), record.note)
+    moment = _local(record.made)
+    made = f", {moment:%Y-%m-%d %H:%M}" if moment else ""
+    whence = f"From {record.parent}{made}."
+    lines = (entry.name, whence, record.verdict(), record.note)
     return f"<qt>{'<br>'.join(escape(line) for line in lines if line)}</qt>"

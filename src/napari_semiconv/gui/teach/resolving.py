@@ -66,9 +66,10 @@ def _result(teaching: Teaching) -> ResultState | None:
     taught = teaching.result
     if taught is None:
         return None
-    record = taught.record
+    record, name = taught.record, taught.folder.name
+    kept = f"'{name}' is in use. Under Models you go back to another one."
     return ResultState(
-        words=f"'{taught.folder.name}': {record.verdict()}",
+        words=kept if teaching.kept else f"'{name}': {record.verdict()}",
         better=record.better,
         kept=teaching.kept,
         pictures=teaching.pictures,
