@@ -57,6 +57,7 @@ APART = (
     "Save",
     "Locate",
     "Go on",
+    "Apply",
 )
 
 

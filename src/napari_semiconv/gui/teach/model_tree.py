@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
+    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -39,6 +40,8 @@ HINTS = (
 # Widths of all columns but the last, in digits.
 WIDTHS = (14, 11, 5, 7)
 IN_USE = "✓ "
+# Room beside the text of a button, px.
+PADDING = 14
 ACTS = (
     ("use", "Use", "Find cells with it from now on."),
     ("note", "Note…", "Write a note on it."),
@@ -228,9 +231,13 @@ class ModelTree(QWidget):
         for name, text, hint in ACTS:
             button = QPushButton(text)
             button.setToolTip(hint)
+            # As narrow as its text, with the room that themes leave beside it.
+            width = self.fontMetrics().horizontalAdvance(text)
+            button.setMinimumWidth(width + PADDING)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, name=name: self._act(name))
             self.buttons[name] = button
-            buttons.addWidget(button, 1)
+            buttons.addWidget(button, width)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(3)
