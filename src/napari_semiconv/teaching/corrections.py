@@ -181,7 +181,7 @@ def check_enough(several: Sequence[Corrections]) -> None:
     found = "only places without a cell" if only else "none"
     raise BadInputError(
         f"{names}: expected cells that were corrected or confirmed, found {found}. "
-        f"Correct some cells, or confirm some that are right (Enter), and teach then."
+        f"Correct some cells, or confirm some that are right (Y), and teach then."
     )
 
 

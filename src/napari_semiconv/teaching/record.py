@@ -71,10 +71,10 @@ class TeachRecord(Settings):
         facts += f"{after.masks:.2f} now"
         if before.false or after.false:
             facts += f"; false cells {before.false} before, {after.false} now"
-        if self.better:
-            return f"{facts}. It is better: keep it."
-        why = ", and it forgets other cells" if self.forgets else ""
-        return f"{facts}{why}. It is no better: discard it, or correct more cells."
+        if not self.better:
+            return f"{facts}. It is no better: discard it, or correct more cells."
+        other = " It may know other kinds of cells less well." if self.forgets else ""
+        return f"{facts}. It is better: keep it.{other}"
 
 
 def write_record(folder: Path, record: TeachRecord) -> None:

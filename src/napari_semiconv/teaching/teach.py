@@ -88,7 +88,11 @@ class Taught:
 
     @property
     def forgets(self) -> bool:
-        """Whether other cells than those taught are understood clearly less well."""
+        """Whether the loss on simulated cells of other kinds rose clearly.
+
+        That is a hint alone: yeast was taught at 1.4 times the loss, and SEG of nuclei
+        and of cells in DIC stayed; bacteria at 1.2 times cost the latter .1.
+        """
         before, after = self.replay
         return after > FORGOTTEN * before
 
@@ -97,7 +101,7 @@ class Taught:
         """Whether the new model is to be kept; None when nothing could be checked."""
         if not self.after.cells:
             return None
-        return self.after.value > self.before.value and not self.forgets
+        return self.after.value > self.before.value
 
 
 def learning_weights(network: Embedder, depth: Depth) -> list[nn.Parameter]:
