@@ -77,7 +77,8 @@ def take_pictures(viewer: napari.Viewer, panel: CellPanel, movie: Path) -> None:
     picture_correcting(viewer, panel)
     picture_looking(viewer, panel)
     picture_lineage(viewer, panel)
-    panel.tabs.setCurrentIndex(3)
+    picture_teaching(viewer, panel)
+    panel.tabs.setCurrentIndex(4)
     picture(viewer, "share")
     viewer.theme = "light"
     picture(viewer, "share-light")
@@ -150,6 +151,23 @@ def picture_lineage(viewer: napari.Viewer, panel: CellPanel) -> None:
     viewer.window.remove_dock_widget(lineage)
     session.undo()
     session.select(frozenset())
+
+
+def picture_teaching(viewer: napari.Viewer, panel: CellPanel) -> None:
+    """Confirm the cells of some frames, teach the model with them, and compare."""
+    bench = panel.bench
+    for frame in (2, 8):
+        bench.session.do(Confirm(None, frame, frame))
+    panel.tabs.setCurrentIndex(3)
+    bench.layers.go_to(8)
+    picture(viewer, "teach")
+    bench.teaching.set_depth("heads")
+    bench.teaching.teach()
+    rest(panel)
+    wait(panel, lambda: bench.teaching.result is not None)
+    picture(viewer, "taught")
+    bench.teaching.discard()
+    rest(panel)
 
 
 def done(panel: CellPanel) -> int:
