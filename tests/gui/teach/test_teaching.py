@@ -197,7 +197,7 @@ def test_it_is_stopped_and_leaves_nothing(opened, folder):
     tab = one.panel.teach_tab
     one.press("Teach")
     one.wait(lambda: tab.stop.isEnabled() and len(one.bench.teaching.curve) == 1)
-    assert "Teaching · 1 of 10" in one.panel.status._progress.text()
+    one.wait(lambda: "Teaching · 1 of 10" in one.panel.status._progress.text())
     assert not tab.teach.isEnabled()
     one.session.do(Confirm(1, 4, 5))
     with pytest.raises(BusyError):
