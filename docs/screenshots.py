@@ -154,17 +154,22 @@ def picture_lineage(viewer: napari.Viewer, panel: CellPanel) -> None:
 
 
 def picture_teaching(viewer: napari.Viewer, panel: CellPanel) -> None:
-    """Confirm the cells of some frames, teach the model with them, and compare."""
+    """Confirm what is right in some frames, teach the model with it, and compare."""
     bench = panel.bench
+    project = bench.session.project
+    assert project is not None, "cells were found"
     for frame in (2, 8):
-        bench.session.do(Confirm(None, frame, frame))
+        doubtful = bench.corrector.review.in_frame(frame)
+        for label in project.lineage.cells(frame):
+            if label not in doubtful:
+                bench.session.do(Confirm(label, frame, frame))
     panel.tabs.setCurrentIndex(3)
     bench.layers.go_to(8)
     picture(viewer, "teach")
     bench.teaching.set_depth("heads")
     bench.teaching.teach()
     rest(panel)
-    wait(panel, lambda: bench.teaching.result is not None)
+    wait(panel, lambda: bool(bench.teaching.pictures))
     picture(viewer, "taught")
     bench.teaching.discard()
     rest(panel)
