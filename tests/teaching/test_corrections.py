@@ -1,5 +1,7 @@
 """What is learned from: only what the user looked at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.gui.movies import dish, project_of, write_dish
@@ -10,7 +12,9 @@ from napari_semiconv.edits.masks import Redraw
 from napari_semiconv.edits.region import Region
 from napari_semiconv.edits.removing import DeleteCell, MarkEmpty
 from napari_semiconv.errors import BadInputError
+from napari_semiconv.io.cells.tracked import TrackedMovie, lineage_of_labels
 from napari_semiconv.io.movies.opener import open_movie
+from napari_semiconv.project.project import Project
 from napari_semiconv.teaching.corrections import check_enough, corrections_of
 from napari_semiconv.teaching.examples import Examples
 from napari_semiconv.teaching.lesson import (
@@ -119,13 +123,21 @@ def test_all_masks_are_trusted_when_asked_for(project):
         corrections_of(project, "all", [6])
 
 
-def test_only_a_confirmed_parent_is_learned(project):
-    confirm(project, 1)
-    assert corrections_of(project).parents == {}
-    project.do(DeleteCell(0, 3))
-    project.do(DeleteCell(0, 4))
-    project.do(DeleteCell(1, 1))
-    assert 3 not in corrections_of(project).parents
+def test_only_a_confirmed_parent_is_learned(tmp_path):
+    found = labels()
+    found[2:][found[2:] == 1] = 0
+    found[:2][(found[:2] == 2) | (found[:2] == 3)] = 0
+    lineage = lineage_of_labels(enumerate(found))
+    for label in (2, 3):
+        lineage.put(replace(lineage.tracks[label], parent=1))
+    movie = open_movie(write_dish(tmp_path / "born.tif", 6))
+    cells = TrackedMovie("born", found.shape, found.__getitem__, lineage)
+    with Project.create(tmp_path / "born.semiconv", movie, cells) as project:
+        # Not its first frame: whose daughter it is was not looked at.
+        confirm(project, 2, 3, 4)
+        assert corrections_of(project).tracks == [2]
+        assert corrections_of(project).parents == {}
+        assert corrections_of(project, "all").parents == {2: 1, 3: 1}
 
 
 def test_of_very_many_frames_some_are_taken(project, monkeypatch):

@@ -24,7 +24,7 @@ from napari_semiconv.teaching.settings import TeachSettings
 from napari_semiconv.teaching.teach import Taught, learning_weights, teach
 from napari_semiconv.training.truth import Recording
 
-QUICK = TeachSettings(steps=4, replay=0, device="cpu", precision="float32")
+QUICK = TeachSettings(steps=4, replay=0, device="cpu")
 
 
 @pytest.fixture(autouse=True)

@@ -84,7 +84,7 @@ def test_stopped_it_leaves_nothing_behind(project, settings):
 def test_what_was_given_back_to_nothing_is_refused_before_anything_starts(
     project, settings, tmp_path
 ):
-    with pytest.raises(SaveError, match="expected a new folder"):
+    with pytest.raises(SaveError, match="expected a name that is free"):
         finish(teach([project], tmp_path, settings))
     missing = settings.model_copy(update={"model": str(tmp_path / "none")})
     with pytest.raises(BadModelError, match="expected one of"):

@@ -91,7 +91,7 @@ class Supervisor:
         ----------
         request
             What is asked: `Segment`, `Preview`, `ResegmentRequest`, `LookRequest`,
-            `FollowRequest` or `Warm`.
+            `FollowRequest`, `TeachRequest` or `Warm`.
         stop
             Asked some ten times a second whether the work is to stop; then it is
             cancelled.

@@ -1,6 +1,5 @@
 """Teach a model in the child, and write the new one."""
 
-import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -9,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..io.cells.staging import new_target
 from ..network.weights import Model, save_model
-from ..safe import new_draft_folder, saving
 from ..teaching.lesson import Lesson, read_lesson
 from ..teaching.record import PICTURES, ScoreRecord, TeachRecord, write_record
 from ..teaching.scoring import CheckScore
@@ -112,10 +111,7 @@ def _write(
         f"'{model.name}' with {lesson.facts['cells']} corrected cells of {names}.\n\n"
         f"{record.verdict()}\n"
     )
-    with saving(request.output):
-        request.output.parent.mkdir(parents=True, exist_ok=True)
-        draft = new_draft_folder(request.output)
-    try:
+    with new_target(request.output) as draft:
         save_model(
             draft,
             taught.network,
@@ -125,12 +121,7 @@ def _write(
             taught_size=lesson.cell_size,
         )
         write_record(draft, record)
-        with saving(request.output):
-            np.savez_compressed(draft / PICTURES, **_pictures(lesson, taught))
-            draft.replace(request.output)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        np.savez_compressed(draft / PICTURES, **_pictures(lesson, taught))
 
 
 def _pictures(lesson: Lesson, taught: Taught) -> dict[str, Any]:

@@ -82,15 +82,12 @@ class Corrections:
         What is known of each frame, ascending.
     parents
         Parent of each trusted track that has one.
-    notes
-        What the user should know of it, a sentence each.
     """
 
     name: str
     project: Project
     frames: Sequence[TrustedFrame]
     parents: dict[int, int]
-    notes: tuple[str, ...] = ()
 
     @property
     def tracks(self) -> list[int]:

@@ -83,7 +83,7 @@ class Examples:
             [(n, 0, 0, corrections.parents.get(n, 0)) for n in sorted(taught)], np.int64
         ).reshape(-1, 4)
         found = []
-        for span in self._spans(BESIDE, BESIDE):
+        for span in self._spans():
             images, labels, outlined = [], [], []
             for t in span:
                 image = self._image(t)
@@ -126,13 +126,13 @@ class Examples:
         name = f"{self._corrections.name}, frame {frame}"
         yield Check(name, images, unknown, self._factor * self._size)
 
-    def _spans(self, before: int, after: int) -> list[list[int]]:
+    def _spans(self) -> list[list[int]]:
         """Frames with corrections and those beside them, as far as they follow."""
         last = len(self._movie) - 1
         wanted = {
             t
             for known in self._known
-            for t in range(max(0, known - before), min(last, known + after) + 1)
+            for t in range(max(0, known - BESIDE), min(last, known + BESIDE) + 1)
         }
         frames = [t for t in sorted(wanted) if self._image(t) is not None]
         cuts = [n + 1 for n, (a, b) in enumerate(pairwise(frames)) if b > a + 1]

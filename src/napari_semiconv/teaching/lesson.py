@@ -9,7 +9,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..labels import labels_in, overlap
@@ -17,15 +16,10 @@ from ..project.facts import is_project
 from ..project.project import Project
 from ..safe import draft_of, saving
 from ..training.clips import FINER
-from ..training.truth import (
-    Recording,
-    read_recordings,
-)
+from ..training.truth import Recording, read_recordings
 from .corrections import Corrections, check_enough, corrections_of
 from .examples import Check, Examples
 
-Image = NDArray[np.float32]
-Labels = NDArray[np.int32]
 # Share of the tracks that are never learned from, and tracks from which some are.
 HELD_OUT, LEAST_TRACKS = 0.2, 4
 MOST_CHECKS = 6
@@ -93,7 +87,7 @@ def lesson_of(
         recordings += scaled.recordings(aside)
         checks += scaled.checks(aside)
         untouched += scaled.untouched()
-        notes += [*corrections.notes, *_unlike(corrections)]
+        notes += _unlike(corrections)
     for one, other in combinations(several, 2):
         notes += _contradictions(one, other)
     if not held:

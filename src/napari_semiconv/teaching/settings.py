@@ -3,7 +3,7 @@
 from typing import Literal
 
 from ..settings import DeviceName, Settings, setting
-from ..training.settings import Precision, TrainSettings
+from ..training.settings import TrainSettings
 
 Trust = Literal["confirmed", "all"]
 Depth = Literal["heads", "decoder", "all"]
@@ -34,16 +34,17 @@ class TeachSettings(Settings):
         "What learns",
         "The whole network, its last levels, or its heads alone.",
         choices={
-            "all": ("Whole network", "Learns most; a minute or two."),
+            "all": ("Whole network", "Learns most; some minutes."),
             "decoder": (
                 "Last levels",
-                "Nearly as quick as the heads, and learns more.",
+                "Learns more than the heads, in about half the time of all.",
             ),
             "heads": ("Heads alone", "Quickest, and changes least."),
         },
     )
-    steps: int = setting(600, "Steps", "Batches to learn from.", "steps", ge=1)
-    batch: int = setting(1, "Batch", "Clips that a step learns from.", "clips", ge=1)
+    steps: int = setting(
+        600, "Steps", "Clips to learn from, each at a step.", "steps", ge=1
+    )
     replay: float = setting(
         1 / 3,
         "Replay",
@@ -53,9 +54,6 @@ class TeachSettings(Settings):
     )
     seed: int = setting(0, "Seed", "Seed of every random choice.", ge=0)
     device: DeviceName = setting("auto", "Device", "Where the network is taught.")
-    precision: Precision = setting(
-        "auto", "Precision", "Of the network's arithmetic, as in training."
-    )
 
     def training(self, cell_size: float) -> TrainSettings:
         """Give the settings of the training that this is.
@@ -68,7 +66,7 @@ class TeachSettings(Settings):
         return TrainSettings(
             cell_size=cell_size,
             steps=self.steps,
-            batch=self.batch,
+            batch=1,
             learning_rate=RATES[self.depth],
             warm_up=min(20, self.steps // 5),
             average=0.97,
@@ -76,5 +74,4 @@ class TeachSettings(Settings):
             simulated=self.replay,
             seed=self.seed,
             device=self.device,
-            precision=self.precision,
         )

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import BadInputError, BadModelError, SaveError
+from ..errors import BadInputError, BadModelError
+from ..io.cells.staging import new_target
 from ..network.model_folder import CARD, SETTINGS, WEIGHTS, list_models, read_info
 from ..project.project import Project
 from ..project.runs.run import ProjectRun
-from ..safe import named, new_draft_folder, saving
+from ..safe import named, saving
 from ..teaching.record import PICTURES, RECORD, TeachRecord, read_record, write_record
 from .opening import check_writable
 from .teaching import MODELS
@@ -167,21 +168,11 @@ def export_model(folder: Path, target: Path) -> Path:
     """
     check_usable(folder)
     target = named(target)
-    if target.exists():
-        raise SaveError(
-            f"{target}: expected a new folder for the model, found one that is there. "
-            f"Choose another name."
-        )
-    with saving(target):
-        draft = new_draft_folder(target)
-        try:
-            for name in FILES:
-                if (folder / name).is_file():
-                    shutil.copyfile(folder / name, draft / name)
-            draft.rename(target)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    with new_target(target) as draft:
+        draft.mkdir()
+        for name in FILES:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, draft / name)
     return target
 
 

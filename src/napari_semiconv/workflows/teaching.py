@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..compute.messages import TeachEnded, TeachRequest, TeachStep
 from ..compute.supervisor import Supervisor
-from ..errors import SaveError
+from ..io.cells.staging import check_free
 from ..network.model_folder import find_model, read_info
 from ..project.project import Project
 from ..project.runs.run import last_settings
@@ -69,11 +69,7 @@ def teach(
         When ``stop`` asked for it.
     """
     settings = settings or TeachSettings()
-    if output.exists():
-        raise SaveError(
-            f"{output}: expected a new folder for the model, found one that is there. "
-            f"Choose another name."
-        )
+    check_free(output)
     yield Progress("reading")
     several = []
     for project in projects:
