@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..network.frames import frame_range, normalise_by
 from .augment import Warp, drifts
 from .light import Sight, change_light
-from .sampling import EVENTS, LITTLE, Events, any_place, choose_place
+from .sampling import EVENTS, SHARES, Events, any_place, choose_place
 from .settings import TrainSettings
 from .truth import Recording
 
@@ -79,7 +79,7 @@ class Source:
 
 
 class Clips:
-    """Draws clips from recordings; every source folder is drawn equally often.
+    """Draws clips from recordings, of every source folder by its share.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class Clips:
             not real or rng.random() < self.settings.simulated
         )
         names = simulated if from_simulated else real
-        weights = np.array([LITTLE.get(name, 1.0) for name in names])
+        weights = np.array([SHARES.get(name, 1.0) for name in names])
         several = self.sources[names[rng.choice(len(names), p=weights / weights.sum())]]
         # Movies are cut where frames are held out: longer parts are drawn more often.
         lengths = np.array([len(s.levels) for s in several], float)
