@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import _layer_actions
 from tests.gui.movies import project_of
 
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
-from napari_semiconv.errors import UnreadableFrameError
+from napari_semiconv.errors import SemiconvError, UnreadableFrameError
 from napari_semiconv.gui import plugin
 from napari_semiconv.gui.frame_array import PaintedFrames
 from napari_semiconv.gui.layers import CellLayers
@@ -384,3 +385,36 @@ def test_a_stroke_lies_on_what_changed_below_it():
     assert (before == 4).all()
     np.testing.assert_array_equal(after, [[7, 7, 4], [4, 4, 4]])
     np.testing.assert_array_equal(painted[0], below[0])
+
+
+def select(viewer, name):
+    layer = viewer.layers[name]
+    viewer.layers.selection = {layer}
+    viewer.layers.selection.active = layer
+
+
+def test_a_duplicate_of_the_cells_is_no_part_of_the_project(
+    viewer, layers, movie, labels, project
+):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    select(viewer, "Cells")
+    _layer_actions._duplicate_layer(viewer.layers)
+    copy = viewer.layers["Cells copy"]
+    copy.data_setitem(([1], [0], [0]), [9])
+    assert copy.data[1, 0, 0] == 9
+    assert (np.asarray(layers.cells.data) == labels).all()
+    for name in ("dish", "Tracks"):
+        select(viewer, name)
+        _layer_actions._duplicate_layer(viewer.layers)
+        shown = np.asarray(viewer.layers[f"{name} copy"].data)
+        assert (shown == np.asarray(viewer.layers[name].data)).all()
+
+
+def test_the_cells_keep_their_type_of_data(viewer, layers, movie, project):
+    layers.show_movie(movie)
+    layers.show_project(project)
+    select(viewer, "Cells")
+    with pytest.raises(SemiconvError, match="Duplicate the layer"):
+        _layer_actions._convert_dtype(viewer.layers, "uint8")
+    assert isinstance(layers.cells.data, PaintedFrames)

@@ -69,6 +69,23 @@ class FrameArray:
         """Read all frames, for those who save or measure the layer."""
         return np.asarray(self[:], dtype)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Share what nobody writes to, when napari duplicates the layer."""
+        return self
+
+    def astype(self, dtype: Any) -> NDArray[Any]:
+        """Refuse what would put other data into a layer of the open project.
+
+        Raises
+        ------
+        SemiconvError
+            Always; says what to do instead.
+        """
+        raise SemiconvError(
+            f"Layer: expected to keep its data type {self.dtype}, found a conversion "
+            f"to {np.dtype(dtype)}. Duplicate the layer and convert the copy."
+        )
+
     def _frame(self, t: int) -> NDArray[Any]:
         try:
             return self._read(t)
@@ -114,6 +131,10 @@ class PaintedFrames(FrameArray):
             there = frames == frame
             pixels = tuple(part[there] for part in rest)
             self._canvas(frame)[pixels] = values[there]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NDArray[Any]:
+        """Read all frames: a duplicate of the layer is no part of the project."""
+        return self[:]
 
     def take(self) -> dict[int, tuple[NDArray[Any], NDArray[Any]]]:
         """Give the frames that were painted, before and after, and forget them."""

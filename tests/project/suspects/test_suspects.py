@@ -55,6 +55,18 @@ def test_nothing_is_suspect_where_all_is_well(tmp_path):
         assert suspects.queue.errors_left == 0
 
 
+def test_where_no_cell_is_known_yet_none_has_vanished_or_appeared(tmp_path):
+    dish = Dish()
+    for label in range(1, 6):
+        dish.without(label, 0, 1, 5, 6, 7, 8)
+    with dish.project(tmp_path / "p") as project:
+        assert seen(found(project)) == set()
+    # Cells are gone where others are seen later.
+    dish.put(9, (8,), (100, 100))
+    with dish.project(tmp_path / "q") as project:
+        assert ("vanishes", 4, (2,)) in seen(found(project))
+
+
 KINDS = {
     "appears": (Dish().without(4, 0, 1, 2), 3, 4, "appears inside the field"),
     "vanishes": (Dish().without(4, 6, 7, 8), 5, 4, "not seen after frame 5"),

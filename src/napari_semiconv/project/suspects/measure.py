@@ -96,8 +96,8 @@ class Measure:
         count = len(here.tracks)
         found = np.zeros((count, len(REASONS)))
         if count:
-            earlier = self._frame(frame - 1) if frame > 0 else None
-            later = self._frame(frame + 1) if frame + 1 < self._frames else None
+            earlier = self._frame(frame - 1) if self._known_before(frame) else None
+            later = self._frame(frame + 1) if self._known_after(frame) else None
             inside = self._inside(here)
             self._scores(found, here, frame)
             self._links(found, here, frame, earlier, inside)
@@ -105,6 +105,20 @@ class Measure:
             self._ends(found, here, frame, later, inside)
             self._shapes(found, here, frame)
         return Places(here.cells.labels, here.before, found.astype(np.float32))
+
+    # Where a run has not come yet, or never came, no cell is known to be missing.
+    def _known_before(self, frame: int) -> bool:
+        lineage = self._project.lineage
+        return bool(lineage.cells(frame - 1)) or any(
+            lineage.tracks[label].begin < frame for label in lineage.living(0, frame)
+        )
+
+    def _known_after(self, frame: int) -> bool:
+        lineage = self._project.lineage
+        return bool(lineage.cells(frame + 1)) or any(
+            lineage.tracks[label].end > frame
+            for label in lineage.living(frame, self._frames - 1)
+        )
 
     def _frame(self, frame: int) -> _Frame:
         cells = self._project.centroids(frame)
@@ -184,7 +198,7 @@ class Measure:
         begins = here.before == _NONE
         for row in np.flatnonzero(begins).tolist():
             track = here.tracks[row]
-            if track.end < self._frames - 1:
+            if self._known_after(track.end):
                 length = sum(last - first + 1 for first, last in track.intervals)
                 found[row, PLACE["short track"]] = max(1 / length - 1 / LONG, 0)
             if earlier is None or self._mother(track) is not None:
