@@ -401,7 +401,7 @@ def test_a_duplicate_of_the_cells_is_no_part_of_the_project(
     select(viewer, "Cells")
     _layer_actions._duplicate_layer(viewer.layers)
     copy = viewer.layers["Cells copy"]
-    copy.data_setitem(([1], [0], [0]), [9])
+    copy.data[1, 0, 0] = 9
     assert copy.data[1, 0, 0] == 9
     assert (np.asarray(layers.cells.data) == labels).all()
     for name in ("dish", "Tracks"):

@@ -10,8 +10,8 @@ from .truth import Recording
 EVENTS = 0.2  # share of the clips of movies that show a birth, an entry or an exit
 DIVISIONS = 0.7  # of these, births where there are any
 CANDIDATES = 4  # places, of which some clips take the most or the least crowded
-# How often clips are drawn of a folder, others 1: kinds that one folder alone stands for
-# against seven of phase contrast; truth of stained tissue is only fair.
+# How often clips of a folder are drawn, of others 1: kinds that one folder alone
+# stands for against seven of phase contrast; truth of stained tissue is only fair.
 SHARES = {
     "DIC-C2DH-HeLa": 2.5,
     "DSB2018": 2.0,
