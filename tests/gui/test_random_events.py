@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # What Qt says where there is no window manager, no sound, and no icon.
 HARMLESS = ("propagateSizeHints", "This plugin does not support", "QFont", "XKeysym")
 # Where napari itself breaks: at outlines whose points lie one on the other.
-NAPARIS = ("labels_polygon.py",)
+NAPARIS = ("labels_polygon.py", "interaction_box.py")
 # Events between two looks at all that has to hold, and at the files.
 OFTEN, SELDOM = 10, 200
 # Growth of the memory in MB that an hour may bring once all is warm.
