@@ -16,6 +16,7 @@ PACKAGE = ROOT / "src" / NAME
 # A part imports only from parts of a lower rank; `errors` may be imported by all.
 RANK = {
     "errors": 0,
+    "guard": 0,
     "safe": 0,
     "labels": 0,
     "settings": 0,

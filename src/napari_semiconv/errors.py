@@ -1,6 +1,10 @@
 """What can go wrong, said in one sentence that names the way on."""
 
+import errno
 from collections.abc import Iterable
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def counted(number: int, noun: str) -> str:
@@ -12,6 +16,15 @@ def listed(labels: Iterable[int]) -> str:
     """Write labels as people do, as in ``3, 4 and 5``."""
     *most, last = map(str, labels)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def reason_of(error: OSError) -> str:
+    """Say what is wrong with a file or disk in a few words, without its path."""
+    if error.errno in NO_SPACE:
+        return "the disk is full"
+    if error.errno in _NO_RIGHT:
+        return "writing or reading there is not allowed"
+    return error.strerror or str(error) or type(error).__name__
 
 
 class SemiconvError(Exception):

@@ -1,6 +1,5 @@
 """Write all of a file or none of it, and say in one sentence what went wrong."""
 
-import errno
 import json
 import os
 from collections.abc import Iterator
@@ -9,15 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import BadInputError, SaveError
+from .errors import NO_SPACE, BadInputError, SaveError, reason_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 # Bytes that a file system can hold of one name.
 _LONGEST = 255
-_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def named(path: str | Path) -> Path:
@@ -139,16 +136,7 @@ def write_array_safely(path: Path, array: "NDArray[Any]") -> None:
             raise
 
 
-def reason_of(error: OSError) -> str:
-    """Say what is wrong with a file or disk in a few words, without its path."""
-    if error.errno in _NO_SPACE:
-        return "the disk is full"
-    if error.errno in _NO_RIGHT:
-        return "writing or reading there is not allowed"
-    return error.strerror or str(error) or type(error).__name__
-
-
 def _way_on(error: OSError) -> str:
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return "Free some space or choose another disk."
     return "Choose another folder, or mend what stops this one from being written."

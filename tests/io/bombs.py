@@ -10,11 +10,11 @@ import numpy as np
 import tifffile
 import zarr
 
+from napari_semiconv.guard import MOST_PARTS, MOST_TEXT
 from napari_semiconv.io.cells.ctc.tracked import write_ctc
 from napari_semiconv.io.cells.geff.write import write_geff
 from napari_semiconv.io.cells.ome_zarr import write_ome_zarr
 from napari_semiconv.io.cells.tiff import write_tiff
-from napari_semiconv.io.guard import MOST_PARTS, MOST_TEXT
 
 from .fuzzing import frames, lively, ome_zarr, result, tracked_of
 

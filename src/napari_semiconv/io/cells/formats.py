@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import BadInputError, BadSettingsError, counted
-from ...safe import reason_of
+from ...errors import BadInputError, BadSettingsError, counted, reason_of
 from .format import Format, Keeps
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 from zarr.storage import LocalStore
 
 from ...errors import BadInputError, UnreadableFrameError
+from ...guard import brief, sizes
 from ...labels import Labels, as_labels
 from ...movie import ArraySource, Movie
-from ..guard import brief, sizes
 from ..movies.image_file import ImageFile
 from ..movies.ome_zarr import is_zarr, read_zarr
 from ..movies.opener import open_movie

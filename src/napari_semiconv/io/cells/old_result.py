@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadInputError
+from ...guard import brief, check_parts, read_text
 from ...tracking.intervals import joined
 from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage, Track
-from ..guard import brief, check_parts, read_text
 from .label_stacks import open_stack
 from .tracked import TrackedMovie, lineage_of_labels
 

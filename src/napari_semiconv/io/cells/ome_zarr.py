@@ -8,10 +8,10 @@ import numpy as np
 import zarr
 
 from ...errors import BadInputError, UnreadableFrameError
+from ...guard import brief
 from ...movie import Movie
 from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage
-from ..guard import brief
 from ..movies.zarr_store import DAMAGED, open_guarded
 from .label_stacks import open_stack
 from .measuring import channels_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadInputError, SaveError
+from ...guard import MOST_TEXT, brief
 from ...tracking.intervals import Interval, Intervals, joined
 from ...tracking.lineage import Lineage, Track
-from ..guard import MOST_TEXT, brief
 
 # Under this name our own facts lie beside those of the format.
 OWN, VERSION = "napari-semiconv", 1

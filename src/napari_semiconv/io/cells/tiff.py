@@ -11,10 +11,10 @@ import numpy as np
 from tifffile import OmeXml, TiffFile, TiffWriter, imagej_description
 
 from ...errors import BadInputError
+from ...guard import brief, read_text
 from ...tracking.intervals import count_frames
 from ...tracking.invariants import faults_of_lineage
 from ...tracking.lineage import Lineage
-from ..guard import brief, read_text
 from ..movies.opener import open_movie
 from .label_stacks import MovieLabels
 from .staging import new_target

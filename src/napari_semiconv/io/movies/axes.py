@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...errors import BadInputError
-from ..guard import sizes
+from ...guard import sizes
 
 KNOWN = "TCZYX"
 # ImageJ shows at most this many channels; more are frames saved without axes.

@@ -8,8 +8,8 @@ from math import gcd
 from pathlib import Path
 
 from ...errors import BadInputError
+from ...guard import sizes
 from ...movie import Array, Movie, PlaneSource
-from ..guard import sizes
 from . import stills, tiff
 from .axes import check_slices
 from .image_file import ImageFile

@@ -8,8 +8,8 @@ import numpy as np
 import zarr
 
 from ...errors import BadInputError
+from ...guard import brief
 from ...movie import Array, ArraySource
-from ..guard import brief
 from .axes import check_slices, understand, unlabelled
 from .image_file import ImageFile
 from .units import seconds, um

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from ...errors import BadInputError
+from ...errors import BadInputError, reason_of
+from ...guard import check_regular
 from ...movie import Movie
-from ...safe import reason_of
-from ..guard import check_regular
 from . import stills, tiff
 from .folders import read_folder
 from .image_file import ImageFile

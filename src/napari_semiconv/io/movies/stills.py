@@ -13,8 +13,8 @@ import numpy as np
 from imageio.core.request import InitializationError
 
 from ...errors import BadInputError
+from ...guard import check_regular, check_size
 from ...movie import Array, ArraySource
-from ..guard import check_regular, check_size
 from .axes import understand
 from .image_file import ImageFile
 

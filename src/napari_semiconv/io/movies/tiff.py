@@ -16,8 +16,8 @@ import numpy as np
 from tifffile import TIFF, TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from ...errors import BadInputError
+from ...guard import MOST_BYTES, brief, check_regular, check_size, sizes
 from ...movie import Array, ArraySource
-from ..guard import MOST_BYTES, brief, check_regular, check_size, sizes
 from .axes import MOST_IMAGEJ_CHANNELS, check_slices, understand
 from .image_file import ImageFile
 from .tiff_facts import read_facts

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
-from ..guard import MOST_BYTES
+from ...guard import MOST_BYTES
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 # A block of zstd holds at most this much, whatever it says.

@@ -11,7 +11,14 @@ from zarr.errors import BaseZarrError
 from zarr.storage import LocalStore
 
 from ...errors import BadInputError
-from ..guard import MOST_BYTES, MOST_TEXT, check_parts, check_regular, check_size, sizes
+from ...guard import (
+    MOST_BYTES,
+    MOST_TEXT,
+    check_parts,
+    check_regular,
+    check_size,
+    sizes,
+)
 from .unpacked import is_too_large
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import BadInputError
-from ...io.guard import check_regular
+from ...guard import check_regular
 from ...safe import draft_of, saving
 from ...tracking.evidence import Evidence
 

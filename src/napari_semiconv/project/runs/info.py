@@ -12,7 +12,7 @@ from ...errors import (
     BadModelError,
     BadSettingsError,
 )
-from ...io.guard import check_parts, read_text
+from ...guard import check_parts, read_text
 from ...movie import Movie
 from ...settings import Settings
 from ..movies import MovieFacts

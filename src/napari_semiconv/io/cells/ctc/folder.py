@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import BadInputError, UnreadableFrameError
+from ....guard import brief, read_text, sizes
 from ....labels import Labels, as_labels, labels_in
 from ....safe import write_text_safely
-from ...guard import brief, read_text, sizes
 from ...movies.tiff import read_tiff
 
 RESULT_MASK = re.compile(r"mask(\d+)\.tif", re.IGNORECASE)

@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from ....errors import BadInputError
-from ...guard import brief, check_size
+from ....guard import brief, check_size
 from ...movies.zarr_store import DAMAGED, open_guarded
 from ..cell_graph import MOST_CELLS, Numbers
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import BadInputError
+from ....guard import brief
 from ....labels import Labels, labels_in
 from ....tracking.intervals import intervals_of
 from ....tracking.lineage import Lineage
-from ...guard import brief
 from ...movies.units import seconds, um
 from ..cell_graph import Numbers, origins_of_links, tracks_of_graph
 from ..label_stacks import MOST_FRAMES, LabelStack, open_stack

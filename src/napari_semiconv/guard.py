@@ -9,8 +9,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import BadInputError
-from ..safe import reason_of
+from .errors import BadInputError, reason_of
 
 # A plane, page or chunk may need this much memory: 11,585 x 11,585 px of 16 bits. Some
 # are held three times while they are unpacked and turned into labels.
