@@ -1,5 +1,7 @@
 """Teaching with projects: the real network in its process, and what is refused."""
 
+import shutil
+
 import numpy as np
 import psutil
 import pytest
@@ -13,6 +15,7 @@ from napari_semiconv.errors import BadInputError, BadModelError, ComputeError, S
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.network.weights import load_model, save_model
 from napari_semiconv.project.project import Project
+from napari_semiconv.project.runs.run import last_settings
 from napari_semiconv.settings import SegmentSettings
 from napari_semiconv.teaching.record import PICTURES, read_record
 from napari_semiconv.teaching.settings import TeachSettings
@@ -42,7 +45,7 @@ def settings(tmp_path):
     return TeachSettings(model=str(folder), steps=2, replay=0, device="cpu")
 
 
-def test_a_model_is_taught_kept_and_used(project, settings):
+def test_a_model_is_taught_kept_and_used(project, settings, tmp_path):
     folder = free_model_folder(project)
     assert folder == project.folder / "models" / "taught-1"
     told = []
@@ -64,6 +67,12 @@ def test_a_model_is_taught_kept_and_used(project, settings):
     finish(run(project, chosen, range(2)))
     after = project.document.labels(1)
     assert (after[before > 0] == before[before > 0]).all()
+    # Where the project is moved to, its model is found.
+    elsewhere = shutil.copytree(project.folder, tmp_path / "moved.semiconv")
+    shutil.rmtree(folder)
+    with Project.open(elsewhere) as moved:
+        model = last_settings(moved).model
+    assert model == str(elsewhere / "models" / "taught-1")
 
 
 def test_stopped_it_leaves_nothing_behind(project, settings):

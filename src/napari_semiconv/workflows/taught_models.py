@@ -15,11 +15,10 @@ from ..errors import BadInputError, BadModelError
 from ..io.cells.staging import new_target
 from ..network.model_folder import CARD, SETTINGS, WEIGHTS, list_models, read_info
 from ..project.project import Project
-from ..project.runs.run import ProjectRun
+from ..project.runs.run import MODELS, ProjectRun
 from ..safe import named, saving
 from ..teaching.record import PICTURES, RECORD, TeachRecord, read_record, write_record
 from .opening import check_writable
-from .teaching import MODELS
 
 # What a model folder may hold, and an export takes along.
 FILES = (SETTINGS, WEIGHTS, CARD, RECORD, PICTURES)

@@ -11,7 +11,7 @@ from ..compute.supervisor import Supervisor
 from ..io.cells.staging import check_free
 from ..network.model_folder import find_model, read_info
 from ..project.project import Project
-from ..project.runs.run import last_settings
+from ..project.runs.run import MODELS, last_settings
 from ..teaching.corrections import check_enough, corrections_of
 from ..teaching.lesson import lesson_of, write_lesson
 from ..teaching.record import TeachRecord, read_record
@@ -19,8 +19,6 @@ from ..teaching.settings import TeachSettings
 from .progress import Progress, Stage, Steps, Stop, StoppedError, never
 from .segmenting import supervised
 
-# Folder of a project in which the models are that were taught there.
-MODELS = "models"
 STAGES: dict[str, Stage] = {
     "before": "checking",
     "learning": "teaching",

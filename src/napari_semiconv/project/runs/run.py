@@ -21,6 +21,7 @@ from .states import RunStates
 from .store import LABELS, RunStore
 
 RUNS = "runs"
+MODELS = "models"  # those that were taught in the project
 # Frames before the first new one that tell which label is which.
 RECALLED = 10
 # Frames before those computed again that the network sees first: what it remembers of
@@ -88,7 +89,13 @@ class ProjectRun:
             values = RunStore.open(self.folder).info.settings
         except BadInputError:
             values = None
-        return self.facts.chosen(values)
+        settings = self.facts.chosen(values)
+        model = Path(settings.model)
+        here = self._project.folder / MODELS / model.name
+        # A project that was moved takes the models taught in it along.
+        if model.is_absolute() and not model.exists() and here.is_dir():
+            return settings.model_copy(update={"model": str(here.absolute())})
+        return settings
 
     def decided(self) -> None:
         """Note that the tracks of its frames were decided together."""
