@@ -81,6 +81,9 @@ class BlobTools:
     def size(self, movie, model, frames):
         return 4.0
 
+    def outlook(self, movie, model, size, frames):
+        return 0.81
+
     def run(self, movie, model, settings, frames, resume_from=None, constraints=None):
         lineage = Lineage()
         for done, frame in enumerate(frames, 1):

@@ -16,6 +16,7 @@ from napari_semiconv.compute.messages import (
     Finished,
     FrameDone,
     MovieChoice,
+    Outlook,
     Preview,
     Previewed,
     Ready,
@@ -55,8 +56,9 @@ def test_a_preview_is_written_to_a_file_and_its_size_is_told(child, choice, tmp_
         ticket=3, movie=choice, settings=SegmentSettings(), frame=2, output=output
     )
     child.answer(request)
-    size, done = child.said
+    size, outlook, done = child.said
     assert size == CellSize(ticket=3, px=4.0)
+    assert outlook == Outlook(ticket=3, masks=0.81)
     assert isinstance(done, Previewed)
     assert (done.frame, done.cells, done.ticket) == (2, 2, 3)
     labels = np.load(output)
@@ -74,7 +76,7 @@ def test_a_run_tells_each_frame_and_leaves_a_result(child, choice, tmp_path):
     output = tmp_path / "r.semiconv"
     child.answer(segment(choice, output))
     kinds = [type(message) for message in child.said]
-    assert kinds == [CellSize, Started, *[FrameDone] * FRAMES, Finished]
+    assert kinds == [CellSize, Outlook, Started, *[FrameDone] * FRAMES, Finished]
     assert [m.done for m in child.said if isinstance(m, FrameDone)] == [1, 2, 3, 4]
     last = child.said[-1]
     assert (last.done, last.total, last.tracks, last.cancelled) == (4, 4, 2, False)

@@ -17,6 +17,7 @@ from napari_semiconv.compute.messages import (
     CellSize,
     Finished,
     FrameDone,
+    Outlook,
     Preview,
     Previewed,
     Ready,
@@ -81,7 +82,7 @@ def test_a_run_is_followed_to_its_end(start, request_):
     supervisor = start("quick")
     said = list(supervisor.follow(request_))
     kinds = [type(message) for message in said]
-    assert kinds == [CellSize, Started, *[FrameDone] * LONG, Finished]
+    assert kinds == [CellSize, Outlook, Started, *[FrameDone] * LONG, Finished]
     assert len({message.ticket for message in said}) == 1
     assert RunStore.open(request_.output).info.state == "finished"
 

@@ -8,6 +8,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Self, TypeVar
 
+from ..workflows.foretelling import in_words
 from ..workflows.progress import Progress, Steps, Stop, StoppedError, finish
 
 T = TypeVar("T")
@@ -77,6 +78,8 @@ def _show(bar: Any, step: Progress) -> None:
         bar.write(step.note, file=sys.stderr)
     if step.cell_size is not None:
         tell_if_watched(f"Cell size, estimated: {step.cell_size:.1f} px")
+    if step.masks is not None and not step.note:
+        tell_if_watched(in_words(step.masks).capitalize())
     if step.scores:
         shown = {name: f"{value:.3f}" for name, value in step.scores.items()}
         bar.set_postfix(shown, refresh=False)

@@ -26,6 +26,7 @@ from .messages import (
     LookRequest,
     Message,
     MovieChoice,
+    Outlook,
     Preview,
     Previewed,
     Ready,
@@ -66,6 +67,7 @@ class Child:
         self._models: dict[tuple[str, str], Any] = {}
         self._movies: dict[str, Movie] = {}
         self._sizes: dict[str, float] = {}
+        self._outlooks: dict[str, float | None] = {}
         self._cancelled: set[int] = set()
         self._closing = False
 
@@ -121,6 +123,7 @@ class Child:
         model = self._model(request.settings)
         frames = range(request.frame, request.frame + 1)
         settings = self._sized(request, movie, frames)
+        self._foretell(request, movie, frames, settings.cell_size)
         labels = np.zeros(movie.frame_shape, np.int32)
         for result in self._tools.run(movie, model, settings, frames):
             labels = result.labels
@@ -140,6 +143,8 @@ class Child:
         model = self._model(request.settings)
         sized = partial(self._sized, request, movie)
         plan = plan_run(request, movie, model, self._tools, sized)
+        if not plan.ready and plan.state is None:
+            self._foretell(request, movie, plan.frames, plan.settings.cell_size)
         stops = partial(self._stops, request.ticket)
         SegmentRun(request, plan, self._tools, self._say, stops).go(movie, model)
 
@@ -197,6 +202,25 @@ class Child:
         size = self._sizes[key]
         self._say(CellSize(ticket=request.ticket, px=size))
         return settings.model_copy(update={"cell_size": size})
+
+    def _foretell(
+        self,
+        request: Preview | Segment,
+        movie: Movie,
+        frames: range,
+        size: float | None,
+    ) -> None:
+        """Say how well masks will overlap the true ones, once for the same question."""
+        if size is None:
+            return
+        chosen = f"{request.settings.model} {size} {frames}"
+        key = f"{request.movie.model_dump_json()} {chosen}"
+        if key not in self._outlooks:
+            model = self._model(request.settings)
+            self._outlooks[key] = self._tools.outlook(movie, model, size, frames)
+        masks = self._outlooks[key]
+        if masks is not None:
+            self._say(Outlook(ticket=request.ticket, masks=masks))
 
 
 def serve(source: IO[bytes], child: Child) -> None:

@@ -182,6 +182,14 @@ class CellSize(Settings):
     px: float
 
 
+class Outlook(Settings):
+    """Tell how well masks are expected to overlap the true ones (SEG, 0 to 1)."""
+
+    event: Literal["outlook"] = "outlook"
+    ticket: int = 0
+    masks: float
+
+
 class Previewed(Settings):
     """Tell that the previewed frame lies in ``output``."""
 
@@ -336,6 +344,7 @@ Request = (
 Message = (
     Ready
     | CellSize
+    | Outlook
     | Previewed
     | Resegmented
     | LookDone

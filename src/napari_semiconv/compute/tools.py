@@ -37,6 +37,11 @@ class Tools(Protocol):
     def size(self, movie: Movie, model: Any, frames: range) -> float:
         """Estimate the cell diameter, in px, on some frames of a movie."""
 
+    def outlook(
+        self, movie: Movie, model: Any, size: float, frames: range
+    ) -> float | None:
+        """Foretell how well masks will overlap the true ones, 0 to 1; None: unknown."""
+
     def run(
         self,
         movie: Movie,
@@ -108,12 +113,20 @@ class NetworkTools:
     """Computes with the network. Importing it takes seconds, so it is made late."""
 
     def __init__(self) -> None:
-        from ..inference import following, looking, pipeline, run_state, sizing
+        from ..inference import (
+            following,
+            looking,
+            outlook,
+            pipeline,
+            run_state,
+            sizing,
+        )
         from ..inference.constraints import resegment
         from ..network import weights
 
         self._following = following
         self._looking = looking
+        self._outlook = outlook
         self._pipeline = pipeline
         self._resegment = resegment
         self._run_state = run_state
@@ -139,6 +152,12 @@ class NetworkTools:
     def size(self, movie: Movie, model: Any, frames: range) -> float:
         """Estimate the cell diameter, in px, on some frames of a movie."""
         return float(self._sizing.estimate_cell_size(movie, model, frames=frames))
+
+    def outlook(
+        self, movie: Movie, model: Any, size: float, frames: range
+    ) -> float | None:
+        """Foretell how well masks will overlap the true ones, 0 to 1; None: unknown."""
+        return self._outlook.outlook(movie, model, size, frames)
 
     def run(
         self,

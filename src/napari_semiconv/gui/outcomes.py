@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import counted
 from ..project.runs.run import last_settings
+from ..workflows.foretelling import in_words, warning_of
 from ..workflows.jobs import Job
 from ..workflows.opening import project_beside
 from . import recent
@@ -97,10 +98,14 @@ class Outcomes:
         found: FramePreview = job.outcome
         self._bench.layers.show_preview(found.frame, found.labels)
         cells = counted(found.cells, "cell")
-        self._bench.say(
-            f"Frame {found.frame}: {cells} in {found.seconds:.1f} s. If they look "
-            f"right, find and follow."
-        )
+        told = f"Frame {found.frame}: {cells} in {found.seconds:.1f} s"
+        warning = "" if found.masks is None else warning_of(found.masks)
+        if warning:
+            self._bench.say(f"{told}. {warning}", "note")
+            return
+        if found.masks is not None:
+            told = f"{told}; {in_words(found.masks)}"
+        self._bench.say(f"{told}. If they look right, find and follow.")
 
     def _segmented(self, job: Job) -> None:
         found: Segmented = job.outcome

@@ -130,16 +130,26 @@ def estimate_cell_size(
     if model.info.taught_size is not None:
         return model.info.taught_size
     usual = model.info.cell_size
-    if _finder(model) is None:
+    if finder_of(model) is None:
         return usual
     return believe(look_around(movie, model, frames or range(len(movie))), usual)
 
 
 def look_around(movie: Movie, model: Model, frames: range) -> list[Look]:
     """Look at some of the frames at every scale, ascending."""
-    chosen = sorted({frames[len(frames) * i // LOOKS] for i in range(LOOKS)})
-    images = [readable(movie, range(t, frames.stop)) for t in chosen]
+    images = images_of(movie, frames)
     return [look_at(images, model, size) for size in sizes_for(movie.frame_shape)]
+
+
+def images_of(movie: Movie, frames: range) -> list[Array]:
+    """Read the first and the middle one of some frames, each (Y, X)."""
+    chosen = sorted({frames[len(frames) * i // LOOKS] for i in range(LOOKS)})
+    return [readable(movie, range(t, frames.stop)) for t in chosen]
+
+
+def windows_of(image: Array, model: Model, size: float) -> list[Window]:
+    """Choose what the network sees of a frame whose cells have a diameter, px."""
+    return liveliest(image, round(WINDOW * size / model.info.cell_size), WINDOWS)
 
 
 def readable(movie: Movie, frames: range) -> Array:
@@ -242,12 +252,12 @@ def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
         Assumed diameter, px.
     """
     scale = size / model.info.cell_size
-    find = _finder(model)
+    find = finder_of(model)
     assert find is not None  # other models are not asked
     areas: list[NDArray[np.float64]] = []
     sure = []
     for image in images:
-        for window in liveliest(image, round(WINDOW * scale), WINDOWS):
+        for window in windows_of(image, model, size):
             output = Stream(model, size).push(image[window])
             labels = find(output)
             if labels.any():
@@ -259,7 +269,7 @@ def look_at(images: Sequence[Array], model: Model, size: float) -> Look:
     return Look(size, np.concatenate(areas), float(np.mean(sure)))
 
 
-def _finder(model: Model) -> Callable[[FrameOutput], Labels] | None:
+def finder_of(model: Model) -> Callable[[FrameOutput], Labels] | None:
     """Choose what finds cells frame by frame with a model; None when nothing does."""
     heads = model.info.network.heads
     if not VOTES.misfit(heads):

@@ -43,6 +43,9 @@ class Progress:
         A sentence that the user should read; may be empty.
     cell_size
         Diameter of a usual cell, in px, once it was estimated.
+    masks
+        How well masks are expected to overlap the true ones (SEG, 0 to 1), once it is
+        known.
     scores
         Loss, and scores on clips held out, of a training or teaching.
     """
@@ -54,6 +57,7 @@ class Progress:
     seconds: float | None = None
     note: str = ""
     cell_size: float | None = None
+    masks: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -16,6 +16,7 @@ from ..compute.messages import (
     FrameDone,
     Message,
     MovieChoice,
+    Outlook,
     Preview,
     Previewed,
     Segment,
@@ -33,6 +34,7 @@ from ..project.runs.run import (
 )
 from ..settings import SegmentSettings
 from .copying import keep
+from .foretelling import warning_of
 from .opening import check_writable
 from .progress import Progress, Steps, Stop, StoppedError, never
 from .solving import solve_steps
@@ -192,12 +194,15 @@ class FramePreview:
         How many.
     seconds
         What it took.
+    masks
+        How well they are expected to overlap the true ones (SEG, 0 to 1).
     """
 
     frame: int
     labels: NDArray[np.int32]
     cells: int
     seconds: float
+    masks: float | None = None
 
 
 def preview(
@@ -235,13 +240,18 @@ def preview(
             frame=frame,
             output=Path(scratch) / "cells.npy",
         )
+        masks: float | None = None
         with closing(supervisor.follow(request, stop)) as messages:
             for message in messages:
                 if isinstance(message, CellSize):
                     yield Progress("preparing", cell_size=message.px)
+                elif isinstance(message, Outlook):
+                    masks = message.masks
+                    yield Progress("preparing", masks=masks)
                 elif isinstance(message, Previewed) and not stop():
                     labels = np.load(message.output)
-                    return FramePreview(frame, labels, message.cells, message.seconds)
+                    cells, seconds = message.cells, message.seconds
+                    return FramePreview(frame, labels, cells, seconds, masks)
     raise StoppedError
 
 
@@ -322,6 +332,9 @@ def _decide(project: Project, run: ProjectRun, stop: Stop) -> Steps[bool]:
 def _steps_of(message: Message) -> Iterator[Progress]:
     if isinstance(message, CellSize):
         yield Progress("preparing", cell_size=message.px)
+    elif isinstance(message, Outlook):
+        note = warning_of(message.masks)
+        yield Progress("preparing", masks=message.masks, note=note)
     elif isinstance(message, Started):
         yield Progress("frames", message.done, note=message.note)
     elif isinstance(message, FrameDone):
