@@ -49,9 +49,9 @@ class Calibration:
         The constant, and the weight of each sign.
     """
 
-    base: float = -11.0
-    agreement: float = 8.0
-    decided: float = 7.0
+    base: float = -8.0
+    agreement: float = 4.5
+    decided: float = 6.4
 
     def overlap(self, signs: Signs) -> float:
         """Give the expected Jaccard index of found and true masks, 0 to 1 (SEG)."""
