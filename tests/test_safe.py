@@ -47,14 +47,26 @@ def test_a_missing_folder_is_told(tmp_path):
         write_text_safely(path, "text")
 
 
-def test_the_device_that_is_always_full(tmp_path):
+def test_the_device_that_is_always_full(tmp_path, monkeypatch):
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full here")
     path = tmp_path / "notes.txt"
-    (tmp_path / "notes.txt.part").symlink_to("/dev/full")
+    full = Path("/dev/full")
+    monkeypatch.setattr("napari_semiconv.safe.new_file", lambda _: full.open("wb"))
     with pytest.raises(SaveError, match="the disk is full"):
         write_text_safely(path, "text")
     assert not path.exists()
+
+
+def test_no_link_is_followed_to_be_written_to(tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("mine")
+    path = tmp_path / "notes.txt"
+    for name in ("notes.txt", "notes.txt.part"):
+        (tmp_path / name).symlink_to(other)
+    write_text_safely(path, "text")
+    assert other.read_text() == "mine"
+    assert (path.is_symlink(), path.read_text()) == (False, "text")
 
 
 def test_a_path_ends_in_a_name(tmp_path, monkeypatch):

@@ -4,10 +4,20 @@ A header of a few bytes can promise pixels for any amount of memory, a small com
 chunk can unpack to it, and a link can lead to a device that never ends.
 """
 
+import json
 import math
+import os
 import stat
-from collections.abc import Sequence
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from .errors import BadInputError, reason_of
 
@@ -19,6 +29,8 @@ MOST_BYTES = 2**28
 MOST_TEXT = 2**25
 # Lists, groups and named values in them: each needs a hundred times its letters.
 MOST_PARTS = 2**21
+# Arrays in one file.
+MOST_ARRAYS = 2**10
 # What of another program's words, or of a file's, is told in a sentence.
 MOST_LETTERS = 120
 
@@ -136,6 +148,174 @@ def check_parts(name: str, text: bytes | str) -> None:
             f"{name}: expected a description of at most {MOST_PARTS} parts, found "
             f"{parts}. Restore the file."
         )
+
+
+def parse_json(name: str, text: bytes | str) -> Any:
+    """Read a description, JSON, of a bounded number of parts and levels.
+
+    Parameters
+    ----------
+    name
+        What the user calls the file.
+    text
+        All of it.
+
+    Raises
+    ------
+    BadInputError
+        When it is none, or has too many parts or too many levels.
+    """
+    check_parts(name, text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        found = "one of too many levels"
+    except ValueError as error:
+        found = brief(error)
+    raise BadInputError(
+        f"{name}: expected a description in JSON, found {found}. Restore the file."
+    )
+
+
+def read_json(path: Path, most: int = MOST_TEXT) -> dict[str, Any]:
+    """Read a file of named values, JSON in UTF-8.
+
+    Parameters
+    ----------
+    path
+        File, or link to one.
+    most
+        Bytes it may have.
+
+    Raises
+    ------
+    BadInputError
+        When it is missing, too large, no text or no JSON, or holds something else.
+    """
+    value = parse_json(str(path), read_text(path, most))
+    if not isinstance(value, dict):
+        raise BadInputError(
+            f"{path}: expected named values, found something else. Restore the file."
+        )
+    return value
+
+
+def read_arrays(path: Path, most: int | None = None) -> dict[str, NDArray[Any]]:
+    """Read all arrays of a .npz file: numbers and texts, never objects.
+
+    Parameters
+    ----------
+    path
+        File, or link to one.
+    most
+        Bytes that all arrays together may have once they are unpacked; None for a file
+        that is written unpacked, so that they are no more than the file has.
+
+    Raises
+    ------
+    BadInputError
+        When it is missing, damaged, too large or holds something else.
+    """
+    length = check_regular(path)
+    most = length if most is None else most
+    try:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as file:
+            parts = file.infolist()
+            size = sum(part.file_size for part in parts)
+            if size > most or len(parts) > MOST_ARRAYS:
+                raise ValueError(
+                    f"{len(parts)} arrays of {size / 2**20:.0f} MiB, more than "
+                    f"{most / 2**20:.0f} MiB"
+                )
+            return {
+                part.filename.removesuffix(".npy"): _array(file, part) for part in parts
+            }
+    except (
+        OSError, ValueError, LookupError, EOFError, RuntimeError, SyntaxError,
+        TypeError, MemoryError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        raise BadInputError(
+            f"{path}: expected arrays, found none that can be read ({brief(error)}). "
+            f"Restore the file."
+        ) from error
+
+
+def _array(file: zipfile.ZipFile, part: zipfile.ZipInfo) -> NDArray[Any]:
+    """Read one array; raises what is caught above."""
+    # The others unpack without a bound.
+    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{part.filename} is packed in an unknown way")
+    with file.open(part) as stream:
+        shape, fortran, dtype = _HEADERS[npy.read_magic(stream)](stream)
+        if dtype.kind not in "biufU":
+            raise ValueError(f"{part.filename} holds {dtype}")
+        data = stream.read()
+    # Refuses what has another size than the header says.
+    values = np.frombuffer(data, dtype) if data else np.zeros(0, dtype)
+    if math.prod(shape) != values.size:
+        raise ValueError(f"{part.filename} is cut off")
+    return values.reshape(shape, order="F" if fortran else "C").copy()
+
+
+_Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
+_HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], _Header]] = {
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+}
+
+
+def check_plain(folder: Path) -> None:
+    """Refuse a folder in which lies what is neither file nor folder.
+
+    A link may lead out of it, and a pipe or a device may never end.
+
+    The folder itself may be reached by one. What lies in the folder ``c`` of an array
+    of zarr is not gone through: there are folders for each frame.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+
+    Raises
+    ------
+    BadInputError
+        When there is one, or a folder cannot be looked into.
+    """
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                entries = [*found]
+        except OSError as error:
+            raise BadInputError(
+                f"{place} cannot be looked into: {reason_of(error)}. Check whether you "
+                f"may read it."
+            ) from error
+        for entry in entries:
+            path = Path(entry.path)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if _is_junction(path) or not (
+                is_folder or entry.is_file(follow_symlinks=False)
+            ):
+                raise BadInputError(
+                    f"{folder.name}: expected files and folders of its own, found a "
+                    f"link, pipe or device at {path.relative_to(folder)}. Put a copy "
+                    f"of what it leads to in its place, or take it away."
+                )
+            if is_folder and not (entry.name == "c" and place.suffix == ".zarr"):
+                waiting.append(path)
+
+
+def is_link(path: Path) -> bool:
+    """Tell whether a path is a link, or what Windows has of the kind."""
+    return path.is_symlink() or _is_junction(path)
+
+
+def _is_junction(path: Path) -> bool:
+    known: Callable[[Path], bool] = getattr(os.path, "isjunction", lambda _: False)
+    return known(path)
 
 
 def brief(found: BaseException | str) -> str:

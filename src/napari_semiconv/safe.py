@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import NO_SPACE, BadInputError, SaveError, reason_of
 
@@ -81,6 +81,45 @@ def saving(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def replacing(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
+    """Give a new file to write to, which takes the place of another when it is whole.
+
+    No link is followed, neither where the file is to be nor where it is drafted.
+
+    Parameters
+    ----------
+    path
+        File to write or replace; its folder must exist.
+    sync
+        Whether it must be on the disk before it gets its name.
+
+    Raises
+    ------
+    SaveError
+        When it could not be written; a file of that name is as it was.
+    """
+    draft = draft_of(path)
+    with saving(path):
+        try:
+            with new_file(draft) as stream:
+                yield stream
+                stream.flush()
+                if sync:
+                    # The name must not reach the disk before the bytes do.
+                    os.fsync(stream.fileno())
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def new_file(path: Path) -> BinaryIO:
+    """Open a new file in the place of what has its name: a link is not followed."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
 def write_text_safely(path: Path, text: str) -> None:
     """Write all of a text file or none of it, so that a crash keeps the last good one.
 
@@ -96,18 +135,8 @@ def write_text_safely(path: Path, text: str) -> None:
     SaveError
         When it could not be written; a file of that name is as it was.
     """
-    draft = draft_of(path)
-    with saving(path):
-        try:
-            with draft.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                # The name must not reach the disk before the text does.
-                os.fsync(stream.fileno())
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+    with replacing(path) as stream:
+        stream.write(text.encode())
 
 
 def write_json_safely(path: Path, value: object) -> None:
@@ -125,15 +154,8 @@ def write_array_safely(path: Path, array: "NDArray[Any]") -> None:
     """
     import numpy as np
 
-    draft = draft_of(path)
-    with saving(path):
-        try:
-            with draft.open("wb") as stream:
-                np.save(stream, array)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+    with replacing(path, sync=False) as stream:
+        np.save(stream, array)
 
 
 def _way_on(error: OSError) -> str:

@@ -57,7 +57,7 @@ def do(document, *edits):
         before = state(document)
         change = plan(edit, document)
         assert state(document) == before, "planning changed something"
-        change = decode(encode(change))
+        change = decode(encode(change), document.shape)
         document.apply(change)
         assert faults(document) == []
     return change

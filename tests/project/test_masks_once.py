@@ -12,10 +12,10 @@ from zarr.codecs import ZstdCodec
 from napari_semiconv.edits.masks import Paint
 from napari_semiconv.edits.region import Region
 from napari_semiconv.movie import movie_from_array
+from napari_semiconv.project.mask_array import chunk_of
 from napari_semiconv.project.project import Project
 from napari_semiconv.project.runs.masks import new_labels
 from napari_semiconv.project.runs.run import begin_run
-from napari_semiconv.project.store import chunk_of
 from napari_semiconv.settings import SegmentSettings
 
 FRAMES = range(SHAPE[0])

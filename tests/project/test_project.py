@@ -242,7 +242,10 @@ DAMAGES = {
         lambda f: (f / "project.json").write_text('{"format": "geff"}'),
         "expected 'napari-semiconv project'",
     ),
-    "a list": (lambda f: (f / "project.json").write_text("[1]"), "found 'None'"),
+    "a list": (
+        lambda f: (f / "project.json").write_text("[1]"),
+        "none that can be read",
+    ),
     "newer": (lambda f: change(f, version=99), "version 1 or older, found version 99"),
     "facts missing": (lambda f: change(f, movie=None), "found movie that cannot"),
     "no tracks": (lambda f: (f / "lineage.npz").unlink(), "the tracks of a project"),

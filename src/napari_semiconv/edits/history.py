@@ -286,7 +286,7 @@ class History:
     def _decoded(self, parts: Iterable[Part]) -> Iterator[Change]:
         """Read changes one after the other: all pixels of a run may be too many."""
         for entry, inverse in parts:
-            change = decode(self.journal.body(entry))
+            change = decode(self.journal.body(entry), self.document.shape)
             yield change.inverse() if inverse else change
 
     def _note(self, entry: Entry) -> None:

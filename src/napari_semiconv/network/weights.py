@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from ..errors import BadModelError, DeviceError, SaveError
+from ..safe import draft_of, new_file
 from ..settings import DeviceName
 from .embedder import Embedder
 from .heads.layers import with_own_layers
@@ -133,13 +134,13 @@ def save_model(
     SaveError
         When the disk is full or may not be written.
     """
-    draft = {name: folder / f"{name}.part" for name in (WEIGHTS, SETTINGS, CARD)}
+    draft = {name: draft_of(folder / name) for name in (WEIGHTS, SETTINGS, CARD)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         weights = {
             k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()
         }
-        draft[WEIGHTS].write_bytes(save(weights))
+        _write(draft[WEIGHTS], save(weights))
         header: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
@@ -151,8 +152,8 @@ def save_model(
         if taught_size is not None:
             header["taught_size"] = taught_size
         text = json.dumps(header, indent=2) + "\n"
-        draft[SETTINGS].write_text(text, encoding="utf-8")
-        draft[CARD].write_text(card, encoding="utf-8")
+        _write(draft[SETTINGS], text.encode())
+        _write(draft[CARD], card.encode())
         for name, path in draft.items():
             path.replace(folder / name)
     except (OSError, SafetensorError) as error:
@@ -163,6 +164,11 @@ def save_model(
             f"choose another folder; an earlier model there is untouched."
         ) from error
     return read_info(folder)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with new_file(path) as stream:
+        stream.write(data)
 
 
 def file_digest(path: Path) -> str:

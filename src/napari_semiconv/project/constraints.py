@@ -7,18 +7,20 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..edits.document import Document
 from ..errors import BadInputError
+from ..guard import read_arrays
 from ..inference.constraints.model import Constraints, Count
 from ..labels import labels_in
-from ..safe import draft_of, saving
+from ..safe import replacing, saving
 
 Rows = NDArray[np.int64]
+# Bytes of all constraints of a run: where each confirmed pixel lies, and whose it is.
+MOST_BYTES = 2**34
 # Tables that a file holds. The first column of each is the frame; then follow:
 COLUMNS = {
     "fixed": 3,  # place in the frame, label
@@ -174,11 +176,10 @@ def write_constraints(
     stream = io.BytesIO()
     save = np.savez_compressed if packed else np.savez
     save(stream, shape=np.array(shape), **tables)
-    draft = draft_of(path)
     with saving(path):
         path.parent.mkdir(exist_ok=True)
-        draft.write_bytes(stream.getvalue())
-        draft.replace(path)
+    with replacing(path, sync=False) as file:
+        file.write(stream.getbuffer())
     return True
 
 
@@ -269,11 +270,11 @@ def read_constraints(path: Path) -> StoredConstraints:
         When the file is missing or damaged.
     """
     try:
-        with np.load(path) as file:
-            height, width = file["shape"].tolist()
-            tables = {name: file[name] for name in COLUMNS}
+        file = read_arrays(path, MOST_BYTES)
+        height, width = file["shape"].tolist()
+        tables = {name: file[name] for name in COLUMNS}
         return StoredConstraints((height, width), tables)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (BadInputError, ValueError, LookupError, TypeError) as error:
         raise BadInputError(
             f"{path}: expected the constraints on cells of a project, found nothing "
             f"that can be read ({type(error).__name__}). Start again."

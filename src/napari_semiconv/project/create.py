@@ -9,6 +9,7 @@ import numpy as np
 from ..edits.document import Document
 from ..edits.journal import Journal
 from ..errors import BadInputError, SaveError
+from ..guard import sizes
 from ..io.cells.tracked import TrackedMovie
 from ..movie import Movie
 from ..safe import new_draft_folder, saving
@@ -16,8 +17,9 @@ from ..tracking.evidence import scored
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
 from .facts import ProjectInfo, write_info
+from .mask_array import LABELS, MOST_FRAMES, MOST_PIXELS
 from .movies import MovieFacts, fingerprint
-from .recovery import JOURNAL, LABELS
+from .recovery import JOURNAL
 from .snapshot import CENTROIDS, LINEAGE, write_centroids, write_snapshot
 from .store import ZarrMasks
 
@@ -105,7 +107,7 @@ def fill(
 
 
 def check_shape(movie: Movie, found: TrackedMovie | None) -> None:
-    """Refuse masks of another size than the movie.
+    """Refuse masks of another size than the movie, and movies too large for masks.
 
     Raises
     ------
@@ -113,6 +115,11 @@ def check_shape(movie: Movie, found: TrackedMovie | None) -> None:
         When they are.
     """
     shape = (len(movie), *movie.frame_shape)
+    if shape[0] > MOST_FRAMES or shape[1] * shape[2] > MOST_PIXELS:
+        raise BadInputError(
+            f"{movie.name}: expected at most {MOST_FRAMES} frames of {MOST_PIXELS} px, "
+            f"found {sizes(shape)}. Crop the movie, or check which axis is which."
+        )
     if found is not None and found.shape != shape:
         raise BadInputError(
             f"{found.name}: expected masks of shape {shape}, as the movie "

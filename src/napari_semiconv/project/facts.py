@@ -1,17 +1,17 @@
 """What a project was made from: its project.json, versions and migrations."""
 
-import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ..errors import BadInputError
+from ..guard import read_json
 from ..safe import write_json_safely
 from ..settings import SegmentSettings, Settings
-from .movies import MovieFacts
+from .movies import Index, MovieFacts
 
 SUFFIX = ".semiconv"
 FORMAT = "napari-semiconv project"
@@ -33,13 +33,19 @@ class RunFacts(Settings):
     number and frame of the run and of its state that it begins with, if it does.
     """
 
-    folder: str
-    frames: tuple[int, int]
-    first: int
-    group: int
+    folder: str = Field(pattern=r"^runs/[0-9]{4,9}$")
+    frames: tuple[Index, Index]
+    first: Index
+    group: Index
     settings: Value
     undecided: bool = False
-    after: tuple[int, int] | None = None
+    after: tuple[Index, Index] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.frames[0] <= self.first <= self.frames[1]:
+            raise ValueError("frames out of order")
+        return self
 
     def chosen(self, values: Value | None = None) -> SegmentSettings:
         """Give the settings as such, out of other ``values`` where those are given.
@@ -75,6 +81,15 @@ class ProjectInfo(Settings):
     fingerprint: str
     origin: str | None = None
     runs: tuple[RunFacts, ...] = ()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        frames = self.movie.stack[0]
+        for number, run in enumerate(self.runs, 1):
+            before = number if run.after is None else run.after[0]
+            if run.frames[1] >= frames or not 0 < before <= number:
+                raise ValueError(f"run {number} does not fit the movie")
+        return self
 
     @classmethod
     def new(
@@ -144,10 +159,9 @@ def _places(error: Exception) -> str:
 
 def _read_json(path: Path) -> Value:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return read_json(path)
+    except BadInputError as error:
         raise BadInputError(
             f"{path.parent}: expected a project with {path.name}, found none that can "
             f"be read. Choose a folder NAME{SUFFIX}."
         ) from error
-    return value if isinstance(value, dict) else {}

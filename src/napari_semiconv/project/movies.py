@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
+from pydantic import Field, FiniteFloat, model_validator
 
 from ..errors import BadInputError, UnreadableFrameError
 from ..io.movies.opener import open_movie
@@ -14,6 +15,8 @@ from ..settings import Settings
 
 # A moved movie is looked for beside the project and this many folders above.
 LEVELS = 3
+Index = Annotated[int, Field(ge=0, lt=2**31)]
+Length = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class MovieFacts(Settings):
@@ -27,12 +30,26 @@ class MovieFacts(Settings):
     name: str
     path: str | None
     axes: str
-    shape: tuple[int, ...]
+    shape: tuple[Length, ...]
     channel: int
     z: int | Literal["max"]
-    pixel_size: tuple[float, float] | None
-    frame_interval: float | None
+    pixel_size: tuple[FiniteFloat, FiniteFloat] | None
+    frame_interval: FiniteFloat | None
     pixels: str | None = None
+
+    @model_validator(mode="after")
+    def _have_axes(self) -> Self:
+        axes = set(self.axes)
+        once = len(axes) == len(self.axes) == len(self.shape)
+        if not once or axes - set("TCZYX") or not self.axes.endswith("YX"):
+            raise ValueError("axes that no movie has")
+        return self
+
+    @property
+    def stack(self) -> tuple[int, int, int]:
+        """Frames, height and width, (T, Y, X), of the movie and its masks."""
+        frames = self.shape[self.axes.index("T")] if "T" in self.axes else 1
+        return frames, self.shape[-2], self.shape[-1]
 
     @classmethod
     def of(cls, movie: Movie, first: int | None = None) -> "MovieFacts":

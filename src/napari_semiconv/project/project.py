@@ -33,7 +33,7 @@ from ..movie import Movie
 from ..tracking.invariants import faults_of_frame, faults_of_lineage
 from ..tracking.lineage import Lineage
 from .create import Progress, make
-from .facts import SUFFIX, ProjectInfo, is_project, read_info, write_info
+from .facts import SUFFIX, ProjectInfo, is_project, write_info
 from .locking import Lock
 from .movies import MovieFacts, check_movie, find_movie
 from .recovery import open_history
@@ -44,6 +44,7 @@ from .snapshot import (
     write_centroids,
     write_snapshot,
 )
+from .soundness import checked_info
 from .store import ZarrMasks
 
 # Entries after which tracks and masks are brought up to date on the disk.
@@ -145,7 +146,7 @@ class Project:
             When it is no project, damaged, or was written by a newer release.
         """
         folder = Path(folder)
-        info = read_info(folder)
+        info = checked_info(folder)
         if movie is not None:
             movie = check_movie(folder, movie, info.movie, info.fingerprint)
         lock, notes = None, []

@@ -6,10 +6,11 @@ from ..edits.document import Document
 from ..edits.history import History
 from ..edits.journal import Journal
 from ..errors import SaveError
+from .mask_array import LABELS
 from .snapshot import LINEAGE, Snapshot, read_snapshot, write_snapshot
+from .soundness import check_lineage, check_snapshot
 from .store import ZarrMasks
 
-LABELS = "labels.zarr"
 JOURNAL = "journal.bin"
 
 
@@ -34,6 +35,7 @@ def open_history(folder: Path, notes: list[str], *, writable: bool) -> History:
     journal = Journal(folder / JOURNAL, writable=writable)
     try:
         masks = ZarrMasks(folder / LABELS, writable=writable, before_write=journal.sync)
+        check_snapshot(folder / LINEAGE, snapshot, masks.shape)
         applied = _mend(journal, snapshot, notes, writable=writable)
         document = Document(
             masks,
@@ -45,6 +47,8 @@ def open_history(folder: Path, notes: list[str], *, writable: bool) -> History:
         # What is only noted, such as what was looked at, is no edit.
         later = sum(e.head["do"] != "note" for e in journal.entries[applied:])
         history = History(document, journal, applied)
+        if later:
+            check_lineage(folder / JOURNAL, history.document.lineage, masks.shape)
         if later and writable:
             notes.append(
                 f"{folder.name} was not closed the last time; "

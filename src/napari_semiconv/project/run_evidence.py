@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from ..edits.change import Labels
 from ..edits.results import same_cells
-from ..io.movies.zarr_store import DAMAGED
 from ..tracking.evidence import Evidence
+from .mask_array import LABELS
 from .project import Project
 from .runs.evidence import read_evidence
+from .runs.masks import UNREADABLE, stored_labels
 from .runs.masks import Labels as RunMasks
-from .runs.masks import stored_labels
 from .runs.run import adopted_frames
-from .runs.store import LABELS
 
 # Masks are compared with those of a run on every so many-th row and column.
 COARSE = 2
@@ -74,7 +73,7 @@ class RunEvidence:
             if run not in self._masks:
                 self._masks[run] = stored_labels(self._folders[run] / LABELS)
             return np.asarray(self._masks[run][frame, ::COARSE, ::COARSE], np.int32)
-        except DAMAGED:
+        except UNREADABLE:
             return None
 
     def _read(self, frame: int) -> Evidence | None:

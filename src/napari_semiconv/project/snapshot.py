@@ -4,8 +4,6 @@ Beside it, in a file of its own since it can be worked out anew, where the cells
 """
 
 import io
-import os
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +18,8 @@ from ..edits.document import Centroids, Document
 from ..edits.history import History
 from ..edits.names import FrameNames
 from ..errors import BadInputError
-from ..safe import draft_of, saving
+from ..guard import read_arrays
+from ..safe import replacing
 from ..tracking.evidence import scored
 from ..tracking.intervals import Interval, Intervals
 from ..tracking.lineage import Lineage, Track
@@ -28,7 +27,8 @@ from ..tracking.lineage import Lineage, Track
 LINEAGE, CENTROIDS = "lineage.npz", "centroids.npz"
 
 Arrays = dict[str, NDArray[Any]]
-_DAMAGED = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile)
+_MOST_SCORES = 64
+_DAMAGED = (BadInputError, ValueError, LookupError, TypeError, OverflowError)
 
 
 @dataclass
@@ -100,10 +100,10 @@ def read_centroids(path: Path, history: History) -> None:
     for.
     """
     try:
-        arrays = _read(path)
+        arrays = read_arrays(path)
         known = _centroids(arrays, history.document.shape[0])
         fits = arrays["applied"].tolist() == history.journal.last
-    except (*_DAMAGED, TypeError):
+    except _DAMAGED:
         return
     if fits:
         history.document.recall_centroids(known)
@@ -142,17 +142,8 @@ def _write(path: Path, arrays: Arrays) -> None:
     # In memory first: what cannot be made must not spoil a file.
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **arrays)
-    draft = draft_of(path)
-    with saving(path):
-        try:
-            with draft.open("wb") as file:
-                file.write(stream.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+    with replacing(path) as file:
+        file.write(stream.getbuffer())
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -164,17 +155,12 @@ def read_snapshot(path: Path) -> Snapshot:
         When it is missing or damaged.
     """
     try:
-        return _snapshot(_read(path))
+        return _snapshot(read_arrays(path))
     except _DAMAGED as error:
         raise BadInputError(
             f"{path}: expected the tracks of a project, found none that can be read. "
             f"Restore that file from a copy."
         ) from error
-
-
-def _read(path: Path) -> Arrays:
-    with path.open("rb") as stream, np.load(stream) as file:
-        return {name: file[name] for name in file.files}
 
 
 def _arrays(document: Document, applied: int) -> Arrays:
@@ -209,24 +195,39 @@ def _rows(rows: Iterable[Sequence[int]], width: int) -> NDArray[np.int64]:
 
 def _snapshot(arrays: Arrays) -> Snapshot:
     names: dict[int, dict[int, int]] = {}
-    for frame, number, label in arrays["names"].tolist():
+    for frame, number, label in _integers(arrays, "names", 3).tolist():
         names.setdefault(frame, {})[number] = label
-    applied, next_number = arrays["counters"].tolist()
+    applied, next_number = _integers(arrays, "counters").tolist()
+    score_names = arrays["score_names"]
+    if score_names.dtype.kind != "U" or len(score_names) > _MOST_SCORES:
+        raise ValueError("no names of scores")
+    tracks = _tracks(arrays)
+    lineage = Lineage(tracks, tuple(score_names.tolist()))
+    if len(lineage.tracks) < len(tracks):
+        raise ValueError("one label for several tracks")
     return Snapshot(
-        scored(Lineage(_tracks(arrays), tuple(arrays["score_names"].tolist()))),
+        scored(lineage),
         {frame: FrameNames(labels) for frame, labels in names.items()},
-        {(t, y, x) for t, y, x in arrays["absences"].tolist()},
+        {(t, y, x) for t, y, x in _integers(arrays, "absences", 3).tolist()},
         next_number,
         applied,
     )
 
 
+def _integers(arrays: Arrays, name: str, width: int | None = None) -> NDArray[np.int64]:
+    """Give rows of whole numbers, (N, width), or a list of them, (N,)."""
+    found = arrays[name].astype(np.int64, casting="no", copy=False)
+    if found.ndim < 1 or found.shape[1:] != (() if width is None else (width,)):
+        raise ValueError(f"{name} of shape {found.shape}")
+    return found
+
+
 def _tracks(arrays: Arrays) -> list[Track]:
-    rows = arrays["tracks"]
-    intervals = _groups(arrays["runs"], rows[:, 3])
-    confirmed = _groups(arrays["confirmed"], rows[:, 4])
-    ends = np.concatenate([[0], arrays["score_sizes"].cumsum()]).tolist()
+    rows = _integers(arrays, "tracks", 5)
+    intervals = _groups(_integers(arrays, "runs", 2), rows[:, 3])
+    confirmed = _groups(_integers(arrays, "confirmed", 2), rows[:, 4])
     scores = arrays["scores"].tobytes()
+    ends = _ends(_integers(arrays, "score_sizes"), len(scores))
     return [
         Track(label, r, parent, c, bool(sure), scores[begin:end])
         for (label, parent, sure, _, _), r, c, (begin, end) in zip(
@@ -237,7 +238,13 @@ def _tracks(arrays: Arrays) -> list[Track]:
 
 def _groups(rows: NDArray[np.int64], counts: NDArray[np.int64]) -> list[Intervals]:
     pairs: list[Interval] = [(first, last) for first, last in rows.tolist()]
-    ends = np.concatenate([[0], counts.cumsum()]).tolist()
-    if ends[-1] != len(pairs):
-        raise ValueError("cut off")
+    ends = _ends(counts, len(pairs))
     return [tuple(pairs[begin:end]) for begin, end in pairwise(ends)]
+
+
+def _ends(counts: NDArray[np.int64], whole: int) -> list[int]:
+    """Where each part of a whole begins, and the last one ends."""
+    # Sums of larger ones could come round to be right.
+    if (counts < 0).any() or (counts > whole).any() or counts.sum() != whole:
+        raise ValueError("cut off")
+    return [0, *counts.cumsum().tolist()]

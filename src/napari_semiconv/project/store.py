@@ -1,28 +1,22 @@
 """Masks of a project on disk: one chunk a frame, checked, with the last ones kept."""
 
-import json
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from ..errors import BadInputError, SaveError
+from ..io.movies.zarr_store import DAMAGED
 from ..safe import draft_of, saving
+from .mask_array import check_way, chunk_of, create_masks, open_masks, written_alike
 
 Numbers = NDArray[np.int32]
 
-# What decides how a chunk is written; runs of the first releases had other codecs.
-WRITTEN_AS = (
-    "shape", "data_type", "chunk_grid", "chunk_key_encoding", "codecs", "fill_value",
-)  # fmt: skip
 # Bytes of decoded frames that are kept.
 KEPT_BYTES = 128 << 20
 
@@ -58,7 +52,7 @@ class ZarrMasks:
         self.path = path
         self._writable = writable
         self.before_write = before_write
-        self._array = _open(path, "r+" if writable else "r")
+        self._array = open_masks(path, "r+" if writable else "r")
         self._frames: OrderedDict[int, Numbers] = OrderedDict()
         self._changed: set[int] = set()
         # Files that hold a changed frame already, as it is to be written.
@@ -176,7 +170,7 @@ class ZarrMasks:
     def _load(self, frame: int) -> Numbers:
         try:
             return np.asarray(self._array[frame], np.int32)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (BadInputError, *DAMAGED) as error:
             raise BadInputError(
                 f"{self.path}: the masks of frame {frame} are damaged: expected what "
                 f"was written, found other bytes. Restore that file from a copy, or "
@@ -193,63 +187,15 @@ class ZarrMasks:
     def _link(self, frame: int) -> bool:
         """Let a file that is there be this frame too, where the disk can do that."""
         source = self._ready.get(frame)
-        if source is None or not _written_alike(source.parents[3], self.path):
+        if source is None or not written_alike(source.parents[3], self.path):
             return False
         target = chunk_of(self.path, frame)
         draft = draft_of(target)
         with suppress(OSError):
+            check_way(self.path, str(target.relative_to(self.path)))
             target.parent.mkdir(parents=True, exist_ok=True)
             draft.unlink(missing_ok=True)
             os.link(source, draft, follow_symlinks=False)
             draft.replace(target)
             return True
         return False
-
-
-def _written_alike(one: Path, other: Path) -> bool:
-    """Tell whether a chunk of one array can be read as a chunk of another."""
-    try:
-        forms = [json.loads((p / "zarr.json").read_text("utf-8")) for p in (one, other)]
-        return all(forms[0][name] == forms[1][name] for name in WRITTEN_AS)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def create_masks(
-    path: Path, shape: tuple[int, int, int], *, write_empty: bool = False
-) -> None:
-    """Make masks of (T, Y, X) without any cell, one checked chunk a frame.
-
-    With ``write_empty`` a frame that is written has a chunk also when no cell is in it.
-    """
-    zarr.create_array(
-        path,
-        shape=shape,
-        chunks=(1, *shape[1:]),
-        dtype="int32",
-        fill_value=0,
-        compressors=[ZstdCodec(level=1), Crc32cCodec()],
-        dimension_names=("t", "y", "x"),
-        config={"write_empty_chunks": write_empty},
-    )
-
-
-def chunk_of(path: Path, frame: int) -> Path:
-    """Name the file of a frame."""
-    return path / "c" / str(frame) / "0" / "0"
-
-
-def _open(path: Path, mode: Any) -> "zarr.Array[Any]":
-    try:
-        array = zarr.open_array(path, mode=mode)
-    except (OSError, ValueError, LookupError) as error:
-        raise BadInputError(
-            f"{path}: the masks of the project are missing or damaged. Restore that "
-            f"folder from a copy."
-        ) from error
-    if array.ndim != 3 or array.dtype != np.int32:
-        raise BadInputError(
-            f"{path}: expected masks of three axes in int32, found "
-            f"{array.ndim} axes in {array.dtype}. Restore that folder from a copy."
-        )
-    return array

@@ -14,7 +14,7 @@ from ..errors import BadInputError
 from ..labels import labels_in, overlap
 from ..project.facts import is_project
 from ..project.project import Project
-from ..safe import draft_of, saving
+from ..safe import replacing
 from ..training.clips import FINER
 from ..training.truth import Recording, read_recordings
 from .corrections import Corrections, check_enough, corrections_of
@@ -235,11 +235,8 @@ def write_lesson(path: Path, lesson: Lesson) -> None:
         arrays[f"check{number}_images"] = np.stack(check.images)
         arrays[f"check{number}_truth"] = check.truth
         about["checks"].append([check.name, check.cell_size])
-    draft = draft_of(path)
-    with saving(path):
-        with draft.open("wb") as stream:
-            np.savez(stream, about=np.array(json.dumps(about)), **arrays)
-        draft.replace(path)
+    with replacing(path, sync=False) as stream:
+        np.savez(stream, about=np.array(json.dumps(about)), **arrays)
 
 
 def read_lesson(path: Path) -> Lesson:

@@ -44,8 +44,8 @@ def faults_of_track(
         yield f"{name}: labels go from 1 to {LARGEST_LABEL}."
     if (
         not track.intervals
-        or not _in_order(track.intervals)
-        or not _in_order(track.confirmed)
+        or not in_order(track.intervals)
+        or not in_order(track.confirmed)
     ):
         yield f"{name}: its frames are out of order."
         return
@@ -59,7 +59,8 @@ def faults_of_track(
     yield from _faults_of_parent(track, find)
 
 
-def _in_order(intervals: Intervals) -> bool:
+def in_order(intervals: Intervals) -> bool:
+    """Tell whether intervals ascend and do not touch."""
     if len(intervals) == 1:
         return intervals[0][0] <= intervals[0][1]
     return all(a <= b for a, b in intervals) and all(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import BadModelError, SaveError
 from ..network.embedder import Embedder
+from ..safe import draft_of
 from ..settings import NetworkSettings, Settings
 from .settings import TrainSettings
 
@@ -48,8 +49,10 @@ def save_checkpoint(
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
     metadata = {"step": str(step), "facts": facts.model_dump_json()}
-    draft = folder / f"{FILE}.part"
+    draft = draft_of(folder / FILE)
     try:
+        # What lies there may be a link, which is not to be followed.
+        draft.unlink(missing_ok=True)
         save_file(
             {k: v.contiguous().cpu() for k, v in tensors.items()}, draft, metadata
         )

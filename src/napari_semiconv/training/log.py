@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..safe import saving, write_text_safely
+from ..safe import replacing, saving, write_text_safely
 
 LOG = "log.csv"
 
@@ -69,6 +69,5 @@ def plot_log(path: Path) -> None:
         axes.set(title=title, xlabel="step", yscale="log")
         if axes.lines:
             axes.legend(fontsize=7)
-    draft = path.with_name("log.png.part")
-    figure.savefig(draft, format="png", dpi=100)
-    draft.replace(path.with_name("log.png"))
+    with replacing(path.with_name("log.png"), sync=False) as stream:
+        figure.savefig(stream, format="png", dpi=100)

@@ -11,8 +11,9 @@ from ..io.cells.old_result import movie_of_result
 from ..io.movies.opener import open_movie
 from ..movie import Movie
 from ..project.facts import INFO
+from ..project.mask_array import LABELS
 from ..project.project import SUFFIX, Project, is_project
-from ..project.recovery import JOURNAL, LABELS
+from ..project.recovery import JOURNAL
 from ..project.runs.run import RUNS
 from ..safe import named
 

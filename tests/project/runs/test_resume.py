@@ -13,7 +13,8 @@ from napari_semiconv.errors import (
     SaveError,
 )
 from napari_semiconv.movie import Movie, movie_from_array
-from napari_semiconv.project.runs.store import INFO, LABELS, RunStore
+from napari_semiconv.project.mask_array import LABELS
+from napari_semiconv.project.runs.store import INFO, RunStore
 from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = {

@@ -9,7 +9,8 @@ from tests.worlds import gap, one_division
 from napari_semiconv import __version__
 from napari_semiconv.errors import BadInputError, SaveError
 from napari_semiconv.movie import movie_from_array
-from napari_semiconv.project.runs.store import INFO, LABELS, TRACKS, RunStore
+from napari_semiconv.project.mask_array import LABELS
+from napari_semiconv.project.runs.store import INFO, TRACKS, RunStore
 from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = {"engine": "votes", "cell_size": 12.5}

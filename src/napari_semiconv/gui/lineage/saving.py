@@ -10,7 +10,7 @@ from qtpy.QtGui import QImage, QPainter
 from qtpy.QtSvg import QSvgGenerator
 
 from ...errors import BadInputError
-from ...safe import draft_of, saving
+from ...safe import replacing
 from ...workflows.progress import Progress, Steps, Stop, StoppedError
 from .painting import Drawing
 from .scale import AXIS, Scale
@@ -88,14 +88,8 @@ class Picture:
             paper.setTitle("Lineage")
             yield from self._paint(paper, 1, stop)
         buffer.close()
-        draft = draft_of(path)
-        with saving(path):
-            try:
-                draft.write_bytes(content.data())
-                draft.replace(path)
-            except OSError:
-                draft.unlink(missing_ok=True)
-                raise
+        with replacing(path, sync=False) as stream:
+            stream.write(content.data())
         return path
 
     def _paint(self, paper: Any, factor: int, stop: Stop) -> Steps[None]:

@@ -76,6 +76,8 @@ def write_tensors(
     }
     draft = draft_of(path)
     try:
+        # What lies there may be a link, which is not to be followed.
+        draft.unlink(missing_ok=True)
         save_file(plain, draft, header)
         with draft.open("r+b") as stream:
             # The name must not reach the disk before the numbers do.

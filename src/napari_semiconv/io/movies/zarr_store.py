@@ -1,7 +1,8 @@
 """Open zarr folders so that no file in them can take all memory or never end."""
 
+import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ...errors import BadInputError
 from ...guard import (
     MOST_BYTES,
     MOST_TEXT,
+    brief,
     check_parts,
     check_regular,
     check_size,
@@ -32,13 +34,28 @@ DAMAGED = (
 )  # fmt: skip
 # Where zarr keeps its descriptions.
 TEXTS = {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"}
+# What unpacks numbers and text; others can hold objects, which are programs.
+CODECS = {
+    "bytes", "transpose", "sharding_indexed", "vlen-utf8", "vlen-bytes",
+    "blosc", "zstd", "gzip", "zlib", "lz4", "lzma", "bz2",
+    "delta", "shuffle", "fixedscaleoffset", "packbits", "quantize", "bitround",
+    "astype", "crc32", "crc32c", "adler32", "fletcher32",
+}  # fmt: skip
+# Chunks of a plane.
+MOST_CHUNKS = 2**16
 MOST_ALONG = 2**31 - 1
+_CODEC_KEYS = {"codecs", "index_codecs", "filters", "compressor"}
 # So many chunks are unpacked at the same time.
 AT_ONCE = 10
 
 
 class GuardedStore(LocalStore):
-    """A folder of zarr, read only; refuses what `check_regular` and its size forbid."""
+    """A folder of zarr, read only; refuses what `check_regular` and its size forbid.
+
+    A chunk may unpack to ``most`` bytes.
+    """
+
+    most = MOST_BYTES
 
     def __init__(self, root: Path | str, *, read_only: bool = True) -> None:
         super().__init__(root, read_only=read_only)
@@ -84,14 +101,63 @@ class GuardedStore(LocalStore):
         if value is None:
             return None
         if PurePosixPath(key).name in TEXTS:
-            check_parts(key, value.to_bytes())
-        elif is_too_large(value.to_bytes()):
+            check_description(key, value.to_bytes())
+        elif is_too_large(value.to_bytes(), self.most):
             raise BadInputError(
                 f"{key}: expected a chunk that unpacks to at most "
-                f"{MOST_BYTES / 2**20:.0f} MiB, found more. Copy it again, or save the "
+                f"{self.most / 2**20:.0f} MiB, found more. Copy it again, or save the "
                 f"image with smaller chunks."
             )
         return value
+
+
+def check_description(name: str, text: bytes) -> None:
+    """Refuse a description of zarr, of any kind, that names codecs not in `CODECS`.
+
+    Parameters
+    ----------
+    name
+        What the user calls the file.
+    text
+        All of it, JSON.
+
+    Raises
+    ------
+    BadInputError
+        When it does, or has too many parts.
+    """
+    check_parts(name, text)
+    if PurePosixPath(name).name == ".zattrs":
+        return
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # zarr says what is wrong
+    for codec in _codecs_in(value):
+        if codec.lower().removeprefix("numcodecs.") not in CODECS:
+            raise BadInputError(
+                f"{name}: expected codecs out of {', '.join(sorted(CODECS))}, found "
+                f"{brief(codec)}. Save the image anew with one of these."
+            )
+
+
+def _codecs_in(value: Any) -> Iterator[str]:
+    """Go through the names of all codecs of a description, also of those inside."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        if not isinstance(value, dict):
+            continue
+        for name, part in value.items():
+            if name in _CODEC_KEYS and part is not None:
+                for codec in part if isinstance(part, list) else [part]:
+                    known = isinstance(codec, dict)
+                    yield str(codec.get("name", codec.get("id")) if known else codec)
+            # What users wrote there has names of its own.
+            if name != "attributes" and not name.endswith(".zattrs"):
+                waiting.append(part)
 
 
 def open_guarded(path: Path) -> "zarr.Array[Any] | zarr.Group":
@@ -126,5 +192,10 @@ def check_chunks(name: str, array: "zarr.Array[Any]", plane: Sequence[int]) -> N
     touched = 1
     for axis in plane:
         touched *= ceil(array.shape[axis] / max(array.chunks[axis], 1))
+    if touched > MOST_CHUNKS:
+        raise BadInputError(
+            f"{name}: expected planes of at most {MOST_CHUNKS} chunks, found "
+            f"{touched}. Save the image anew, with larger chunks."
+        )
     at_once = min(touched, AT_ONCE)
     check_size(name, "chunks read together", (at_once, *array.chunks), size)

@@ -1,17 +1,14 @@
 """Evidence on the cells of a run, ``evidence/NNNNNN.npz``, one small file a frame."""
 
 import re
-import tokenize
-import zipfile
-import zlib
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from ...errors import BadInputError
-from ...guard import check_regular
-from ...safe import draft_of, saving
+from ...guard import read_arrays
+from ...safe import replacing, saving
 from ...tracking.evidence import Evidence
 
 EVIDENCE = "evidence"
@@ -19,21 +16,6 @@ EVIDENCE = "evidence"
 STORED = {"joint_match": "kin", "joint_overlap": "kin_overlap"}
 # A frame of 100,000 cells with 64 channels; nothing larger was ever written.
 MOST_BYTES = 2**25
-UNREADABLE = (
-    BadInputError,
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,
-    # What zipfile says of a damaged directory, and numpy of a damaged header.
-    RuntimeError,
-    TypeError,
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 _NAME = re.compile(r"(\d{6,})\.npz(\.part)?")
 
@@ -61,20 +43,14 @@ def write_evidence(folder: Path, frame: int, evidence: Evidence) -> None:
         When the disk is full or fails.
     """
     path = evidence_file(folder, frame)
-    draft = draft_of(path)
     values = {
         STORED.get(field.name, field.name): getattr(evidence, field.name)
         for field in fields(evidence)
     }
     with saving(path):
         path.parent.mkdir(exist_ok=True)
-        try:
-            with draft.open("wb") as stream:
-                np.savez(stream, **values)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+    with replacing(path, sync=False) as stream:
+        np.savez(stream, **values)
 
 
 def forget_evidence(folder: Path, after: int) -> None:
@@ -107,19 +83,11 @@ def read_evidence(folder: Path, frame: int) -> Evidence | None:
     path = evidence_file(folder, frame)
     names = [field.name for field in fields(Evidence)]
     try:
-        if check_regular(path) > MOST_BYTES or _unpacked(path) > MOST_BYTES:
-            return None
-        with np.load(path) as stored:
-            found = Evidence(**{n: stored[STORED.get(n, n)] for n in names})
-    except UNREADABLE:
+        stored = read_arrays(path, MOST_BYTES)
+        found = Evidence(**{n: stored[STORED.get(n, n)] for n in names})
+    except (BadInputError, KeyError, ValueError):
         return None
     return found if _is_sound(found) else None
-
-
-def _unpacked(path: Path) -> int:
-    """Bytes that the file has once it is unpacked."""
-    with zipfile.ZipFile(path) as file:
-        return sum(part.file_size for part in file.infolist())
 
 
 def _is_sound(evidence: Evidence) -> bool:

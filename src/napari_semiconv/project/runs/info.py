@@ -1,21 +1,20 @@
 """The record of a run: what it was made from, and whether it may go on."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from ... import guard
 from ...errors import (
     BadInputError,
     BadModelError,
     BadSettingsError,
 )
-from ...guard import check_parts, read_text
 from ...movie import Movie
 from ...settings import Settings
-from ..movies import MovieFacts
+from ..movies import Index, MovieFacts
 
 FORMAT = "napari-semiconv run"
 VERSION = 1
@@ -48,7 +47,7 @@ class RunInfo(Settings):
     version: int = VERSION
     package: str
     movie: MovieFacts
-    frames: tuple[int, int]
+    frames: tuple[Index, Index]
     settings: dict[str, Any]
     model: dict[str, Any]
     state: State = "running"
@@ -148,20 +147,12 @@ def read_json(path: Path) -> dict[str, Any]:
         When it is missing or holds no named values.
     """
     try:
-        text = read_text(path)
-        check_parts(path.name, text)
-        value = json.loads(text)
-    except (BadInputError, ValueError, RecursionError) as error:
+        return guard.read_json(path)
+    except BadInputError as error:
         raise BadInputError(
             f"{path.parent}: expected a run with {path.name}, found none that can be "
             f"read. Run the network anew."
         ) from error
-    if not isinstance(value, dict):
-        raise BadInputError(
-            f"{path.parent}: expected named values in {path.name}, found something "
-            f"else. Run the network anew."
-        )
-    return value
 
 
 def _check_movie(was: MovieFacts, movie: Movie, first: int) -> None:

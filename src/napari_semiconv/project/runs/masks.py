@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import zarr
 
-from ...io.movies.zarr_store import check_chunks, open_guarded
-from ..store import chunk_of, create_masks
+from ...errors import BadInputError
+from ...io.movies.zarr_store import DAMAGED
+from ..mask_array import chunk_of, create_masks, open_masks
 
 Labels: TypeAlias = "zarr.Array[Any]"
+# What frames that are damaged raise.
+UNREADABLE = (BadInputError, *DAMAGED)
 
 
 def new_labels(path: Path, shape: tuple[int, int, int]) -> Labels:
@@ -27,34 +29,23 @@ def reopened_labels(path: Path) -> Labels:
 
     Raises
     ------
-    OSError, ValueError, LookupError
+    BadInputError
         When it is missing or damaged.
     """
     # Not kept with the array; see `new_labels`.
     with zarr.config.set({"array.write_empty_chunks": True}):
-        found = zarr.open_array(path, mode="r+")
-    if found.ndim != 3 or found.chunks != (1, *found.shape[1:]):
-        raise ValueError(f"chunks of {found.chunks} are not one frame each")
-    return found
+        return open_masks(path, "r+")
 
 
 def stored_labels(path: Path) -> Labels:
-    """Open an array to read frames of it.
+    """Open an array to read frames of it; reading raises one of `UNREADABLE`.
 
     Raises
     ------
     BadInputError
-        When its frames need too much memory, or it holds what is no file.
-    OSError, ValueError, ...
-        When it is missing or damaged, one of `DAMAGED`.
+        When it is missing or damaged.
     """
-    found = open_guarded(path)
-    if not isinstance(found, zarr.Array):
-        raise ValueError("it is no array")
-    if found.ndim != 3 or np.dtype(found.dtype).kind not in "iu":
-        raise ValueError(f"it holds {found.dtype} of {found.ndim} axes")
-    check_chunks(path.name, found, (1, 2))
-    return found
+    return open_masks(path, "r")
 
 
 def frames_done(path: Path, count: int) -> tuple[int, ...]:

@@ -9,16 +9,15 @@ import numpy as np
 from ...edits.base import current_kind
 from ...edits.results import AdoptFrame
 from ...errors import BadInputError
-from ...io.movies.zarr_store import DAMAGED
 from ...settings import SegmentSettings
 from ..adopt import Adopter
 from ..constraints import write_constraints_of
 from ..facts import RunFacts
+from ..mask_array import LABELS, chunk_of
 from ..project import Project
-from ..store import chunk_of
-from .masks import Labels, frames_done, stored_labels
+from .masks import UNREADABLE, Labels, frames_done, stored_labels
 from .states import RunStates
-from .store import LABELS, RunStore
+from .store import RunStore
 
 RUNS = "runs"
 MODELS = "models"  # those that were taught in the project
@@ -198,7 +197,7 @@ class ProjectRun:
         try:
             found = stored_labels(ProjectRun(self._project, number).folder / LABELS)
             self._adopter.recall(frame, np.asarray(found[frame], np.int32))
-        except DAMAGED:
+        except UNREADABLE:
             # Its tracks are joined to those before by where their cells lie.
             return
 

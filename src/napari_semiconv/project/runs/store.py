@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInputError, SaveError
-from ...io.movies.zarr_store import DAMAGED
 from ...movie import Movie
 from ...safe import draft_of, saving, write_json_safely
 from ...tracking.evidence import Evidence
 from ...tracking.intervals import joined
 from ...tracking.lineage import Lineage, Track
+from ..mask_array import LABELS, chunk_of
 from ..movies import MovieFacts
-from ..store import chunk_of
+from ..soundness import check_lineage
 from .evidence import forget_evidence, write_evidence
 from .info import (
     FORMAT,
@@ -51,7 +51,6 @@ from .masks import (
 )
 from .states import RunStates, sync
 
-LABELS = "labels.zarr"
 TRACKS = "tracks.json"
 # What happened when, a line each; kept here too, but not needed to read a result.
 LOG = "log.txt"
@@ -298,7 +297,13 @@ class RunStore:
         folder = Path(folder)
         info = read_info(folder)
         lineage = tracks_from_json(read_json(folder / TRACKS), folder)
+        check_lineage(folder / TRACKS, lineage, info.movie.stack)
         labels = _labels_in(folder, stored_labels)
+        if labels.shape != info.movie.stack:
+            raise BadInputError(
+                f"{folder}: expected labels of shape {info.movie.stack}, as the movie, "
+                f"found {labels.shape}. Run the network anew."
+            )
         done = frames_done(folder / LABELS, labels.shape[0])
         return StoredRun(labels, lineage, info, done)
 
@@ -306,7 +311,7 @@ class RunStore:
 def _labels_in(folder: Path, opened: Callable[[Path], Labels]) -> Labels:
     try:
         return opened(folder / LABELS)
-    except DAMAGED as error:
+    except BadInputError as error:
         raise BadInputError(
             f"{folder}: its labels in {LABELS} are missing or damaged. Restore "
             f"that folder, or run the network anew."
@@ -352,8 +357,15 @@ def tracks_from_json(value: Any, folder: Path) -> Lineage:
             for row in value["tracks"]
         ]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BadInputError(
-            f"{folder}: the tracks in {TRACKS} are damaged. Restore that file, or "
-            f"run the network anew."
-        ) from error
-    return Lineage(tracks)
+        raise _damaged(folder) from error
+    lineage = Lineage(tracks)
+    if len(lineage.tracks) < len(tracks):
+        raise _damaged(folder)
+    return lineage
+
+
+def _damaged(folder: Path) -> BadInputError:
+    return BadInputError(
+        f"{folder}: the tracks in {TRACKS} are damaged. Restore that file, or run the "
+        f"network anew."
+    )

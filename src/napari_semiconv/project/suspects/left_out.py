@@ -69,6 +69,8 @@ class LeftOuts:
             entry = journal.entries[number - 1]
             parts = entry.head["what"]["edits"]
             deletes = any(part["kind"] == DeleteCell.kind for part in parts)
-            rows = decode(journal.body(entry)).names.tolist() if deletes else []
+            shape = self._project.document.shape
+            body = journal.body(entry) if deletes else b""
+            rows = decode(body, shape).names.tolist() if deletes else []
             self._hidden[number] = [(t, n) for t, n, _, after in rows if after < 0]
         return self._hidden[number]
