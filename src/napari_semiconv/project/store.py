@@ -169,7 +169,10 @@ class ZarrMasks:
 
     def _load(self, frame: int) -> Numbers:
         try:
-            return np.asarray(self._array[frame], np.int32)
+            found = np.asarray(self._array[frame], np.int32)
+            if found.min() < 0:
+                raise ValueError("negative numbers")
+            return found
         except (BadInputError, *DAMAGED) as error:
             raise BadInputError(
                 f"{self.path}: the masks of frame {frame} are damaged: expected what "
