@@ -1,4 +1,4 @@
-"""How good masks will be is foretold: well of cells that a model knows, badly of none."""
+"""How good masks will be is foretold: well of cells that a model knows, else badly."""
 
 import numpy as np
 import pytest
