@@ -98,14 +98,14 @@ class Outcomes:
         found: FramePreview = job.outcome
         self._bench.layers.show_preview(found.frame, found.labels)
         cells = counted(found.cells, "cell")
-        told = f"Frame {found.frame}: {cells} in {found.seconds:.1f} s"
+        sentence = f"Frame {found.frame}: {cells} in {found.seconds:.1f} s"
         warning = "" if found.masks is None else warning_of(found.masks)
         if warning:
-            self._bench.say(f"{told}. {warning}", "note")
+            self._bench.say(f"{sentence}. {warning}", "note")
             return
         if found.masks is not None:
-            told = f"{told}; {in_words(found.masks)}"
-        self._bench.say(f"{told}. If they look right, find and follow.")
+            sentence = f"{sentence}; {in_words(found.masks)}"
+        self._bench.say(f"{sentence}. If they look right, find and follow.")
 
     def _segmented(self, job: Job) -> None:
         found: Segmented = job.outcome
