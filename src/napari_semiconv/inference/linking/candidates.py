@@ -1,7 +1,6 @@
-"""Candidate links and divisions of two frames, and what each is worth."""
+"""Candidate links of two frames, and what each is worth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,15 +9,7 @@ from scipy.spatial import cKDTree
 from ...labels import Labels
 from ...settings import LinkSettings
 from ...tracking.solver.problem import Options
-from .features import (
-    Bodies,
-    Floats,
-    FrameCells,
-    Integers,
-    Known,
-    division_evidence,
-    possible_divisions,
-)
+from .features import Bodies, Floats, FrameCells, Integers, Known
 
 # Log-odds that two cells are one and the same; what stays alone gains nothing. Fitted
 # to the links and the mistakes in frames that the default model was trained on and in
@@ -35,12 +26,11 @@ BORDER_WORTH = 0.5
 GUESSED = 0.6
 # Least IoU on the shared frame of jointly clustered frames (Payer et al. 2018).
 SHARED_IOU = 0.25
-# One unit of division evidence in units of gain, and the most it can add.
-EVIDENCE, MOST_EVIDENCE = 0.7, 3.0
-# Off the evidence where a track lost a moment ago lies under the mother.
-SWALLOWED = 4.0
 # Cosine that is taken for that of cells whose embeddings are not known.
 UNKNOWN = 0.9
+# A shift of all cells together is believed of so many cells or more, when it lets so
+# much more of them overlap, and so large a share of all of them.
+TOGETHER, CLEARLY, MOST = 3, 1.25, 0.6
 # Candidates kept for each cell, best first.
 MOST_CANDIDATES = 6
 
@@ -81,7 +71,20 @@ class Scene:
     def origins(self) -> Floats:
         """Where each cell is thought to have lain a frame ago, (n, 2), px."""
         known = np.isfinite(self.cells.origins)
-        return np.where(known, self.cells.origins, self.cells.centres)
+        if known.all():
+            return self.cells.origins
+        return np.where(known, self.cells.origins, self.cells.centres - self.shift)
+
+    @cached_property
+    def shift(self) -> Floats:
+        """How far all cells moved together, as when the stage did: y and x, px."""
+        return common_shift(self.image, self.cells.labels)
+
+    @cached_property
+    def by_masks(self) -> "Scene":
+        """The same without what a network says of motion."""
+        unknown = np.full_like(self.cells.origins, np.nan)
+        return replace(self, cells=replace(self.cells, origins=unknown))
 
     @cached_property
     def pixels(self) -> tuple[Floats, Integers, Integers]:
@@ -92,6 +95,34 @@ class Scene:
     def expected(self) -> Floats:
         """Where each track should have lain in the previous frame, (m, 2), px."""
         return self.known.bodies.centres + self.known.drifts * self.gaps[:, None]
+
+
+def common_shift(before: Labels, now: Labels) -> Floats:
+    """Find how far the masks of a frame lie from those of the frame before.
+
+    Parameters
+    ----------
+    before, now
+        Labels of both, (Y, X).
+
+    Returns
+    -------
+    NDArray
+        y and x, (2,), px; 0 where there are few cells, or where most masks do not fit
+        far better for it.
+    """
+    few = min(int(labels.max(initial=0)) for labels in (before, now)) < TOGETHER
+    if few or before.shape != now.shape:
+        return np.zeros(2)
+    one, other = (np.fft.rfft2(labels > 0) for labels in (before, now))
+    shared = np.fft.irfft2(other * np.conj(one), now.shape)
+    all_of_them = min(np.count_nonzero(before), np.count_nonzero(now))
+    if shared.max() < max(CLEARLY * shared[0, 0], MOST * all_of_them):
+        return np.zeros(2)
+    place = np.array(np.unravel_index(shared.argmax(), shared.shape), float)
+    size = np.array(shared.shape)
+    # What is beyond the middle is a shift the other way.
+    return np.where(place > size / 2, place - size, place)
 
 
 def overlaps(scene: Scene) -> Floats:
@@ -207,7 +238,8 @@ def _distances(scene: Scene, cell: Integers, track: Integers) -> Floats:
     apart = scene.origins[cell] - scene.expected[track]
     # The motion head knows the last step; without it the track's drift is the guess.
     guessed = np.isnan(scene.cells.origins[cell])
-    apart -= np.where(guessed, 0.5 * scene.known.drifts[track], 0)
+    if guessed.any() and not scene.shift.any():
+        apart -= np.where(guessed, 0.5 * scene.known.drifts[track], 0)
     distance: Floats = np.hypot(apart[:, 0], apart[:, 1]) / scene.cell_size
     return np.where(guessed[:, 0], GUESSED * distance, distance)
 
@@ -234,77 +266,3 @@ def _best_of_each(links: Options) -> Options:
     cell = links.after[order]
     place = np.arange(len(cell)) - np.searchsorted(cell, cell)
     return links.take(order[place < MOST_CANDIDATES])
-
-
-@dataclass(frozen=True)
-class Divisions:
-    """Possible divisions before all that speaks against them is known.
-
-    Parameters
-    ----------
-    mother, first, second
-        Rows of the track and of two cells, (P,).
-    better
-        What the better of both gains as the mother going on, (P,).
-    evidence
-        How likely they are her daughters, (P,), above 0 is likely.
-    """
-
-    mother: Integers
-    first: Integers
-    second: Integers
-    better: Floats
-    evidence: Floats
-
-    @classmethod
-    def joined(cls, parts: Sequence["Divisions"]) -> "Divisions":
-        """Put them one after another; none when there are no parts."""
-        none = np.zeros(0, np.int64)
-        parts = [cls(none, none, none, np.zeros(0), np.zeros(0)), *parts]
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
-
-    def shifted(self, before: int, after: int) -> "Divisions":
-        """Count the rows of mothers and daughters from other numbers than 0."""
-        return replace(
-            self,
-            mother=self.mother + before,
-            first=self.first + after,
-            second=self.second + after,
-        )
-
-    def options(self, doubt: Floats) -> Options:
-        """Weigh them, less what is doubtful of each, (P,)."""
-        evidence = self.evidence - doubt
-        # A division must beat the better of the two as the mother going on.
-        gain = self.better + np.minimum(EVIDENCE * evidence, MOST_EVIDENCE)
-        keep = (evidence > 0) & (gain > 0)
-        return Options(self.mother, self.first, self.second, gain).take(keep)
-
-
-def list_divisions(scene: Scene, links: Options) -> Divisions:
-    """List possible divisions, given the links of the same scene."""
-    present = np.flatnonzero(scene.gaps == 0)
-    mothers = scene.known.bodies.take(present)
-    mother, first, second = possible_divisions(mothers, scene.bodies, scene.origins)
-    evidence = division_evidence(
-        mothers.take(mother),
-        scene.bodies.take(first),
-        scene.bodies.take(second),
-        scene.settings,
-    )
-    mother = present[mother]
-    evidence -= _origin_misfit(scene, mother, first)
-    evidence -= _origin_misfit(scene, mother, second)
-    single = np.zeros((len(scene.cells.areas), len(scene.known.labels)))
-    single[links.after, links.before] = links.gain
-    better = np.maximum(single[first, mother], single[second, mother])
-    return Divisions(mother, first, second, better, evidence)
-
-
-def _origin_misfit(scene: Scene, mother: Integers, cell: Integers) -> Floats:
-    """Evidence against a daughter whose motion points elsewhere, (P,)."""
-    apart = scene.cells.origins[cell] - scene.known.bodies.centres[mother]
-    distance = np.hypot(*apart.T) / scene.known.bodies.diameters[mother]
-    misfit: Floats = np.nan_to_num(6 * np.maximum(distance - 0.4, 0))
-    return misfit

@@ -8,15 +8,8 @@ import numpy as np
 from ...labels import Labels
 from ...settings import LinkSettings
 from ...tracking.solver.problem import Options
-from .candidates import (
-    SWALLOWED,
-    Divisions,
-    Scene,
-    find_holders,
-    list_divisions,
-    list_links,
-    with_joint,
-)
+from .candidates import Scene, find_holders, list_links, with_joint
+from .divisions import SWALLOWED, Divisions, list_divisions
 from .features import (
     Bodies,
     Floats,

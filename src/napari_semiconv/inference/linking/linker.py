@@ -10,14 +10,8 @@ from ...settings import LinkSettings
 from ...tracking.lineage import Lineage
 from ...tracking.solver.choice import choose
 from ...tracking.solver.problem import Options
-from .candidates import (
-    SHARED_IOU,
-    SWALLOWED,
-    Scene,
-    list_divisions,
-    list_links,
-    overlaps,
-)
+from .candidates import SHARED_IOU, Scene, list_links, overlaps
+from .divisions import SWALLOWED, list_divisions
 from .features import (
     Bodies,
     Floats,
