@@ -1,30 +1,43 @@
 """Models: their folders with weights loaded, checked and written."""
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch.overrides import TorchFunctionMode
 
-from ..errors import BadModelError, DeviceError, SaveError
+from ..errors import (
+    BadInputError,
+    BadModelError,
+    BadSettingsError,
+    DeviceError,
+    SaveError,
+)
+from ..guard import parse_json
 from ..safe import draft_of, new_file
-from ..settings import DeviceName
+from ..settings import DeviceName, NetworkSettings
 from .embedder import Embedder
 from .heads.layers import with_own_layers
 from .model_folder import (
     CARD,
     FORMAT,
+    MOST_SETTINGS,
     SETTINGS,
     VERSION,
     WEIGHTS,
     ModelInfo,
+    check_weights,
+    file_digest,
     find_model,
     read_info,
 )
+
+# Types of weights, as safetensors calls them.
+FLOATS = {"F64", "F32", "F16", "BF16"}
 
 
 @dataclass(frozen=True)
@@ -75,21 +88,17 @@ def load_model(name: str | Path = "default", device: DeviceName = "auto") -> Mod
     """
     folder = find_model(name)
     info = read_info(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise BadModelError(
-            f"Model folder {folder}: expected a file {WEIGHTS}, found none. Copy the "
-            f"model folder again."
-        )
-    if (digest := file_digest(path)) != info.digest:
-        raise BadModelError(
-            f"{path}: expected weights with checksum {info.digest[:12]}..., found "
-            f"{digest[:12]}...; the file was altered or cut off. Copy the model again."
-        )
-    network = Embedder(info.network)
+    path = check_weights(info)
     try:
-        network.load_state_dict(with_own_layers(load_file(path), info.network))
-    except (SafetensorError, RuntimeError) as error:
+        _check_shapes(path, info.network)
+        network = Embedder(info.network)
+        weights = with_own_layers(load_file(path), info.network)
+        if not all(bool(part.isfinite().all()) for part in weights.values()):
+            raise ValueError("numbers that are none")
+        network.load_state_dict(weights)
+    except BadSettingsError as error:
+        raise BadModelError(f"{folder}: {error}") from error
+    except (SafetensorError, RuntimeError, BadInputError, ValueError) as error:
         raise BadModelError(
             f"{path}: expected the weights of the network in {SETTINGS}, found others "
             f"({type(error).__name__}). Copy the model folder again."
@@ -171,10 +180,44 @@ def _write(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
+class _Undrawn(TorchFunctionMode):
+    """Draws no weights: without memory there are none, and torch would load much."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Do what is asked for, but for drawing."""
+        named = kwargs or {}
+        if func.__name__.endswith("normal_"):
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
+
+
+def _check_shapes(path: Path, settings: NetworkSettings) -> None:
+    """Make sure that weights are those of a network, before there is memory for it.
+
+    Raises
+    ------
+    ValueError, BadInputError, SafetensorError
+        When they are not.
+    """
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        size = int.from_bytes(stream.read(8), "little")
+        if size > MOST_SETTINGS:
+            raise ValueError("too many tensors")
+        parse_json(WEIGHTS, stream.read(size))
+    with torch.device("meta"), _Undrawn():
+        wanted = Embedder(settings).state_dict()
+        with safe_open(path, "pt") as opened:
+            parts = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
+            found = {n: torch.empty(part.get_shape()) for n, part in parts.items()}
+        found = with_own_layers(found, settings)
+    if any(part.get_dtype() not in FLOATS for part in parts.values()):
+        raise ValueError("numbers of another type")
+    if {n: w.shape for n, w in found.items()} != {
+        n: w.shape for n, w in wanted.items()
+    }:
+        raise ValueError("weights of another shape")
 
 
 def choose_device(name: DeviceName) -> torch.device:

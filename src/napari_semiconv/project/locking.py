@@ -1,6 +1,5 @@
 """One writer at a time: the lock of a project folder."""
 
-import json
 import os
 import socket
 from contextlib import suppress
@@ -9,11 +8,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import SaveError
+from ..errors import BadInputError, SaveError
+from ..guard import read_json
 from ..safe import write_json_safely
 
 LOCK = "lock"
 HOLDER = "lock.json"
+MOST_HOLDER = 2**16  # bytes
 
 
 class Lock:
@@ -57,7 +58,7 @@ class Lock:
 
     def _holder(self) -> str:
         try:
-            facts = json.loads((self._folder / HOLDER).read_text(encoding="utf-8"))
+            facts = read_json(self._folder / HOLDER, MOST_HOLDER)
             return f" (process {facts['process']} on {facts['host']})"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (BadInputError, KeyError):
             return ""

@@ -1,8 +1,8 @@
 """Shape of the networks."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from .base import Settings, setting
 from .region import RegionHeadSettings
@@ -12,6 +12,10 @@ Layout = Literal["miccai", "mia"]
 Operator = Literal["additive", "learned"]
 Bandwidth = Literal["shared", "cell"]
 KernelName = Literal["laplacian", "gaussian", "bilateral"]
+
+# Larger networks would need gigabytes before a frame is seen; the published ones have
+# seven levels of 64 channels.
+MOST_LEVELS, MOST_CHANNELS = 10, 1024
 
 
 class NetworkSettings(Settings):
@@ -27,7 +31,9 @@ class NetworkSettings(Settings):
         "Placing of the first and last convolutions: as published in 2018 (miccai) or "
         "2019 (mia).",
     )
-    image_channels: int = setting(1, "Image channels", "Channels of a frame.", ge=1)
+    image_channels: int = setting(
+        1, "Image channels", "Channels of a frame.", ge=1, le=16
+    )
     stacks: int = setting(2, "Stacks", "Hourglasses one after the other.", ge=1, le=4)
     channels: tuple[int, ...] = setting(
         (64,) * 7, "Channels", "Feature channels of each level, finest first."
@@ -44,7 +50,7 @@ class NetworkSettings(Settings):
         "gru", "Memory", "What carries the past on the skip paths."
     )
     memory_from: int = setting(
-        0, "Memory from level", "Finest level that has a memory.", ge=0
+        0, "Memory from level", "Finest level that has a memory.", ge=0, le=10
     )
     state_limit: float | None = setting(
         None,
@@ -52,9 +58,10 @@ class NetworkSettings(Settings):
         "Bound of the memory's candidate; none as published, where a state can grow "
         "without end over long movies.",
         gt=0,
+        le=10_000,
     )
     embedding_size: int = setting(
-        16, "Embedding size", "Channels of the cosine embedding.", ge=1
+        16, "Embedding size", "Channels of the cosine embedding.", ge=1, le=256
     )
     offsets: bool = setting(
         False,
@@ -67,6 +74,7 @@ class NetworkSettings(Settings):
         "Pixels that one unit of the offset head means.",
         "px",
         gt=0,
+        le=10_000,
     )
     operator: Operator = setting(
         "additive",
@@ -91,6 +99,7 @@ class NetworkSettings(Settings):
         (),
         "Further heads",
         "Names of heads beside these, each a file of its own in the source.",
+        max_length=16,
     )
 
     region: RegionHeadSettings | None = setting(
@@ -102,11 +111,20 @@ class NetworkSettings(Settings):
     @field_validator("channels")
     @classmethod
     def _has_levels(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 1:
+        if not 1 <= len(value) <= MOST_LEVELS or not all(
+            1 <= n <= MOST_CHANNELS for n in value
+        ):
             raise ValueError(
-                "expected at least one level, each with one channel or more"
+                f"expected 1 to {MOST_LEVELS} levels, each with 1 to {MOST_CHANNELS} "
+                f"channels"
             )
         return value
+
+    @model_validator(mode="after")
+    def _has_each_head_once(self) -> Self:
+        if len(set(self.pixel_heads)) < len(self.pixel_heads):
+            raise ValueError(f"expected each head once, found {self.pixel_heads}")
+        return self
 
     @property
     def stride(self) -> int:

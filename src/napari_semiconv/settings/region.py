@@ -11,10 +11,18 @@ class RegionHeadSettings(Settings):
         "Embedding size",
         "Channels of the semi-convolutional embedding, two of them geometric.",
         ge=2,
+        le=256,
     )
-    hidden: int = setting(32, "Hidden channels", "Channels inside each head.", ge=1)
+    hidden: int = setting(
+        32, "Hidden channels", "Channels inside each head.", ge=1, le=1024
+    )
     crop: int = setting(
-        28, "Crop", "Side of the grid on which a region is looked at.", "samples", ge=4
+        28,
+        "Crop",
+        "Side of the grid on which a region is looked at.",
+        "samples",
+        ge=4,
+        le=256,
     )
     box_scale: float = setting(
         16.0,
@@ -22,6 +30,7 @@ class RegionHeadSettings(Settings):
         "Distance to a box's side that the proposal head begins with.",
         "px",
         gt=0,
+        le=10_000,
     )
     embedding_scale: float = setting(
         16.0,
@@ -29,15 +38,17 @@ class RegionHeadSettings(Settings):
         "Pixels that one unit of the embedding head means.",
         "px",
         gt=0,
+        le=10_000,
     )
     sigma: float = setting(
-        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0
+        4.0, "Kernel width", "Width that the kernel begins with.", "px", gt=0, le=10_000
     )
     gradient_scale: float = setting(
         0.1,
         "Gradient scale",
         "Factor on the gradient from the embedding head into the backbone.",
         ge=0,
+        le=10_000,
     )
 
 

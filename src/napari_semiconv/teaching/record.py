@@ -1,12 +1,11 @@
 """What is kept beside a taught model: whence it comes, and how it did."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ..errors import BadModelError, counted
+from ..errors import BadInputError, BadModelError, counted
+from ..guard import read_json
 from ..safe import write_json_safely
 from ..settings import Settings
 from .settings import TeachSettings
@@ -98,9 +97,9 @@ def read_record(folder: Path) -> TeachRecord | None:
     """
     path = folder / RECORD
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError("too large")
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not path.exists():
+            return None
+        value = read_json(path, LARGEST)
         if (value["format"], value["version"]) != (FORMAT, VERSION):
             raise BadModelError(
                 f"{path}: expected {FORMAT} version {VERSION}, found "
@@ -108,9 +107,7 @@ def read_record(folder: Path) -> TeachRecord | None:
                 f"to use this model."
             )
         return TeachRecord.model_validate(value)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (BadInputError, OSError, ValueError, KeyError, TypeError) as error:
         raise BadModelError(
             f"{path}: expected the record of a teaching, found a damaged file "
             f"({type(error).__name__}). Copy the model folder again."

@@ -4,7 +4,6 @@ Their folders may have been damaged, or changed by other programs: nothing is ta
 granted.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +12,14 @@ from pathlib import Path
 
 from ..errors import BadInputError, BadModelError
 from ..io.cells.staging import new_target
-from ..network.model_folder import CARD, SETTINGS, WEIGHTS, list_models, read_info
+from ..network.model_folder import (
+    CARD,
+    SETTINGS,
+    WEIGHTS,
+    check_weights,
+    list_models,
+    read_info,
+)
 from ..project.project import Project
 from ..project.runs.run import MODELS, ProjectRun
 from ..safe import named, saving
@@ -89,20 +95,7 @@ def check_usable(folder: Path) -> None:
     BadModelError
         When it is missing, damaged or altered.
     """
-    info, path = read_info(folder), folder / WEIGHTS
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise BadModelError(
-            f"{folder.name}: expected the weights of a model, found none that can be "
-            f"read ({type(error).__name__}). Choose another model."
-        ) from error
-    if digest != info.digest:
-        raise BadModelError(
-            f"{folder.name}: expected the weights that its settings name, found "
-            f"others; the file was altered or cut off. Choose another model."
-        )
+    check_weights(read_info(folder))
 
 
 def note_on(project: Project, folder: Path, note: str) -> None:

@@ -3,15 +3,14 @@
 The file may come from anywhere: what is too large or does not fit is not shown.
 """
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BadModelError
+from ...errors import BadInputError, BadModelError
+from ...guard import read_arrays
 from ...teaching.record import PICTURES
 
 # Bytes of the file once unpacked, and pictures in it, that are read at the most.
@@ -69,29 +68,13 @@ def read_pictures(folder: Path) -> tuple[CheckPicture, ...]:
     if not path.exists():
         return ()
     try:
-        with ZipFile(path) as packed:
-            members = packed.infolist()
-        if sum(member.file_size for member in members) > LARGEST:
-            raise ValueError("too large")
-        with path.open("rb") as stream, np.load(stream) as file:
-            # A list of names, of which some might be given twice, is not trusted.
-            count = sum(f"image{n}" in file for n in range(MOST))
-            return tuple(
-                _picture({part: file[f"{part}{n}"] for part in PARTS})
-                for n in range(count)
-            )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        MemoryError,
-        # Packed in a way that is not known, or with a password.
-        RuntimeError,
-        BadZipFile,
-        zlib.error,
-    ) as error:
+        file = read_arrays(path, LARGEST)
+        # A list of names, of which some might be given twice, is not trusted.
+        count = sum(f"image{n}" in file for n in range(MOST))
+        return tuple(
+            _picture({part: file[f"{part}{n}"] for part in PARTS}) for n in range(count)
+        )
+    except (BadInputError, ValueError, LookupError, TypeError) as error:
         raise BadModelError(
             f"Its pictures cannot be shown: the file is damaged "
             f"({type(error).__name__}). The model is not affected."

@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ...errors import BadModelError, SaveError
+from ...errors import BadInputError, BadModelError, SaveError
+from ...guard import parse_json
 from ...safe import draft_of
 
 VERSION = 1
@@ -113,8 +114,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             _checksum(tensors),
         ):
             raise ValueError("its version or its checksum is another")
-        facts: dict[str, Any] = json.loads(header["facts"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        facts: dict[str, Any] = parse_json("facts", header["facts"])
+    except (
+        OSError, SafetensorError, BadInputError, LookupError, TypeError, ValueError,
+    ) as error:  # fmt: skip
         raise BadModelError(
             f"{path}: expected the memory of a network, found a missing or damaged "
             f"file ({type(error).__name__}). Start again from the first frame."
