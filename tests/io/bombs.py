@@ -63,6 +63,16 @@ def tiff_in_a_circle(path):
     path.write_bytes(data + page + struct.pack("<I", 8))
 
 
+def ome_of_a_billion_frames(path):
+    """OME-XML that speaks of a billion planes, in a file of four."""
+    tifffile.imwrite(
+        path, np.zeros((4, 8, 8), np.uint16), ome=True, metadata={"axes": "TYX"}
+    )
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        text = tif.pages.first.description.replace('SizeT="4"', f'SizeT="{10**9}"')
+        tif.pages.first.tags["ImageDescription"].overwrite(text)
+
+
 def file_of(data):
     def make(path):
         path.write_bytes(data)
@@ -176,6 +186,14 @@ def endless_tracks(path):
     table = path.with_name("c_tracks.csv")
     table.unlink()
     table.symlink_to("/dev/zero")
+
+
+def many_tracks(path):
+    """Tracks that no mask has, as many as a table may hold."""
+    tiff_typed("uint16")(path)
+    lines = (f"{n},0,1,2,0\n" for n in range(1, 1_200_000))
+    text = "label,first_frame,last_frame,frames,parent\n" + "".join(lines)
+    path.with_name("c_tracks.csv").write_text(text)
 
 
 def long_field(path):
@@ -306,6 +324,11 @@ BOMBS = {
     "tiff of ten million strips": (
         "movie", "m.tif", file_of(tiff_of(8, 10**7, bytes(64), 8, rows=1)),
     ),
+    "OME-TIFF of a billion frames": ("movie", "m.ome.tif", ome_of_a_billion_frames),
+    "labels of a billion frames": ("cells", "c.ome.tif", ome_of_a_billion_frames),
+    "zarr of chunks of one pixel": (
+        "movie", "m.zarr", claiming_zarr((5, 8000, 8000), (1, 1, 1)),
+    ),
     "zarr longer than can be counted": (
         "movie", "m.zarr", claiming_zarr((2**70, 8, 8), (1, 8, 8)),
     ),
@@ -344,6 +367,9 @@ BOMBS = {
     "challenge with a table of 20 GiB": ("cells", "r", with_masks(long_table)),
     "challenge with a pipe": ("cells", "r", with_masks(piped_mask)),
     "labels with an endless table": ("cells", "c.tif", endless_tracks),
+    "labels with a table of a million tracks": (
+        "cells", "c.tif", many_tracks,
+    ),
     "labels with a long field": ("cells", "c.tif", long_field),
     "result with tracks for ever": ("cells", "r", with_tracks(RUN)),
     "result with tracks in tracks": ("cells", "r", with_tracks("[" * 10**6)),

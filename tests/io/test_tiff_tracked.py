@@ -121,7 +121,7 @@ def test_progress_is_told(tmp_path):
         (("4,3,5,3,1\n", ""), "cell 4 is in the masks but not in the table"),
         (("4,3,5,3,1", "4,3,5,3,1\n8,3,5,3,1"), "cell 8 is in the table"),
         (("4,3,5,3,1", "4,3,5,3,1\n4,3,5,3,1"), "found 4 again in line 6"),
-        (("4,3,5,3,1", "4,3,5,3"), "whole numbers from 0 in line 5, found 'None'"),
+        (("4,3,5,3,1", "4,3,5,3"), "whole numbers from 0 in line 5, found ''"),
         (("4,3,5,3,1", "four,3,5,3,1"), "found 'four'"),
         (("parent", "mother"), "none named parent"),
     ],

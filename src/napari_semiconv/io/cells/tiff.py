@@ -2,8 +2,8 @@
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,9 @@ from .tracked import TrackedMovie, lineage_of_labels
 # Above this many pixels a stack may pass the 4 GB that a classic TIFF can hold, labels
 # being squeezed to an eighth at worst.
 MOST_CLASSIC_BYTES = 8 * 2**32
+MOST_DIGITS = 10
+# So many that the masks lack are told one by one.
+MORE_TRACKS = 1000
 COLUMNS = ("label", "first_frame", "last_frame", "frames", "parent")
 
 
@@ -152,10 +155,12 @@ def read_tracked_tiff(source: Path) -> TrackedMovie:
     movie = open_movie(source)
     labels = MovieLabels(movie)
     table = tracks_beside(source)
-    rows = read_tracks(table) if table.exists() else {}
-    parents = {label: row.parent for label, row in rows.items()}
-    lineage = lineage_of_labels(labels.painted(), parents)
+    lineage = lineage_of_labels(labels.painted())
     if table.exists():
+        rows = read_tracks(table, len(lineage.tracks))
+        for label in rows.keys() & lineage.tracks.keys():
+            track = lineage.tracks[label]
+            lineage.put(replace(track, parent=rows[label].parent))
         for fault in _faults(rows, lineage, len(movie)):
             raise BadInputError(
                 f"{table.name}: {fault} Correct the table, or take it away to read the "
@@ -180,8 +185,15 @@ class Row(NamedTuple):
     parent: int
 
 
-def read_tracks(path: Path) -> dict[int, Row]:
+def read_tracks(path: Path, tracks: int) -> dict[int, Row]:
     """Read the table that lies beside a TIFF of labels, by label.
+
+    Parameters
+    ----------
+    path
+        The table.
+    tracks
+        Labels that the masks have; a table of far more is not read to its end.
 
     Raises
     ------
@@ -190,15 +202,24 @@ def read_tracks(path: Path) -> dict[int, Row]:
     """
     rows: dict[int, Row] = {}
     try:
-        reader = csv.DictReader(read_text(path).splitlines())
-        missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
+        reader = csv.reader(read_text(path).splitlines())
+        names = next(reader, [])
+        missing = sorted(set(COLUMNS) - set(names))
         if missing:
             raise BadInputError(
                 f"{path}: expected the columns {', '.join(COLUMNS)}, found none named "
                 f"{missing[0]}. Restore the file, or take it away."
             )
-        for line in reader:
-            label, *rest = (_number(path, reader.line_num, line[c]) for c in COLUMNS)
+        places = [names.index(column) for column in COLUMNS]
+        for line in filter(None, reader):
+            if len(line) <= max(places):
+                line += [""] * len(names)
+            if len(rows) > tracks + MORE_TRACKS:
+                raise BadInputError(
+                    f"{path}: expected the {tracks} tracks of the masks, found more "
+                    f"than {len(rows)}. Restore the file, or take it away."
+                )
+            label, *rest = [_number(path, reader.line_num, line[n]) for n in places]
             if label in rows:
                 raise BadInputError(
                     f"{path}: expected each track once, found {label} again in line "
@@ -213,13 +234,13 @@ def read_tracks(path: Path) -> dict[int, Row]:
     return rows
 
 
-def _number(path: Path, line: int, text: str | None) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", text or ""):
+def _number(path: Path, line: int, text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS):
         raise BadInputError(
             f"{path}: expected whole numbers from 0 in line {line}, found "
-            f"'{brief(str(text))}'. Correct the line."
+            f"'{brief(text)}'. Correct the line."
         )
-    return int(text or 0)
+    return int(text)
 
 
 def _faults(rows: dict[int, Row], lineage: Lineage, frames: int) -> Iterator[str]:

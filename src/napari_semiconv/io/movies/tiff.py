@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from tifffile import TIFF, TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
-from ...errors import BadInputError
+from ...errors import BadInputError, counted
 from ...guard import MOST_BYTES, brief, check_regular, check_size, sizes
 from ...movie import Array, ArraySource
 from .axes import MOST_IMAGEJ_CHANNELS, check_slices, understand
 from .image_file import ImageFile
-from .tiff_facts import read_facts
+from .tiff_facts import ome_planes, read_facts
 from .unpacked import inflates_beyond
 
 SUFFIXES = (".tif", ".tiff")
@@ -33,6 +33,7 @@ DAMAGED = (
 )  # fmt: skip
 Page = TiffPage | TiffFrame
 MOST_PARTS_MISSING = 10_000
+MOST_PLANES = 2**20
 DEFLATED = (8, 32946)
 BOUNDED = find_spec("imagecodecs") is not None
 
@@ -186,6 +187,7 @@ class TiffSource:
 
 
 def _movie_of(tif: TiffFile, path: Path, taken: str) -> ImageFile:
+    _check_planes(tif, path)
     series = tif.series[0]
     _check_compression(series, path)
     notes = _other_images(tif, path)
@@ -216,6 +218,20 @@ def _movie_of(tif: TiffFile, path: Path, taken: str) -> ImageFile:
         notes += check_slices(path.name, source.axes, source.shape)
     pixel_size, interval = read_facts(tif)
     return ImageFile(source, pixel_size, interval, tuple(notes))
+
+
+def _check_planes(tif: TiffFile, path: Path) -> None:
+    """Refuse an OME-TIFF that speaks of far more planes than there can be."""
+    planes, files = ome_planes(tif.ome_metadata) if tif.is_ome else (0, 1)
+    most = MOST_PLANES
+    if files == 1:
+        most = min(most, len(tif.pages) + MOST_PARTS_MISSING)
+    if planes > most:
+        raise BadInputError(
+            f"{path.name}: expected as many planes as its description names, "
+            f"{planes}, found {len(tif.pages)} in {counted(files, 'file')}. Copy it "
+            f"again from where it was made, or save it anew."
+        )
 
 
 def _check_compression(series: TiffPageSeries, path: Path) -> None:

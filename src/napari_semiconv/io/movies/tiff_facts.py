@@ -1,5 +1,6 @@
 """Pixel size and frame interval of a TIFF, from what OME and ImageJ write into it."""
 
+import math
 from collections.abc import Mapping
 from statistics import median
 from typing import Any
@@ -33,6 +34,22 @@ def ome_facts(xml: str) -> tuple[PixelSize | None, float | None]:
     size = [_ome_length(pixels, f"PhysicalSize{axis}") for axis in "YX"]
     interval = _ome_time(pixels, "TimeIncrement") or _interval_of_planes(pixels)
     return (size[0], size[1]) if size[0] and size[1] else None, interval
+
+
+def ome_planes(xml: str | None) -> tuple[int, int]:
+    """Count the planes of the largest image of OME-XML, and the files they lie in."""
+    try:
+        root = ElementTree.fromstring(xml or "")
+    except ElementTree.ParseError:
+        return 0, 1
+    most = 0
+    for pixels in root.iterfind("{*}Image/{*}Pixels"):
+        sizes = (_number(pixels.get(f"Size{axis}")) for axis in "TCZ")
+        # What is no number is for whoever reads it to tell.
+        planes = math.prod(size or 1 for size in sizes)
+        most = max(most, int(planes) if math.isfinite(planes) else 0)
+    names = root.iterfind("{*}Image/{*}Pixels/{*}TiffData/{*}UUID")
+    return most, max(1, len({name.get("FileName") for name in names}))
 
 
 def _ome_length(element: ElementTree.Element, name: str) -> float | None:
