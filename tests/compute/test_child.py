@@ -10,6 +10,7 @@ from tests.stand_in_child import BlobTools, command
 
 from napari_semiconv.compute.child import Child, serve
 from napari_semiconv.compute.messages import (
+    MOST_LINE,
     Cancel,
     CellSize,
     Failed,
@@ -22,6 +23,7 @@ from napari_semiconv.compute.messages import (
     Ready,
     Started,
     Warm,
+    lines_of,
     read_message,
     read_request,
 )
@@ -181,6 +183,21 @@ def test_what_others_print_does_not_reach_the_pipe():
     )
     assert [json.loads(line)["event"] for line in run.stdout.splitlines()] == ["ready"]
     assert "chatter" in run.stderr
+
+
+@pytest.mark.parametrize("line", [b'{"do": "wa', b"\xff\n", b"[" * 10**6, b"x" * 2**23])
+def test_half_a_line_ends_the_serving(child, line, capsys):
+    """The window died while it wrote."""
+    good = Warm(ticket=5).model_dump_json().encode() + b"\n"
+    serve(io.BytesIO(good + line), child)
+    assert [said.ticket for said in child.said] == [5]
+    assert capsys.readouterr().err.startswith("no request: ")
+
+
+def test_a_line_without_end_is_not_kept():
+    pipe = io.BytesIO(b"x" * (3 * MOST_LINE) + b"\nshort\n")
+    found = [len(line) for line in lines_of(pipe)]
+    assert found == [MOST_LINE, len(b"short\n")]
 
 
 def test_an_orphan_ends_itself():

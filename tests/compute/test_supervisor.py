@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 
 import psutil
 import pytest
@@ -255,6 +256,42 @@ def test_a_child_killed_from_outside_is_told(start, request_, children):
     child.send_signal(signal.SIGTERM)
     with pytest.raises(ComputeError, match=r"ended from outside \(SIGTERM\)"):
         list(answers)
+
+
+@POSIX
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="nobody can tell here")
+def test_a_child_that_somebody_stopped_is_given_up(
+    start, request_, children, monkeypatch
+):
+    monkeypatch.setattr(f"{describe_end.__module__}.STOPPED_LOOKS", 3)
+    supervisor = start("asleep")
+    answers = supervisor.follow(request_)
+    until_frame(answers)
+    (child,) = children()
+    child.send_signal(signal.SIGSTOP)
+    with pytest.raises(ComputeError, match=r"was stopped from outside.*1 frame is"):
+        list(answers)
+    assert not children()
+
+
+def test_a_child_that_we_killed_is_not_told_as_want_of_memory():
+    """It closes its output, and goes on."""
+    code = "import os, time; os.close(1); time.sleep(600)"
+    supervisor = Supervisor([sys.executable, "-c", code], patience=0.1)
+    with pytest.raises(ComputeError, match="answered no more and was ended"):
+        list(supervisor.follow(Warm()))
+
+
+def test_a_line_without_end_takes_no_memory():
+    code = "import os\nfor _ in range(300): os.write(1, bytes(2**20))"
+    supervisor = Supervisor([sys.executable, "-c", code])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ComputeError):
+            list(supervisor.follow(Warm()))
+        assert tracemalloc.get_traced_memory()[1] < 2**25
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from functools import cached_property, partial
 from typing import IO, Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from ..errors import SemiconvError
+from ..guard import brief
 from ..labels import labels_in
 from ..movie import Movie
 from ..safe import write_array_safely
@@ -35,6 +38,7 @@ from .messages import (
     Segment,
     TeachRequest,
     Warm,
+    lines_of,
     read_request,
 )
 from .plan import plan_run
@@ -244,12 +248,17 @@ def _listen(
     child: Child,
     watchdog: threading.Timer,
 ) -> None:
-    for line in source:
-        request = read_request(line)
-        if isinstance(request, Cancel):
-            child.cancel(request.ticket)
-        else:
-            requests.put(request)
-    watchdog.start()
-    child.close()
-    requests.put(None)
+    try:
+        for line in lines_of(source):
+            request = read_request(line)
+            if isinstance(request, Cancel):
+                child.cancel(request.ticket)
+            else:
+                requests.put(request)
+    except (ValidationError, OSError, ValueError) as error:
+        # Half a line: the window died while it wrote. Nothing good comes after it.
+        sys.stderr.write(f"no request: {brief(error)}\n")
+    finally:
+        watchdog.start()
+        child.close()
+        requests.put(None)

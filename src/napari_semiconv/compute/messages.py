@@ -1,8 +1,9 @@
 """What the window and the computing child say to one another, one JSON line each."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import IO, Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -10,6 +11,9 @@ from ..io.movies.opener import open_movie
 from ..movie import Movie, ZChoice
 from ..settings import SegmentSettings, Settings
 from ..teaching.settings import TeachSettings
+
+# Bytes of a line; the longest ones name the daughters of a frame of dividing cells.
+MOST_LINE = 2**22
 
 
 class MovieChoice(Settings):
@@ -374,6 +378,21 @@ def read_request(line: str | bytes) -> Request:
 def read_message(line: str | bytes) -> Message:
     """Understand one line that the child wrote."""
     return _MESSAGE.validate_json(line)
+
+
+def lines_of(pipe: IO[bytes]) -> Iterator[bytes]:
+    """Go through the lines of a pipe; of one that is too long only the beginning.
+
+    Parameters
+    ----------
+    pipe
+        Read until its end. A last line without an end is given as it is.
+    """
+    whole = True
+    while line := pipe.readline(MOST_LINE):
+        if whole:
+            yield line
+        whole = line.endswith(b"\n")
 
 
 def child_command() -> list[str]:

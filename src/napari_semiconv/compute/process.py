@@ -7,7 +7,7 @@ import subprocess
 import threading
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
@@ -26,6 +26,7 @@ from .messages import (
     Request,
     Resegmented,
     TeachEnded,
+    lines_of,
     read_message,
 )
 
@@ -34,11 +35,17 @@ LAST_WORDS, LINE = 60, 300
 # Seconds that a killed process may take to be gone.
 GONE = 10.0
 
+# Looks, some ten a second, at a child that somebody stopped until it is given up. Time
+# itself does not count: this process may have been stopped together with it.
+STOPPED_LOOKS = 50
+
 # Messages that end the answer to a request, but for an error.
 LAST = (Finished, FollowEnded, Previewed, Ready, Resegmented, LookDone, TeachEnded)
 
 # Exit codes of Windows from here on are crashes.
 _WINDOWS_CRASH = 0x8000_0000
+# What tells of a stopped child; not on Windows, nor in every Python on macOS.
+_wait_for: Callable[[int, int, int], object] | None = getattr(os, "waitid", None)
 _OUTSIDE = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 
 
@@ -102,6 +109,8 @@ class ChildProcess:
                 f"{error.strerror}. Install napari-semiconv again."
             ) from error
         self._shared = _Shared()
+        self._killed = ""
+        self._stopped = 0
         readers = (
             threading.Thread(target=target, args=(pipe, self._shared), daemon=True)
             for target, pipe in (
@@ -148,14 +157,28 @@ class ChildProcess:
         try:
             message = self._shared.messages.get(timeout=seconds)
         except queue.Empty:
+            self._give_up_if_stopped()
             return None
         if message is None:
             self._shared.messages.put(None)
             raise EOFError
         return message
 
-    def kill(self) -> None:
-        """End it at once."""
+    def _give_up_if_stopped(self) -> None:
+        """End it when somebody stopped it, as Ctrl+Z does, and it does not go on."""
+        if _wait_for is None:
+            return
+        stopped = None
+        with suppress(OSError):
+            how = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+            stopped = _wait_for(os.P_PID, self._popen.pid, how)
+        self._stopped = 0 if stopped is None else self._stopped + 1
+        if self._stopped > STOPPED_LOOKS:
+            self.kill("was stopped from outside, did not go on and was ended")
+
+    def kill(self, why: str = "") -> None:
+        """End it at once; ``why`` tells what it did, for `end`."""
+        self._killed = self._killed or why
         with suppress(OSError):
             self._popen.kill()
 
@@ -164,11 +187,19 @@ class ChildProcess:
         with suppress(OSError, ValueError):
             if self._popen.stdin is not None:
                 self._popen.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self._popen.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.kill("answered no more and was ended")
         self._finalizer()
         code: int = self._popen.returncode
         return code
+
+    def end(self, code: int) -> tuple[str, str]:
+        """Say how it ended that should not have, and the way on; see `describe_end`."""
+        if self._killed:
+            return self._killed, "Start it again"
+        return describe_end(code, self.words)
 
 
 def describe_end(code: int, words: Sequence[str]) -> tuple[str, str]:
@@ -208,7 +239,7 @@ def _signal_name(number: int) -> str:
 
 def _read_messages(pipe: IO[bytes], shared: _Shared) -> None:
     with suppress(OSError, ValueError):
-        for line in pipe:
+        for line in lines_of(pipe):
             try:
                 message = read_message(line)
             except ValidationError:
@@ -224,12 +255,12 @@ def _read_messages(pipe: IO[bytes], shared: _Shared) -> None:
 
 def _read_words(pipe: IO[bytes], shared: _Shared) -> None:
     with suppress(OSError, ValueError):
-        for line in pipe:
+        for line in lines_of(pipe):
             shared.words.append(_text(line))
 
 
 def _text(line: bytes) -> str:
-    return line.decode(errors="replace").rstrip()[:LINE]
+    return line[: 4 * LINE].decode(errors="replace").rstrip()[:LINE]
 
 
 def _end(popen: "subprocess.Popen[bytes]", readers: Sequence[threading.Thread]) -> None:

@@ -25,7 +25,7 @@ from .messages import (
     Started,
     child_command,
 )
-from .process import LAST, ChildProcess, Task, describe_end
+from .process import LAST, ChildProcess, Task
 from .run_writer import RunLog
 
 # Seconds a cancelled child may take to finish its frame before it is killed: with what
@@ -191,13 +191,15 @@ class Supervisor:
         code, words, request = child.close(self._patience), child.words, task.request
         self._child, self._words = None, words
         if not task.cancelled:
-            raise self._crash(request, code, words)
+            raise self._crash(request, child.end(code), words)
         if isinstance(request, Segment):
             RunLog(request.output).add(f"cancelled by force: {self._reached(request)}")
             yield self._finished(request)
 
-    def _crash(self, request: Request, code: int, words: Sequence[str]) -> ComputeError:
-        what, way_on = describe_end(code, words)
+    def _crash(
+        self, request: Request, end: tuple[str, str], words: Sequence[str]
+    ) -> ComputeError:
+        what, way_on = end
         if not isinstance(request, Segment):
             return ComputeError(f"The computing process {what}. {way_on}.")
         log = RunLog(request.output)
