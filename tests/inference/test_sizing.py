@@ -8,6 +8,7 @@ from tests.inference.tiny import tiny_model
 
 from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.inference import sizing
+from napari_semiconv.inference.estimating import estimate_cell_size
 from napari_semiconv.inference.sizing import (
     Belief,
     Look,
@@ -15,7 +16,6 @@ from napari_semiconv.inference.sizing import (
     believe,
     certainty,
     crossing,
-    estimate_cell_size,
     liveliest,
     point_of,
     sizes_for,
