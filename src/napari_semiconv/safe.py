@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Bytes that a file system can hold of one name.
 _LONGEST = 255
+# Name of the check sum among the values of a JSON file.
+CHECK = "check"
 
 
 def named(path: str | Path) -> Path:
@@ -120,7 +123,7 @@ def new_file(path: Path) -> BinaryIO:
     return path.open("xb")
 
 
-def write_text_safely(path: Path, text: str) -> None:
+def write_text_safely(path: Path, text: str, *, sync: bool = True) -> None:
     """Write all of a text file or none of it, so that a crash keeps the last good one.
 
     Parameters
@@ -129,19 +132,55 @@ def write_text_safely(path: Path, text: str) -> None:
         File to write or replace; its folder must exist.
     text
         All that the file will hold, written as UTF-8.
+    sync
+        Whether it is to be on the disk, should the power fail, before anything else.
 
     Raises
     ------
     SaveError
         When it could not be written; a file of that name is as it was.
     """
-    with replacing(path) as stream:
+    with replacing(path, sync=sync) as stream:
         stream.write(text.encode())
 
 
-def write_json_safely(path: Path, value: object) -> None:
+def write_json_safely(path: Path, value: object, *, sync: bool = True) -> None:
     """Write a value as JSON, all of it or nothing; see `write_text_safely`."""
-    write_text_safely(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Names of files need not be text; what stands for their bytes is escaped.
+        text = json.dumps(value, indent=1)
+    write_text_safely(path, f"{text}\n", sync=sync)
+
+
+def write_checked_json(path: Path, value: dict[str, Any], *, sync: bool = True) -> None:
+    """Write named values as JSON, with a check sum of them; see `checked`."""
+    write_json_safely(path, {**value, CHECK: _check_of(value)}, sync=sync)
+
+
+def checked(value: dict[str, Any]) -> dict[str, Any]:
+    """Take the check sum off named values; those of older releases have none.
+
+    Raises
+    ------
+    ValueError
+        When they are not those that were written.
+    """
+    if CHECK not in value:
+        return value
+    rest = {name: part for name, part in value.items() if name != CHECK}
+    if value[CHECK] != _check_of(rest):
+        raise ValueError("the check sum is another one")
+    return rest
+
+
+def _check_of(value: dict[str, Any]) -> str:
+    """CRC-32 of values, however they are laid out, as eight digits."""
+    plain = json.loads(json.dumps(value))
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return f"{zlib.crc32(text.encode()):08x}"
 
 
 def write_array_safely(path: Path, array: "NDArray[Any]") -> None:

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import struct
 import time
+import zlib
 
 import pytest
+from benchmarks.interrupting import Interrupter
 
 from napari_semiconv.edits import journal as module
 from napari_semiconv.edits.journal import Journal
+from napari_semiconv.edits.records import record_of
 from napari_semiconv.errors import BadInputError, SaveError
 
 
@@ -133,14 +137,116 @@ def test_a_reader_leaves_a_torn_end_alone(path):
     assert path.stat().st_size == ends[3] - 2
 
 
-def test_whole_entries_behind_a_damaged_one_are_kept_beside(path):
-    ends = filled(path)
+def damaged(path, place, count=1):
+    """Change bytes of the file, whatever they were."""
     data = bytearray(path.read_bytes())
-    data[ends[1] + 25] ^= 255  # in the head of the second entry
+    for at in range(place, place + count):
+        data[at] ^= 255
     path.write_bytes(data)
+    return bytes(data)
+
+
+def heads(journal):
+    sound = journal.is_sound
+    return [(e.number, e.head.get("what"), sound(e)) for e in journal.entries]
+
+
+# In the mark, both lengths, both checks, the head and the body of the second entry.
+PLACES = {"mark": 0, "head size": 4, "body size": 8, "head check": 12, "body check": 16,
+          "head": 25, "body": -1}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_entries_behind_a_damaged_one_are_found_again(path, place):
+    ends = filled(path, 4)
+    damaged(path, ends[1 if place >= 0 else 2] + place)
+    for writable in (False, True):
+        with Journal(path, writable=writable) as journal:
+            first, second, *others = heads(journal)
+            assert first == (1, "edit 1 µ", True)
+            # A wrong length is mended: the next entry tells where it ends.
+            assert second in ((2, None, False), (2, "edit 2 µ", place == 8))
+            assert others == [(3, "edit 3 µ", True), (4, "edit 4 µ", True)]
+            assert journal.torn == 0
     with Journal(path) as journal:
+        journal.append({"what": "edit 5 µ"}, b"\5" * 5)
+    with Journal(path) as journal:
+        assert heads(journal)[2:] == [(n, f"edit {n} µ", True) for n in (3, 4, 5)]
+
+
+def test_every_flipped_bit_spares_the_other_entries(path, tmp_path):
+    ends = filled(path, 4)
+    data, whole = path.read_bytes(), entries(4)
+    for bit in range(ends[1] * 8, ends[3] * 8, 3):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        hit = 2 if bit // 8 < ends[2] else 3
+        with Journal(path, writable=False) as journal:
+            assert [e.number for e in journal.entries] == [1, 2, 3, 4]
+            entry = journal.entries.pop(hit - 1)
+            assert entry.lost or entry.head["what"] == f"edit {hit} µ"
+            rest = [e.head["what"] for e in journal.entries]
+            assert rest == [what for n, what, _ in whole if n != hit]
+
+
+def test_a_destroyed_stretch_leaves_the_numbers_of_later_entries(path):
+    ends = filled(path, 6)
+    damaged(path, ends[1] + 3, ends[4] - ends[1])
+    with Journal(path) as journal:
+        numbers = [(e.number, e.lost) for e in journal.entries]
+        lost = [(n, True) for n in (2, 3, 4, 5)]
+        assert numbers == [(1, False), *lost, (6, False)]
+        with pytest.raises(BadInputError, match="entry 3 is damaged"):
+            journal.body(journal.entries[2])
+
+
+def test_a_journal_of_marks_alone_is_refused_at_once(path):
+    head = struct.pack("<4sIIII", b"SCJ1", 10**6, 0, 0, 0)
+    path.write_bytes(head * 100_000)
+    begin = time.monotonic()
+    with Journal(path, writable=False) as journal:
+        assert journal.entries == []
+    assert time.monotonic() - begin < 5
+
+
+def test_a_number_that_cannot_be_is_not_believed(path):
+    filled(path, 1)
+    with path.open("ab") as stream:
+        stream.write(b"?" * 30 + record_of(10**9, {"what": "all"}, b""))
+    with Journal(path, writable=False) as journal:
         assert told(journal) == entries(1)
-    assert path.with_name("journal.bin.damaged").read_bytes() == data[ends[1] :]
+
+
+def test_a_journal_of_an_older_release_has_no_numbers(path):
+    body, heads = b"body", [b'{"what":"edit %d"}' % n for n in (1, 2, 3)]
+    records = [
+        struct.pack("<4sIIII", b"SCJ1", len(h), 4, zlib.crc32(h), zlib.crc32(body))
+        + h
+        + body
+        for h in heads
+    ]
+    path.write_bytes(b"".join(records))
+    damaged(path, len(records[0]) + 22)
+    with Journal(path) as journal:
+        found = [(e.number, e.head.get("what"), e.lost) for e in journal.entries]
+        assert found == [(1, "edit 1", False), (2, None, True), (3, "edit 3", False)]
+        assert journal.append({}).number == 4
+
+
+@pytest.mark.parametrize("line", range(1, 60, 2))
+def test_an_interrupted_entry_is_there_or_not(path, line):
+    ends = filled(path)
+    with Journal(path) as journal:
+        Interrupter(line).run(lambda: journal.append({"what": "edit 4 µ"}, b"\4" * 4))
+        count = journal.last
+        assert told(journal) == entries(count)
+        assert count in (3, 4)
+        journal.append({"what": "n"}, b"next")
+    with Journal(path) as journal:
+        assert told(journal) == [*entries(count), (count + 1, "n", b"next")]
+        assert journal.torn == 0
+    assert ends[3] < path.stat().st_size
 
 
 def test_a_torn_entry_is_not_worth_a_file(path, tmp_path):
@@ -163,9 +269,14 @@ def test_a_damaged_body_is_told(path):
 
 def test_entries_after_one_are_cut_off(path):
     ends = filled(path)
+    data = path.read_bytes()
     with Journal(path) as journal:
-        journal.cut_after(1)
+        journal.forget_after(1)
+        assert path.stat().st_size == ends[3]
+        journal.cut()
         assert path.stat().st_size == ends[1]
+        kept = path.with_name("journal.bin.damaged").read_bytes()
+        assert kept == data[ends[1] :]
         journal.append({"what": "edit 2 µ"}, b"\2\2")
     with Journal(path) as journal:
         assert told(journal) == entries(2)

@@ -200,6 +200,20 @@ class Document:
             self.absences |= change.added
             self.next_number = change.numbers[1]
 
+    def apply_again(self, change: Change) -> None:
+        """Make a change that may be made in part already, whatever interrupted it."""
+        with self.guard:
+            for frame in change.frames:
+                self._places.pop(frame, None)
+                self._shown.pop(frame, None)
+                # Labels by number are the truth; what is derived from them may be old.
+                labels = dict(self.names(frame))
+                if labels:
+                    self._names[frame] = FrameNames(labels)
+                else:
+                    self._names.pop(frame, None)
+            self.apply(change)
+
     def _measure_again(self, patch: Patch) -> None:
         """Find anew where the cells lie that a patch is about to change."""
         known = self._places.get(patch.frame)
@@ -226,5 +240,5 @@ class Document:
         for before, after in change.tracks:
             if after is not None:
                 self.lineage.put(after)
-            elif before is not None:
+            elif before is not None and before.label in self.lineage.tracks:
                 self.lineage.drop(before.label)

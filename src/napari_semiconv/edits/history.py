@@ -2,32 +2,36 @@
 
 import getpass
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import EditError
+from ..errors import BadInputError, EditError
 from .base import Edit, plan
 from .change import Change
 from .codec import decode, encode
 from .document import Document
-from .journal import Entry, Journal
+from .journal import Journal
 from .rebase import rebased
+from .records import Entry
+from .stacks import Part, Stacks, inverse
 from .steps import Step, group_of, is_mixed, is_run, take_long, words_of
-
-# An entry, and whether what it changed is taken back.
-Part = tuple[Entry, bool]
 
 
 class History:
     """Does, undoes and redoes edits of a document.
+
+    An edit is done from the moment that it is in the journal. What interrupts before it
+    is in the document (Ctrl+C, want of memory) leaves that behind: it catches up at
+    once, or before anything else is done.
 
     Parameters
     ----------
     document
         What is edited.
     journal
-        Where every edit is written. Its entries after ``applied`` are made again.
+        Where every edit is written. Its entries after ``applied`` are made again, as
+        far as they can be read; what cannot, and what follows, it forgets.
     applied
         Number of the last entry that the document has in it already.
     """
@@ -37,36 +41,31 @@ class History:
         self.journal = journal
         # One edit after the other, whichever thread makes them.
         self.writing = threading.RLock()
-        self._done: list[Step] = []
-        self._undone: list[Step] = []
-        # Groups whose steps are no longer in the order of the journal: others went on
-        # after them, such as a run while the user corrected its first frames.
-        self._loose: set[int] = set()
+        self._stacks = Stacks(journal)
+        # The last entry that document and stacks have in them.
+        self._applied = min(applied, journal.last)
+        self._unheard: list[Change] = []
         self._last_group = 0
-        # The last entry that undid each group, and what entries undid or redid.
-        self._undid: dict[int, Entry] = {}
-        self._turns: dict[int, Step] = {}
         self._who = _who()
-        for entry in journal.entries:
-            self._note(entry)
-            if entry.number > applied:
-                for change in self._decoded(self._parts_of(entry)):
-                    document.apply(change)
+        self._open()
 
     @property
     def undoable(self) -> str | None:
         """What would be undone next, in words; None when nothing."""
-        return words_of(self._done[-1]) if self._done else None
+        done = self._stacks.done
+        return words_of(done[-1]) if done else None
 
     @property
     def undoable_group(self) -> int | None:
         """Number of the group that would be undone next; None when nothing."""
-        return group_of(self._done[-1][0]) if self._done else None
+        done = self._stacks.done
+        return group_of(done[-1][0]) if done else None
 
     @property
     def redoable(self) -> str | None:
         """What would be redone next, in words; None when nothing."""
-        return words_of(self._undone[-1]) if self._undone else None
+        undone = self._stacks.undone
+        return words_of(undone[-1]) if undone else None
 
     def takes_long(self, way: str) -> bool:
         """Whether to undo or redo the next step takes longer than a moment.
@@ -76,7 +75,8 @@ class History:
         way
             ``undo`` or ``redo``.
         """
-        return take_long((self._done if way == "undo" else self._undone)[-1:])
+        stacks = self._stacks
+        return take_long((stacks.done if way == "undo" else stacks.undone)[-1:])
 
     @property
     def restorable(self) -> set[int]:
@@ -84,7 +84,7 @@ class History:
         done, undone = self.standing
         # A run that is interleaved with others, or may be when it goes on, is undone
         # with all that came since.
-        steps = (*self._done, *self._undone)
+        steps = (*self._stacks.done, *self._stacks.undone)
         runs = [s[0].number for s in steps if is_mixed(s) or is_run(s)]
         since = range(min(runs), self.journal.last + 1) if runs else ()
         return done | undone | {*since}
@@ -100,7 +100,7 @@ class History:
         """Numbers of the entries that can be undone, and of those to be redone."""
         done, undone = (
             {entry.number for step in steps for entry in step}
-            for steps in (self._done, self._undone)
+            for steps in (self._stacks.done, self._stacks.undone)
         )
         return done, undone
 
@@ -127,6 +127,7 @@ class History:
             When it could not be written; nothing was changed.
         """
         with self.writing:
+            self.catch_up()
             change = plan(edit, self.document)
             if change:
                 group = self.new_group() if group is None else group
@@ -136,11 +137,11 @@ class History:
                     "group": group,
                     "what": edit.describe(),
                 }
-                step = self._step_of(group)
-                if step is not None and (step is not self._done[-1] or self._undone):
+                stacks = self._stacks
+                step = stacks.step_of(group)
+                if step is not None and (step is not stacks.done[-1] or stacks.undone):
                     head["joins"] = True
-                self._note(self.journal.append(self._signed(head), encode(change)))
-                self.document.apply(change)
+                self._make(head, encode(change), [change])
         return change
 
     def undo(self) -> list[Change]:
@@ -152,9 +153,11 @@ class History:
             When there is none.
         """
         with self.writing:
-            if not self._done:
+            self.catch_up()
+            steps = self._stacks.done
+            if not steps:
                 raise EditError("There is nothing to undo.")
-            return self._turn("undo", self._done[-1])
+            return self._turn("undo", steps[-1])
 
     def redo(self) -> list[Change]:
         """Make the edit, or group, that was undone last again; return what changed.
@@ -165,15 +168,17 @@ class History:
             When there is none.
         """
         with self.writing:
-            if not self._undone:
+            self.catch_up()
+            steps = self._stacks.undone
+            if not steps:
                 raise EditError("There is nothing to redo.")
-            return self._turn("redo", self._undone[-1])
+            return self._turn("redo", steps[-1])
 
     @property
     def timeline(self) -> tuple[list[Step], int]:
         """All steps that can be undone or redone, first to last; how many are done."""
-        done = [*self._done]
-        return done + self._undone[::-1], len(done)
+        done = [*self._stacks.done]
+        return done + self._stacks.undone[::-1], len(done)
 
     def way_to(self, number: int) -> list[Step]:
         """List the steps to undo, the latest first, or to redo, to go to a step.
@@ -201,13 +206,14 @@ class History:
     def note(self, kind: str, what: dict[str, Any]) -> None:
         """Write into the journal what changes nothing but should be known."""
         with self.writing:
-            head = {"do": "note", "kind": kind, "what": what}
-            self._note(self.journal.append(self._signed(head)))
+            self.catch_up()
+            self._make({"do": "note", "kind": kind, "what": what})
 
     def new_group(self) -> int:
         """Give a number that no group of edits has, nor will get."""
         with self.writing:
-            self._last_group = max(self._last_group, self.journal.last) + 1
+            known = max(self._last_group, self._stacks.last_group, self.journal.last)
+            self._last_group = known + 1
             return self._last_group
 
     @property
@@ -218,39 +224,100 @@ class History:
     def compact(self) -> None:
         """Make the journal small; all that can be undone or redone stays so."""
         with self.writing:
+            self.catch_up()
             self.journal.compact(self.restorable)
-            entries = self.journal.entries
-            for step in (*self._done, *self._undone, *self._turns.values()):
-                step[:] = [entries[entry.number - 1] for entry in step]
-            for group, entry in self._undid.items():
-                self._undid[group] = entries[entry.number - 1]
+            self._stacks = Stacks(self.journal, self.journal.entries)
+
+    def catch_up(self) -> None:
+        """Bring document and stacks to the state that the journal tells."""
+        with self.writing:
+            if self._applied != self.journal.last:
+                self._replay()
+
+    def take_unheard(self) -> list[Change]:
+        """Give what was caught up with since the last call: nobody was told of it."""
+        with self.writing:
+            changes, self._unheard = self._unheard, []
+        return changes
+
+    def _open(self) -> None:
+        """Make the entries that the document has not in it, as far as they can be."""
+        try:
+            self._replay(self._is_readable)
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            raise BadInputError(
+                f"{self.journal.path}: expected the edits of a project, found "
+                f"something else ({type(error).__name__}). Restore that file from a "
+                f"copy."
+            ) from error
+        self._unheard.clear()
+
+    def _replay(self, usable: Callable[[Entry, Stacks], bool] | None = None) -> None:
+        """Make entries, which may be made in part already.
+
+        Each holds what its pixels and tracks became, so it does not matter how far it
+        was made. Without ``usable`` all of them are; else the journal
+        forgets those from the first one on that is not.
+        """
+        stacks = Stacks(self.journal)
+        for entry in self.journal.entries:
+            stacks.note(entry)
+            if entry.number <= self._applied:
+                continue
+            if usable is not None and not usable(entry, stacks):
+                self.journal.forget_after(entry.number - 1)
+                stacks = Stacks(self.journal, self.journal.entries)
+                break
+            for change in self._decoded(stacks.parts_of(entry)):
+                self.document.apply_again(change)
+                self._unheard.append(change.without_pixels())
+        self._stacks = stacks
+        self._applied = self.journal.last
+
+    def _is_readable(self, entry: Entry, stacks: Stacks) -> bool:
+        try:
+            for _ in self._decoded(stacks.parts_of(entry)):
+                continue
+        except BadInputError:
+            return False
+        return True
+
+    def _make(
+        self,
+        head: dict[str, Any],
+        body: bytes = b"",
+        changes: Iterable[Change] = (),
+    ) -> list[Change]:
+        """Write an entry into the journal, and make what it says."""
+        done = []
+        try:
+            entry = self.journal.append(self._signed(head), body)
+            self._stacks.note(entry)
+            for change in changes:
+                self.document.apply(change)
+                done.append(change.without_pixels())
+            self._applied = entry.number
+        except BaseException:
+            self.catch_up()
+            raise
+        return done
 
     def _turn(self, way: str, step: Step) -> list[Change]:
-        group = group_of(step[0])
-        head = {"do": way, "kind": step[-1].head["kind"], "group": group}
-        if is_mixed(step):
-            # All steps after it are undone: it is undone, and redone, with all that was
-            # done and undone since it began.
-            last = self._undid[group].number if way == "redo" else self.journal.last + 1
-            head |= {"first": step[0].number, "last": last}
-        if group in self._loose and "first" not in head:
+        stacks = self._stacks
+        head = stacks.head_of(way, step)
+        group = head["group"]
+        if group in stacks.loose and "first" not in head:
             # Redone as it was undone, which may be less than what was done.
-            undid = self._parts_of(self._undid[group]) if way == "redo" else None
-            parts = self._parts(head, step) if undid is None else _inverse(undid)
+            undid = stacks.parts_of(stacks.undid[group]) if way == "redo" else None
+            parts = stacks.parts(head, step) if undid is None else inverse(undid)
             change = self._fitted([*self._decoded(parts)])
             self._check([change])
-            self._note(self.journal.append(self._signed(head), encode(change)))
-            self.document.apply(change)
+            self._make(head, encode(change), [change])
             return [change]
-        parts = self._parts(head, step)
+        parts = stacks.parts(head, step)
         # Read before it is journalled: a damaged entry must not be turned in part.
         self._check(self._decoded(parts))
-        self._note(self.journal.append(self._signed(head)))
-        done = []
-        for change in self._decoded(parts):
-            self.document.apply(change)
-            done.append(change.without_pixels())
-        return done
+        return self._make(head, b"", self._decoded(parts))
 
     def _check(self, changes: Iterable[Change]) -> None:
         """Make sure that what changes, and what is to be changed, can be read."""
@@ -266,64 +333,11 @@ class History:
             number = self.document.next_number
             return Change(numbers=(number, number))
 
-    def _parts_of(self, entry: Entry) -> list[Part]:
-        """List the entries whose changes an entry made."""
-        head = entry.head
-        if head["do"] == "edit" or entry.size:
-            return [(entry, False)]
-        if head["do"] in ("undo", "redo"):
-            return self._parts(head, self._turns[entry.number])
-        return []
-
-    def _parts(self, head: dict[str, Any], step: Step) -> list[Part]:
-        """List the entries whose changes undoing or redoing a step makes."""
-        since = step
-        if "first" in head:
-            since = _net(self.journal.entries[head["first"] - 1 : head["last"] - 1])
-        parts = [part for entry in since for part in self._parts_of(entry)]
-        return parts if head["do"] == "redo" else _inverse(parts)
-
     def _decoded(self, parts: Iterable[Part]) -> Iterator[Change]:
         """Read changes one after the other: all pixels of a run may be too many."""
-        for entry, inverse in parts:
+        for entry, back in parts:
             change = decode(self.journal.body(entry), self.document.shape)
-            yield change.inverse() if inverse else change
-
-    def _note(self, entry: Entry) -> None:
-        """Keep the stacks of what can be undone and redone."""
-        way = entry.head["do"]
-        given = entry.head["what"].get("group", 0) if way == "note" else group_of(entry)
-        self._last_group = max(self._last_group, int(given))
-        if way == "edit" and entry.head.get("joins"):
-            self._join(entry)
-        elif way == "edit":
-            self._undone.clear()
-            if self._done and group_of(self._done[-1][0]) == group_of(entry):
-                self._done[-1].append(entry)
-            else:
-                self._done.append([entry])
-        elif way in ("undo", "redo"):
-            stacks = self._done, self._undone
-            source, target = stacks if way == "undo" else stacks[::-1]
-            target.append(source.pop())
-            self._turns[entry.number] = [*target[-1]]
-            if way == "undo":
-                self._undid[group_of(entry)] = entry
-
-    def _step_of(self, group: int) -> Step | None:
-        """Find the step that can be undone and has a group."""
-        return next((s for s in reversed(self._done) if group_of(s[0]) == group), None)
-
-    def _join(self, entry: Entry) -> None:
-        """Add an entry to an earlier step; later ones, and undone ones, stay."""
-        step = self._step_of(group_of(entry))
-        if step is None:
-            self._done.append([entry])
-            return
-        place = next(n for n, known in enumerate(self._done) if known is step)
-        overtaken = (*self._done[place:], *self._undone)
-        self._loose |= {group_of(known[0]) for known in overtaken}
-        step.append(entry)
+            yield change.inverse() if back else change
 
     def _signed(self, head: dict[str, Any]) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -334,26 +348,6 @@ def _has(step: Step, number: int) -> bool:
     # Most steps are told apart by their ends.
     inside = step[0].number <= number <= step[-1].number
     return inside and any(entry.number == number for entry in step)
-
-
-def _inverse(parts: list[Part]) -> list[Part]:
-    return [(entry, not inverse) for entry, inverse in reversed(parts)]
-
-
-def _net(entries: Iterable[Entry]) -> list[Entry]:
-    """Leave out what was undone and redone: of what lies between, nothing is left."""
-    kept: list[Entry] = []
-    for entry in entries:
-        if entry.head["do"] == "redo" and "first" in entry.head:
-            undone = next(
-                n
-                for n, known in reversed([*enumerate(kept)])
-                if known.head["do"] == "undo" and group_of(known) == group_of(entry)
-            )
-            del kept[undone:]
-        else:
-            kept.append(entry)
-    return kept
 
 
 def _who() -> str:

@@ -1,58 +1,27 @@
 """The journal: every edit on disk before the next one is taken.
 
-A file of entries, one after the other, only ever appended to::
+A file of entries (`records`), one after the other, only ever appended to. What is
+half-written at its end, because the program or the computer died, is cut off when it is
+opened. Entries behind a damaged one are found again and used.
 
-    SCJ1 | size of head, size of body | CRC-32 of head, CRC-32 of body | head | body
-
-Sizes and checks are 32-bit, least byte first. The head is JSON: what was done, when and
-by whom; the body is the change (`codec`), or empty. What is half-written at the end of
-the file, because the program or the computer died, is cut off when it is opened. Where
-whole entries lie behind a damaged one they are kept in a file of their own.
+An entry is there from the moment that it stands in ``entries``: whatever interrupts
+before leaves bytes that the next entry is written over.
 """
 
-import json
 import os
-import struct
 import threading
 import zlib
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Container
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from ..errors import BadInputError, SaveError
 from ..safe import draft_of, saving
+from .records import MARK, SMALLEST, Entry, entries_in, entry_of, record_of
 
-_MARK = b"SCJ1"
-_LAYOUT = struct.Struct("<4sIIII")
 # Seconds until what was written is also on the disk, should the power fail.
 SYNC_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry, without its body.
-
-    Parameters
-    ----------
-    number
-        Place in the journal, from 1.
-    head
-        What was done.
-    offset
-        Place of the body in the file, bytes.
-    size
-        Length of the body, bytes.
-    check
-        CRC-32 of the body.
-    """
-
-    number: int
-    head: dict[str, Any]
-    offset: int
-    size: int
-    check: int
 
 
 class Journal:
@@ -76,23 +45,25 @@ class Journal:
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        self._lock = threading.Lock()
+        # The timer brings what was written to the disk in a thread of its own.
+        self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
-        # What may not be on the disk yet, from where on, and whether it failed to go
+        # What may not be on the disk yet, by its place, and whether it failed to go
         # there when nobody was waiting to be told.
-        self._unsynced: list[bytes] = []
-        self._synced = 0
+        self._unsynced: dict[int, bytes] = {}
         self._late = False
-        self._writable = writable
+        # The file was replaced, and is to be opened again.
+        self._replaced = False
+        # There are entries in the file that are no longer counted.
+        self._forgot = False
+        self.writable = writable
         with saving(path):
             self._file = _open(path, writable)
             try:
-                self._end = self._scan()
-                self.torn = self._file.seek(0, os.SEEK_END) - self._end
-                self._synced = self._end
+                size = self._scan()
+                self.torn = size - self.end
                 if self.torn and writable:
-                    self._keep_damaged()
-                    os.ftruncate(self._file.fileno(), self._end)
+                    self.cut()
             except BaseException:
                 self._file.close()
                 raise
@@ -115,6 +86,11 @@ class Journal:
         """Number of the last entry; 0 when there is none."""
         return len(self.entries)
 
+    @property
+    def end(self) -> int:
+        """Where the last entry ends in the file, bytes."""
+        return self.entries[-1].end if self.entries else 0
+
     def append(self, head: dict[str, Any], body: bytes = b"") -> Entry:
         """Write an entry; it is on the disk at most a second later.
 
@@ -130,21 +106,22 @@ class Journal:
         SaveError
             When it could not be written; the journal is as it was.
         """
-        if not self._writable:
+        if not self.writable:
             raise SaveError(
                 f"{self.path}: opened to be read only, so nothing can be changed. "
                 f"Close the window that has the project open, and open it again here."
             )
         if self._late:
             self.sync()
-        text, record = _record(head, body)
         with self._lock, saving(self.path):
-            self._write(record)
-            place = self._end + _LAYOUT.size + len(text)
-            self._end += len(record)
-            self._unsynced.append(record)
-        entry = Entry(self.last + 1, head, place, len(body), zlib.crc32(body))
-        self.entries.append(entry)
+            self._reopen()
+            self._trim()
+            begin, number = self.end, self.last + 1
+            record = record_of(number, head, body)
+            self._unsynced[begin] = record
+            self._write(begin, record)
+            entry = entry_of(number, head, begin, record)
+            self.entries.append(entry)
         self._sync_soon()
         return entry
 
@@ -157,9 +134,12 @@ class Journal:
             When it is damaged.
         """
         with self._lock:
-            self._file.seek(entry.offset)
-            data = self._file.read(entry.size)
-        if zlib.crc32(data) != entry.check:
+            self._reopen()
+            # It may have another place since the journal was made small.
+            known = self.entries[entry.number - 1]
+            self._file.seek(known.offset)
+            data = self._file.read(known.size)
+        if known.lost or zlib.crc32(data) != known.check:
             raise BadInputError(
                 f"{self.path}: entry {entry.number} is damaged: expected what was "
                 f"written, found other bytes. Restore the project from a copy."
@@ -174,15 +154,21 @@ class Journal:
             return False
         return True
 
-    def cut_after(self, number: int) -> None:
-        """Take away all entries after one, because they are damaged."""
-        gone = self.entries[number]
-        text, _ = _record(gone.head, b"")
-        self._end = gone.offset - len(text) - _LAYOUT.size
-        with saving(self.path):
-            os.ftruncate(self._file.fileno(), self._end)
-        self._synced = self._end
-        del self.entries[number:]
+    def forget_after(self, number: int) -> None:
+        """Leave out all entries after one; the file keeps them until `cut`."""
+        with self._lock:
+            self._forgot = True
+            del self.entries[number:]
+
+    def cut(self) -> None:
+        """Take what is behind the last entry off the file.
+
+        Entries that are good are kept in a file of their own.
+        """
+        with self._lock, saving(self.path):
+            self._keep_damaged()
+            self._forgot = False
+            self._trim()
 
     def sync(self) -> None:
         """Bring all that was written to the disk."""
@@ -190,13 +176,15 @@ class Journal:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            if self._writable and not self._file.closed:
+            if self.writable and not self._file.closed:
                 if self._late:
                     # What a failed sync left behind in memory counts as written.
-                    self._write_at(self._synced, b"".join(self._unsynced))
+                    for place, record in self._unsynced.items():
+                        self._write_at(place, record)
+                    self._trim()
                 os.fsync(self._file.fileno())
             self._unsynced.clear()
-            self._synced, self._late = self._end, False
+            self._late = False
 
     def compact(self, kept: Container[int]) -> None:
         """Leave out the bodies of entries that can no longer be undone or redone.
@@ -214,39 +202,40 @@ class Journal:
             When it could not be written; the journal is as it was.
         """
         draft = draft_of(self.path)
-        with saving(self.path):
+        self.sync()
+        with self._lock, saving(self.path):
             try:
                 with draft.open("wb") as stream:
                     for entry in self.entries:
                         body = self.body(entry) if entry.number in kept else b""
-                        stream.write(_record(entry.head, body)[1])
+                        stream.write(record_of(entry.number, entry.head, body))
                     stream.flush()
                     os.fsync(stream.fileno())
-                self.close()
+                self._replaced = True
+                self._file.close()
                 draft.replace(self.path)
             except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
             finally:
-                if self._file.closed:
-                    self._file = _open(self.path, writable=True)
-            self._file.seek(0)
-            self.entries = []
-            self._end = self._synced = self._scan()
+                self._reopen()
 
     def close(self) -> None:
         """Bring all to the disk and close the file."""
         if not self._file.closed:
             try:
+                with saving(self.path):
+                    self._trim()
                 self.sync()
             finally:
                 self._file.close()
 
-    def _write(self, record: bytes) -> None:
+    def _write(self, place: int, record: bytes) -> None:
         try:
-            self._write_at(self._end, record)
+            self._write_at(place, record)
         except OSError:
-            os.ftruncate(self._file.fileno(), self._end)
+            self._unsynced.pop(place, None)
+            self._trim()
             raise
 
     def _write_at(self, place: int, data: bytes) -> None:
@@ -256,15 +245,23 @@ class Journal:
             # The file is not buffered: a write may end early.
             rest = rest[self._file.write(rest) or 0 :]
 
+    def _trim(self) -> None:
+        """Cut off what is behind the last entry: one that was never whole."""
+        number = self._file.fileno()
+        trims = self.writable and not self._forgot
+        if trims and os.fstat(number).st_size > self.end:
+            os.ftruncate(number, self.end)
+
     def _keep_damaged(self) -> None:
         """Copy what is to be cut off when it is more than one half-written entry."""
-        self._file.seek(self._end)
+        self._file.seek(self.end)
         tail = self._file.read()
-        if _MARK in tail[1:]:
+        if MARK in tail[1:]:
             self.path.with_name(f"{self.path.name}.damaged").write_bytes(tail)
 
     def _sync_soon(self) -> None:
-        if self._timer is None:
+        # One that was interrupted before it started would never come.
+        if self._timer is None or not self._timer.is_alive():
             self._timer = threading.Timer(SYNC_SECONDS, self._sync_late)
             self._timer.daemon = True
             self._timer.start()
@@ -276,46 +273,26 @@ class Journal:
         except SaveError:
             self._late = True
 
-    def _scan(self) -> int:
-        """Read all heads; return where the last whole entry ends."""
-        end = 0
-        size = self._file.seek(0, os.SEEK_END)
-        for entry, after in self._heads(size):
-            self.entries.append(entry)
-            end = after
-        return end
+    def _reopen(self) -> None:
+        """Open the file again, if another one took its place."""
+        if self._replaced:
+            self._file.close()
+            self._file = _open(self.path, self.writable)
+            self._scan()
+            self._replaced = False
 
-    def _heads(self, size: int) -> Iterator[tuple[Entry, int]]:
-        place, number = 0, 1
-        while place + _LAYOUT.size <= size:
-            self._file.seek(place)
-            fields = _LAYOUT.unpack(self._file.read(_LAYOUT.size))
-            mark, head_size, body_size, head_check, body_check = fields
-            body = place + _LAYOUT.size + head_size
-            if mark != _MARK or body + body_size > size:
-                break
-            text = self._file.read(head_size)
-            if zlib.crc32(text) != head_check:
-                break
-            head = json.loads(text)
-            place = body + body_size
-            yield Entry(number, head, body, body_size, body_check), place
-            number += 1
-        if number == 1 and size >= _LAYOUT.size and not self._begins_well():
+    def _scan(self) -> int:
+        """Read all heads; give the length of the file, bytes."""
+        size = self._file.seek(0, os.SEEK_END)
+        self.entries = [*entries_in(self._file, size)]
+        self._file.seek(0)
+        known = self.entries or size < SMALLEST or self._file.read(len(MARK)) == MARK
+        if not known:
             raise BadInputError(
                 f"{self.path}: expected the journal of a project, found something "
                 f"else. Restore that file from a copy."
             )
-
-    def _begins_well(self) -> bool:
-        self._file.seek(0)
-        return self._file.read(len(_MARK)) == _MARK
-
-
-def _record(head: dict[str, Any], body: bytes) -> tuple[bytes, bytes]:
-    text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
-    checks = zlib.crc32(text), zlib.crc32(body)
-    return text, _LAYOUT.pack(_MARK, len(text), len(body), *checks) + text + body
+        return size
 
 
 def _open(path: Path, writable: bool) -> BinaryIO:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import current_kind
-from .journal import Entry
+from .records import Entry
 
 # Entries that are one to the user: they are undone together.
 Step = list[Entry]

@@ -22,6 +22,7 @@ from .movies import MovieFacts, fingerprint
 from .recovery import JOURNAL
 from .snapshot import CENTROIDS, LINEAGE, write_centroids, write_snapshot
 from .store import ZarrMasks
+from .written import Written
 
 Progress = Callable[[int, int], None]
 
@@ -99,7 +100,8 @@ def fill(
     masks.flush()
     write_snapshot(folder / LINEAGE, document, 0)
     write_centroids(folder / CENTROIDS, document, 0)
-    Journal(folder / JOURNAL).close()
+    with Journal(folder / JOURNAL) as journal:
+        Written(folder).note(journal)
     origin = found.name if found is not None else None
     write_info(
         folder, ProjectInfo.new(MovieFacts.of(movie), fingerprint(movie), origin)

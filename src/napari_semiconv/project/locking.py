@@ -31,6 +31,16 @@ class Lock:
         # A job opens the project in its thread, and the window closes it in its own.
         self._lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
 
+    @staticmethod
+    def taken(folder: Path, notes: list[str]) -> "Lock | None":
+        """Take the lock of a project; add to the notes why that failed."""
+        lock = Lock(folder)
+        trouble = lock.take()
+        if trouble is None:
+            return lock
+        notes.append(trouble)
+        return None
+
     def take(self) -> str | None:
         """Try to take it; return why that failed, in a sentence, or None."""
         try:

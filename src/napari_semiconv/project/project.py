@@ -7,6 +7,7 @@
         labels.zarr    stored numbers, (T, Y, X), int32, one checked chunk a frame
         lineage.npz    tracks, confirmations, names and marks, as of some journal entry
         centroids.npz  where the cells lie, as of the same entry; may be missing
+        written.json   up to which entry frames may be in labels.zarr
         journal.bin    every edit since the beginning
         runs/0001      private: what a run writes, with its memory for going on
         lock           held by the one who may write
@@ -149,23 +150,17 @@ class Project:
         info = checked_info(folder)
         if movie is not None:
             movie = check_movie(folder, movie, info.movie, info.fingerprint)
-        lock, notes = None, []
-        if write:
-            lock = Lock(folder)
-            trouble = lock.take()
-            if trouble:
-                lock = None
-                notes.append(trouble)
+        history, lock, notes = open_history(folder, write=write)
         try:
-            history = open_history(folder, notes, writable=lock is not None)
+            read_centroids(folder / CENTROIDS, history)
+            project = Project(folder, info, history, lock, notes)
+            if movie is not None:
+                project._take_movie(movie)
         except BaseException:
+            history.journal.close()
             if lock is not None:
                 lock.free()
             raise
-        read_centroids(folder / CENTROIDS, history)
-        project = Project(folder, info, history, lock, tuple(notes))
-        if movie is not None:
-            project._take_movie(movie)
         return project
 
     def __enter__(self) -> Self:
@@ -275,6 +270,7 @@ class Project:
             The movie, where pixels are needed.
         """
         facts = self.info.movie
+        self.history.catch_up()
         with self.document.guard:
             lineage = Lineage(self.lineage.tracks, self.lineage.score_names)
         return TrackedMovie(
@@ -325,6 +321,7 @@ class Project:
         """
         journal = self.history.journal
         with self.history.writing:
+            self.history.catch_up()
             if self.read_only or journal.last == self._kept:
                 return
             journal.sync()
@@ -371,7 +368,7 @@ class Project:
             self._pending.extend(change.without_pixels() for change in changes)
             return
         self._keep_up()
-        known = list(changes)
+        known = [*self.history.take_unheard(), *changes]
         if known:
             self.changed.emit(Touched.by(known))
 

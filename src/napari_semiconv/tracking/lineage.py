@@ -205,9 +205,9 @@ class Lineage:
     def put(self, track: Track) -> None:
         """Add a track, or replace the one of its label."""
         before = self._tracks.get(track.label)
+        index, self._index = self._index, None
         self._tracks[track.label] = track
-        if self._index is not None:
-            self._index.replace(before, track)
+        self._keep(index, before, track)
 
     def drop(self, label: int) -> None:
         """Take a track away.
@@ -217,9 +217,9 @@ class Lineage:
         KeyError
             When there is none.
         """
+        index, self._index = self._index, None
         before = self._tracks.pop(label)
-        if self._index is not None:
-            self._index.replace(before, None)
+        self._keep(index, before, None)
 
     def observe(self, frame: int, label: int, parent: int = 0) -> None:
         """Record that the cell ``label`` has pixels in ``frame``, the last so far."""
@@ -273,10 +273,19 @@ class Lineage:
 
     def _indexed(self) -> "_Index":
         if self._index is None:
-            self._index = _Index()
+            index = _Index()
             for track in self._tracks.values():
-                self._index.replace(None, track)
+                index.replace(None, track)
+            self._index = index
         return self._index
+
+    def _keep(
+        self, index: "_Index | None", before: Track | None, after: Track | None
+    ) -> None:
+        """Keep the index up to date; what interrupts leaves none, not a wrong one."""
+        if index is not None:
+            index.replace(before, after)
+            self._index = index
 
 
 _NONE = np.zeros((0, 0), np.float32)
