@@ -26,6 +26,7 @@ def write_old_result(
         store.finish()
     record = json.loads((folder / INFO).read_text(encoding="utf-8"))
     record["format"] = "napari-semiconv result"
+    del record["check"]
     text = json.dumps(record, ensure_ascii=False)
     (folder / "result.json").write_text(text, encoding="utf-8")
     (folder / INFO).unlink()

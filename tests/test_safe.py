@@ -1,11 +1,19 @@
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
+from benchmarks.interrupting import Interrupter
 
 from napari_semiconv.errors import BadInputError, SaveError
-from napari_semiconv.safe import named, write_json_safely, write_text_safely
+from napari_semiconv.safe import (
+    checked,
+    named,
+    write_checked_json,
+    write_json_safely,
+    write_text_safely,
+)
 
 
 def test_a_file_is_written_whole(tmp_path):
@@ -84,3 +92,53 @@ def test_a_name_that_no_disk_holds_is_refused(tmp_path, letter):
     named(tmp_path / (letter * most))
     with pytest.raises(BadInputError, match=r"at most 255 bytes, found one of 25[68]"):
         named(tmp_path / (letter * (most + 1)) / "movie.tif")
+
+
+VALUES = {"name": "µ", "size": (1, 2.5), "none": None, "by frame": {1: 0.1, 10: 2}}
+
+
+def test_values_come_back_when_their_check_sum_is_right(tmp_path):
+    path = tmp_path / "facts.json"
+    write_checked_json(path, VALUES)
+    value = json.loads(path.read_text("utf-8"))
+    assert checked(value) == json.loads(json.dumps(VALUES))
+    # However they are laid out.
+    again = json.loads(json.dumps(dict(reversed(value.items())), indent=3))
+    assert checked(again) == checked(value)
+
+
+def test_values_without_a_check_sum_are_taken_as_they_are():
+    assert checked({"name": "µ"}) == {"name": "µ"}
+
+
+def test_no_flipped_bit_of_checked_values_is_taken(tmp_path):
+    path = tmp_path / "facts.json"
+    write_checked_json(path, VALUES)
+    data = path.read_bytes()
+    right = json.loads(json.dumps(VALUES))
+    for bit in range(len(data) * 8):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            found = checked(json.loads(flipped))
+        except ValueError:
+            continue
+        # Of the name of the check sum, which readers refuse, or of a space.
+        assert right.items() <= found.items()
+
+
+def test_bytes_that_are_no_text_come_back(tmp_path):
+    path = tmp_path / "facts.json"
+    name = os.fsdecode(b"/data/Zelle\xfc\xff.tif")
+    write_checked_json(path, {"path": name, "other": "µ"})
+    found = checked(json.loads(path.read_text("utf-8")))
+    assert os.fsencode(found["path"]) == b"/data/Zelle\xfc\xff.tif"
+    assert found["other"] == "µ"
+
+
+def test_an_interrupted_file_is_as_it_was(tmp_path):
+    path = tmp_path / "notes.txt"
+    write_text_safely(path, "first")
+    for line in range(1, 30, 2):
+        Interrupter(line).run(lambda: write_text_safely(path, "second"))
+        assert path.read_text() in ("first", "second")

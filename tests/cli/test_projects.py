@@ -129,8 +129,38 @@ def test_a_sound_project_is_told_sound_and_a_damaged_one_is_not(folder, capsys):
     chunk.write_bytes(chunk.read_bytes()[:-3])
     assert run("check", folder) == 1
     told = capsys.readouterr()
-    assert "masks of frame 3 are damaged" in told.out
+    # Its file is that of the run as well.
+    assert told.out.count("masks of frame 3 are damaged") == 2
+    assert "found 2 faults." in told.err
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("journal.bin", "the journal lacks its last entry"),
+     ("runs/0001/tracks.json", "expected a run with tracks.json, found none that")],
+    ids=["journal", "tracks of a run"],
+)  # fmt: skip
+def test_damage_that_hinders_nobody_yet_is_told(folder, name, words, capsys):
+    cut(folder / name)
+    assert run("check", folder) == 1
+    told = capsys.readouterr()
+    assert words in told.out
     assert "found 1 fault." in told.err
+
+
+def test_a_torn_end_of_the_journal_is_told(folder, capsys):
+    with (folder / "journal.bin").open("ab") as stream:
+        stream.write(b"SCJ1 and then the power")
+    size = (folder / "journal.bin").stat().st_size
+    assert run("check", folder) == 1
+    told = capsys.readouterr()
+    assert "written in part, 23 bytes, and is left out" in told.out
+    assert told.err.count("\n") == 1
+    assert (folder / "journal.bin").stat().st_size == size
 
 
 def test_the_history_is_told_in_three_ways(folder, capsys):

@@ -228,6 +228,17 @@ def test_damaged_missing_and_altered_files_are_told(tmp_path, movie, model):
         load_run_state(path)
 
 
+def test_another_fact_than_was_written_is_told(tmp_path, movie, model):
+    """As a bit does that flips in the header, whose length stays the same."""
+    path = tmp_path / "state"
+    stopped_after(2, movie, model, CRUMBS, path)
+    good = path.read_bytes()
+    assert good.count(b'\\"frame\\": 2') == 1
+    path.write_bytes(good.replace(b'\\"frame\\": 2', b'\\"frame\\": 3'))
+    with pytest.raises(BadModelError, match="missing or damaged"):
+        load_run_state(path)
+
+
 def test_a_file_of_something_else_is_told(tmp_path):
     files.write_tensors(tmp_path / "state", {}, {"frame": 3})
     with pytest.raises(BadModelError, match="found something else"):

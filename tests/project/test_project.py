@@ -242,6 +242,10 @@ DAMAGES = {
         lambda f: (f / "project.json").write_text('{"format": "geff"}'),
         "expected 'napari-semiconv project'",
     ),
+    "another fact": (
+        lambda f: other_fact(f / "project.json"),
+        "expected the facts of a project, found values that",
+    ),
     "a list": (
         lambda f: (f / "project.json").write_text("[1]"),
         "none that can be read",
@@ -270,8 +274,18 @@ def cut(path):
     os.truncate(path, path.stat().st_size // 2)
 
 
+def other_fact(path):
+    """As a bit does that flips: the check sum stays as it was."""
+    text = path.read_text("utf-8")
+    changed = text.replace('"channel": 0', '"channel": 1')
+    assert changed != text
+    path.write_text(changed, "utf-8")
+
+
 def change(folder, **values):
+    """Have other facts, as a release writes them that knows of no check sums."""
     facts = json.loads((folder / "project.json").read_text("utf-8")) | values
+    del facts["check"]
     (folder / "project.json").write_text(json.dumps(facts), "utf-8")
 
 

@@ -25,10 +25,14 @@ def check(arguments: argparse.Namespace) -> None:
     BadInputError
         When there are faults.
     """
-    with open_project(arguments, write=False) as project:
+    from ..project.runs.faults import faults_of_runs
+
+    with open_project(arguments, write=False, notes=False) as project:
         frames = project.document.shape[0]
         with progress_bar(frames, "frame") as bar:
-            faults = list(project.faults(lambda done, _: bar.update(done - bar.n)))
+            faults = list(project.notes)
+            faults += project.faults(lambda done, _: bar.update(done - bar.n))
+        faults += faults_of_runs(project)
         tracks = len(project.lineage.tracks)
         entries = project.history.journal.entries
         edits = sum(entry.head["do"] != "note" for entry in entries)

@@ -91,8 +91,19 @@ def chosen_movie(path: Path, arguments: argparse.Namespace) -> "Movie":
     return movie.with_choices(**chosen)
 
 
-def open_project(arguments: argparse.Namespace, *, write: bool = True) -> "Project":
+def open_project(
+    arguments: argparse.Namespace, *, write: bool = True, notes: bool = True
+) -> "Project":
     """Open the project of a command, and tell what the user should know of it.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command.
+    write
+        Whether the project is to be changed.
+    notes
+        Whether to tell at once what is to be known of it.
 
     Raises
     ------
@@ -108,7 +119,7 @@ def open_project(arguments: argparse.Namespace, *, write: bool = True) -> "Proje
     moved = getattr(arguments, "movie", None)
     named = None if moved is None else open_movie(moved)
     project = Project.open(arguments.project, movie=named, write=write)
-    for note in project.notes:
+    for note in project.notes if notes else ():
         tell(note)
     if write and project.read_only:
         project.close()

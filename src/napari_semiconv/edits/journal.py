@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from ..errors import BadInputError, SaveError
-from ..safe import draft_of, saving
+from ..safe import draft_of, new_file, saving
 from .records import MARK, SMALLEST, Entry, entries_in, entry_of, record_of
 
 # Seconds until what was written is also on the disk, should the power fail.
@@ -205,7 +205,7 @@ class Journal:
         self.sync()
         with self._lock, saving(self.path):
             try:
-                with draft.open("wb") as stream:
+                with new_file(draft) as stream:
                     for entry in self.entries:
                         body = self.body(entry) if entry.number in kept else b""
                         stream.write(record_of(entry.number, entry.head, body))
@@ -257,7 +257,8 @@ class Journal:
         self._file.seek(self.end)
         tail = self._file.read()
         if MARK in tail[1:]:
-            self.path.with_name(f"{self.path.name}.damaged").write_bytes(tail)
+            with new_file(self.path.with_name(f"{self.path.name}.damaged")) as stream:
+                stream.write(tail)
 
     def _sync_soon(self) -> None:
         # One that was interrupted before it started would never come.

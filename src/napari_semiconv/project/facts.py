@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ..errors import BadInputError
 from ..guard import read_json
-from ..safe import write_json_safely
+from ..safe import checked, write_checked_json
 from ..settings import SegmentSettings, Settings
 from .movies import Index, MovieFacts
 
@@ -113,7 +113,7 @@ def write_info(folder: Path, info: ProjectInfo) -> None:
     SaveError
         When it could not be written; the file is as it was.
     """
-    write_json_safely(folder / INFO, info.model_dump(mode="json"))
+    write_checked_json(folder / INFO, info.model_dump(mode="json"))
 
 
 def read_info(folder: Path) -> ProjectInfo:
@@ -131,22 +131,26 @@ def read_info(folder: Path) -> ProjectInfo:
             f"'{value.get('format')}'. Choose the folder of a project."
         )
     try:
-        return ProjectInfo.model_validate(_migrated(folder, value))
-    except (ValidationError, KeyError, TypeError) as error:
+        _refuse_newer(folder, value)
+        return ProjectInfo.model_validate(_migrated(checked(value)))
+    except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(
             f"{folder}: {INFO} is damaged: expected the facts of a project, found "
             f"{_places(error)} that cannot be read. Restore that file from a copy."
         ) from error
 
 
-def _migrated(folder: Path, value: Value) -> Value:
+def _refuse_newer(folder: Path, value: Value) -> None:
     found = value.get("version")
     if not isinstance(found, int) or found > VERSION:
         raise BadInputError(
             f"{folder}: expected a project of version {VERSION} or older, found "
             f"version {found}. Update napari-semiconv to open it."
         )
-    for number in range(found, VERSION):
+
+
+def _migrated(value: Value) -> Value:
+    for number in range(value["version"], VERSION):
         value = MIGRATIONS[number](value) | {"version": number + 1}
     return value
 

@@ -1,9 +1,10 @@
 """How far the masks on the disk are ahead of the tracks beside them."""
 
-import json
 from pathlib import Path
 
 from ..edits.journal import Journal
+from ..errors import BadInputError
+from ..guard import read_json
 from ..safe import checked, write_checked_json
 
 WRITTEN = "written.json"
@@ -59,7 +60,6 @@ class Written:
 
     def _read(self) -> int | None:
         try:
-            value = json.loads(self._path.read_text(encoding="utf-8"))
-            return int(checked(value)["entries"])
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return int(checked(read_json(self._path))["entries"])
+        except (BadInputError, ValueError, LookupError, TypeError):
             return None

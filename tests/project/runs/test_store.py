@@ -11,6 +11,7 @@ from napari_semiconv.errors import BadInputError, SaveError
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.project.mask_array import LABELS
 from napari_semiconv.project.runs.store import INFO, TRACKS, RunStore
+from napari_semiconv.safe import checked, write_checked_json
 from napari_semiconv.tracking.lineage import Lineage
 
 SETTINGS = {"engine": "votes", "cell_size": 12.5}
@@ -29,6 +30,11 @@ def lineage_of(world):
         for label in np.unique(frame[frame > 0]).tolist():
             lineage.observe(t, label, 1 if label > 2 else 0)
     return lineage
+
+
+def recorded(folder):
+    """Values of the record of a run, without their check sum."""
+    return checked(json.loads((folder / INFO).read_text(encoding="utf-8")))
 
 
 @pytest.fixture
@@ -154,8 +160,8 @@ def test_what_is_no_run_is_refused(tmp_path):
 )
 def test_foreign_newer_and_damaged_records_are_refused(folder, change, found):
     write(folder)
-    record = json.loads((folder / INFO).read_text(encoding="utf-8"))
-    (folder / INFO).write_text(json.dumps(record | change), encoding="utf-8")
+    record = recorded(folder)
+    write_checked_json(folder / INFO, record | change)
     with pytest.raises(BadInputError, match=found):
         RunStore.open(folder)
 
@@ -163,13 +169,40 @@ def test_foreign_newer_and_damaged_records_are_refused(folder, change, found):
 def test_a_record_of_the_first_releases_is_read(folder):
     """It was called a result then, and could be opened by itself."""
     known = write(folder).info
-    record = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    record = recorded(folder)
     record["format"] = "napari-semiconv result"
     (folder / INFO).unlink()
     (folder / "result.json").write_text(json.dumps(record), encoding="utf-8")
     found = RunStore.open(folder)
     assert found.info.model_copy(update={"format": known.format}) == known
     np.testing.assert_array_equal(found.labels[:], one_division)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [(INFO, '"cell_size": 12.5', '"cell_size": 12.7'),
+     (TRACKS, '"parent": 1', '"parent": 0'),
+     (f"{LABELS}/zarr.json", '"fill_value": 0', '"fill_value": 2')],
+    ids=["record", "tracks", "masks"],
+)  # fmt: skip
+def test_other_values_than_those_that_were_written_are_refused(
+    folder, name, before, after
+):
+    write(folder)
+    text = (folder / name).read_text("utf-8")
+    assert before in text
+    (folder / name).write_text(text.replace(before, after), "utf-8")
+    with pytest.raises(BadInputError, match="damaged"):
+        RunStore.open(folder)
+
+
+def test_a_run_of_a_release_without_check_sums_is_read(folder):
+    known = write(folder).info
+    for name in (INFO, TRACKS):
+        text = json.dumps(checked(json.loads((folder / name).read_text("utf-8"))))
+        assert "check" not in text
+        (folder / name).write_text(text, "utf-8")
+    assert RunStore.open(folder).info == known
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"tracks": [{"label": 1}]}', "{}"])

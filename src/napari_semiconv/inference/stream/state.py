@@ -70,10 +70,12 @@ def write_tensors(
     plain = {
         name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()
     }
+    text = json.dumps(dict(facts))
     header = {
         "version": str(VERSION),
-        "facts": json.dumps(dict(facts)),
+        "facts": text,
         "check": str(_checksum(plain)),
+        "names": str(_check_of_names(plain, text)),
     }
     draft = draft_of(path)
     try:
@@ -114,6 +116,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             _checksum(tensors),
         ):
             raise ValueError("its version or its checksum is another")
+        names = _check_of_names(tensors, header["facts"])
+        # Files of the first releases have none.
+        if int(header.get("names", names)) != names:
+            raise ValueError("its facts are others")
         facts: dict[str, Any] = parse_json("facts", header["facts"])
     except (
         OSError, SafetensorError, BadInputError, LookupError, TypeError, ValueError,
@@ -123,6 +129,12 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"file ({type(error).__name__}). Start again from the first frame."
         ) from error
     return tensors, facts
+
+
+def _check_of_names(tensors: Mapping[str, Tensor], facts: str) -> int:
+    """Tell whether facts, or what the numbers are, were altered."""
+    shapes = [(name, t.dtype, tuple(t.shape)) for name, t in sorted(tensors.items())]
+    return zlib.crc32(f"{facts}{shapes}".encode())
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> int:

@@ -13,6 +13,7 @@ from ...errors import (
     BadSettingsError,
 )
 from ...movie import Movie
+from ...safe import checked
 from ...settings import Settings
 from ..movies import Index, MovieFacts
 
@@ -116,7 +117,8 @@ def read_info(folder: Path) -> RunInfo:
     BadInputError
         When it is missing, damaged, or was written by a newer release.
     """
-    value = read_json(info_of(folder))
+    path = info_of(folder)
+    value = read_json(path)
     found = value.get("format"), value.get("version")
     if found not in ((FORMAT, VERSION), (OLD_FORMAT, 1)):
         raise BadInputError(
@@ -124,7 +126,7 @@ def read_info(folder: Path) -> RunInfo:
             f"{found[1]}. If a newer release wrote it, update napari-semiconv."
         )
     try:
-        return RunInfo.model_validate(value)
+        return RunInfo.model_validate(as_written(path, value))
     except ValidationError as error:
         raise BadInputError(
             f"{folder}: {INFO} is damaged in {_places(error)}. Restore that file, or "
@@ -152,6 +154,23 @@ def read_json(path: Path) -> dict[str, Any]:
         raise BadInputError(
             f"{path.parent}: expected a run with {path.name}, found none that can be "
             f"read. Run the network anew."
+        ) from error
+
+
+def as_written(path: Path, value: dict[str, Any]) -> dict[str, Any]:
+    """Compare the values of a file of a run with its check sum, and take that off.
+
+    Raises
+    ------
+    BadInputError
+        When they are others.
+    """
+    try:
+        return checked(value)
+    except ValueError as error:
+        raise BadInputError(
+            f"{path.parent}: {path.name} is damaged: expected what was written, found "
+            f"other values. Restore that file, or run the network anew."
         ) from error
 
 

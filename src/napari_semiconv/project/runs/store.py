@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadInputError, SaveError
 from ...movie import Movie
-from ...safe import draft_of, saving, write_json_safely
+from ...safe import draft_of, saving, write_checked_json
 from ...tracking.evidence import Evidence
 from ...tracking.intervals import joined
 from ...tracking.lineage import Lineage, Track
@@ -36,6 +36,7 @@ from .info import (
     VERSION,
     RunInfo,
     State,
+    as_written,
     extended,
     info_of,
     read_info,
@@ -136,7 +137,7 @@ class RunStore:
             labels = new_labels(folder / LABELS, (len(movie), *movie.frame_shape))
         store = cls(folder, labels, info)
         store.write_lineage(Lineage())
-        write_json_safely(folder / INFO, info.model_dump(mode="json"))
+        write_checked_json(folder / INFO, info.model_dump(mode="json"))
         return store
 
     @classmethod
@@ -260,7 +261,7 @@ class RunStore:
         SaveError
             When the disk is full or fails; the tracks written before are untouched.
         """
-        write_json_safely(self.folder / TRACKS, tracks_as_json(lineage))
+        write_checked_json(self.folder / TRACKS, tracks_as_json(lineage))
 
     def finish(self, *, cancelled: bool = False) -> None:
         """Record that no more frames come.
@@ -278,7 +279,7 @@ class RunStore:
     def _write_info(self, state: State) -> None:
         self.info = self.info.model_copy(update={"state": state})
         info = self.info.model_copy(update={"format": FORMAT, "version": VERSION})
-        write_json_safely(self.folder / INFO, info.model_dump(mode="json"))
+        write_checked_json(self.folder / INFO, info.model_dump(mode="json"))
 
     @staticmethod
     def open(folder: str | Path) -> StoredRun:
@@ -296,8 +297,9 @@ class RunStore:
         """
         folder = Path(folder)
         info = read_info(folder)
-        lineage = tracks_from_json(read_json(folder / TRACKS), folder)
-        check_lineage(folder / TRACKS, lineage, info.movie.stack)
+        tracks = folder / TRACKS
+        lineage = tracks_from_json(as_written(tracks, read_json(tracks)), folder)
+        check_lineage(tracks, lineage, info.movie.stack)
         labels = _labels_in(folder, stored_labels)
         if labels.shape != info.movie.stack:
             raise BadInputError(
