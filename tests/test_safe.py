@@ -136,6 +136,8 @@ def test_bytes_that_are_no_text_come_back(tmp_path):
     assert found["other"] == "µ"
 
 
+# A file that was just opened is closed when nobody knows it any more.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupted_file_is_as_it_was(tmp_path):
     path = tmp_path / "notes.txt"
     write_text_safely(path, "first")

@@ -276,11 +276,10 @@ class History:
 
     def _is_readable(self, entry: Entry, stacks: Stacks) -> bool:
         try:
-            for _ in self._decoded(stacks.parts_of(entry)):
-                continue
+            parts = stacks.parts_of(entry)
         except BadInputError:
             return False
-        return True
+        return all(self.journal.is_sound(part) for part, _ in parts)
 
     def _make(
         self,
