@@ -17,8 +17,8 @@ from scipy.optimize import least_squares
 from scipy.stats import spearmanr
 from tifffile import imread
 
-from napari_semiconv.inference.estimating import estimate_cell_size
 from napari_semiconv.inference.outlook import USUAL, Calibration, Signs, signs_of
+from napari_semiconv.inference.sizing import estimate_cell_size
 from napari_semiconv.io.cells.ctc.folder import find_truth
 from napari_semiconv.network.weights import Model, load_model
 from napari_semiconv.teaching.examples import Check

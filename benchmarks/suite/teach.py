@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from napari_semiconv.errors import BadInputError
-from napari_semiconv.inference.estimating import estimate_cell_size
+from napari_semiconv.inference.sizing import estimate_cell_size
 from napari_semiconv.io.cells.ctc.folder import find_truth
 from napari_semiconv.io.movies.opener import open_movie
 from napari_semiconv.labels import areas_in, labels_in

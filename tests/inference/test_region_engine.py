@@ -11,9 +11,8 @@ import torch
 from napari_semiconv.cli import main
 from napari_semiconv.inference.constraints.check import violations
 from napari_semiconv.inference.constraints.model import Constraints
-from napari_semiconv.inference.estimating import estimate_cell_size
 from napari_semiconv.inference.pipeline import segment_and_track
-from napari_semiconv.inference.sizing import look_at
+from napari_semiconv.inference.sizing import estimate_cell_size, look_at
 from napari_semiconv.movie import movie_from_array
 from napari_semiconv.network.embedder import Embedder
 from napari_semiconv.network.model_folder import ModelInfo

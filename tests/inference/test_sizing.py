@@ -8,7 +8,6 @@ from tests.inference.tiny import tiny_model
 
 from napari_semiconv.errors import UnreadableFrameError
 from napari_semiconv.inference import sizing
-from napari_semiconv.inference.estimating import estimate_cell_size
 from napari_semiconv.inference.sizing import (
     Belief,
     Look,
@@ -16,6 +15,7 @@ from napari_semiconv.inference.sizing import (
     believe,
     certainty,
     crossing,
+    estimate_cell_size,
     liveliest,
     point_of,
     sizes_for,

@@ -114,23 +114,23 @@ class NetworkTools:
 
     def __init__(self) -> None:
         from ..inference import (
-            estimating,
             following,
             looking,
             outlook,
             pipeline,
             run_state,
+            sizing,
         )
         from ..inference.constraints import resegment
         from ..network import weights
 
-        self._estimating = estimating
         self._following = following
         self._looking = looking
         self._outlook = outlook
         self._pipeline = pipeline
         self._resegment = resegment
         self._run_state = run_state
+        self._sizing = sizing
         self._weights = weights
 
     def models(self) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class NetworkTools:
 
     def size(self, movie: Movie, model: Any, frames: range) -> float:
         """Estimate the cell diameter, in px, on some frames of a movie."""
-        return float(self._estimating.estimate_cell_size(movie, model, frames=frames))
+        return float(self._sizing.estimate_cell_size(movie, model, frames=frames))
 
     def outlook(
         self, movie: Movie, model: Any, size: float, frames: range

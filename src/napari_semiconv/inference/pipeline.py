@@ -19,10 +19,10 @@ from .constraints.maps import Maps
 from .constraints.model import Constraints
 from .describing import describe, enlarge, evidence_of, shrink
 from .engines.protocol import Engine, build_engine, linking_engine
-from .estimating import estimate_cell_size
 from .linking.linker import Linker
 from .result import FrameResult
 from .run_state import RunState, check_resumable
+from .sizing import estimate_cell_size
 from .stream.prefetch import Seen, prefetch, prefetches, see
 from .stream.stream import FrameOutput, Stream
 

@@ -62,9 +62,6 @@ class Belief:
 
 
 USUAL = Belief()
-# The first was fitted for the weights of `default`, the second for those before it;
-# large cells that are found in pieces need the second.
-BELIEFS = (Belief(larger=0.0, width=0.0), USUAL)
 
 
 @dataclass(frozen=True)
@@ -103,6 +100,39 @@ class Point:
     assumed: float
     found: float
     evidence: float
+
+
+def estimate_cell_size(
+    movie: Movie, model: Model, frames: range | None = None
+) -> float:
+    """Estimate the diameter of a usual cell.
+
+    The network was trained on cells of one size, so it is tried at several scales; the
+    size is right where the cells that it finds have the size that it was told.
+
+    Parameters
+    ----------
+    movie
+        The movie.
+    model
+        A model with the heads of the votes or the region engine; one without expects
+        its own size.
+    frames
+        Frames to look at; the first and the middle one of them are used.
+
+    Returns
+    -------
+    float
+        Diameter, px; that of the model when no cell is found. A model that was taught
+        expects the cells that it was taught with: what was measured on cells that
+        somebody outlined is not guessed anew.
+    """
+    if model.info.taught_size is not None:
+        return model.info.taught_size
+    usual = model.info.cell_size
+    if finder_of(model) is None:
+        return usual
+    return believe(look_around(movie, model, frames or range(len(movie))), usual)
 
 
 def look_around(movie: Movie, model: Model, frames: range) -> list[Look]:
