@@ -208,7 +208,7 @@ def test_a_hundred_thousand_steps_do_not_hold_up_the_window(listed):
     head = {"do": "edit", "kind": "delete cell", "what": {"frame": 1, "label": 2}}
     at = {"at": "2026-01-01T12:00:00.000+00:00", "by": "ada"}
     for n in range(100_000):
-        entry = Entry(n + 1, {**head, **at, "group": n + 1}, 0, 0, 0)
+        entry = Entry(n + 1, {**head, **at, "group": n + 1}, 0, 0, 0, 0)
         history.journal.entries.append(entry)
         history._done.append([entry])
     heart = Heartbeat()

@@ -267,7 +267,8 @@ def test_a_preview_is_given_and_nothing_is_kept(choice, blobs, tmp_path):
     found = finish(preview(choice, SETTINGS, 2, supervisor=blobs()), watch.tell)
     assert (found.frame, found.cells) == (2, 2)
     assert np.unique(found.labels).tolist() == [0, 1, 2]
-    assert [step.cell_size for step in watch.steps] == [4.0]
+    assert [step.cell_size for step in watch.steps] == [4.0, None]
+    assert watch.steps[1].masks == found.masks == 0.81
     assert sorted(tmp_path.rglob("*")) == before
 
 
